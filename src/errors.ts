@@ -1,0 +1,91 @@
+/**
+ * The one error type of klog and the one table of its codes.
+ *
+ * Where Kafka has a name for the failure the code is Kafka's (`org.apache.kafka.common.protocol.Errors`),
+ * otherwise it begins with `KLOG_`. Codes are stable, messages are for people and may change.
+ * A programmer's mistake (a wrong argument type) is a plain `TypeError`, not a `KlogError`.
+ */
+export const ERROR_CODES = {
+  UNKNOWN_TOPIC_OR_PARTITION: { retriable: true },
+  TOPIC_ALREADY_EXISTS: { retriable: false },
+  INVALID_TOPIC_EXCEPTION: { retriable: false },
+  INVALID_PARTITIONS: { retriable: false },
+  INVALID_CONFIG: { retriable: false },
+  OFFSET_OUT_OF_RANGE: { retriable: false },
+  CORRUPT_MESSAGE: { retriable: false },
+  MESSAGE_TOO_LARGE: { retriable: false },
+  INVALID_RECORD: { retriable: false },
+  INVALID_TIMESTAMP: { retriable: false },
+  UNSUPPORTED_COMPRESSION_TYPE: { retriable: false },
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: { retriable: false },
+  UNSUPPORTED_VERSION: { retriable: false },
+  TOPIC_DELETION_DISABLED: { retriable: false },
+  POLICY_VIOLATION: { retriable: false },
+  KAFKA_STORAGE_ERROR: { retriable: false },
+  REQUEST_TIMED_OUT: { retriable: true },
+  /** Another process holds the lock and kept it longer than the wait was allowed to last. */
+  KLOG_LOCKED: { retriable: true },
+  /** The bytes were written, but whether they are in the log cannot be known any more. Read the log to find out. */
+  KLOG_OUTCOME_UNKNOWN: { retriable: false },
+  /** A sync failed earlier in this process: it acknowledges nothing any more. */
+  KLOG_SYNC_FAILED: { retriable: false },
+  /** The path is not a klog directory, or not one this version may open. */
+  KLOG_BAD_DIRECTORY: { retriable: false },
+  KLOG_NETWORK_FILE_SYSTEM: { retriable: false },
+  KLOG_PERMISSION_DENIED: { retriable: false },
+  KLOG_DISK_FULL: { retriable: true },
+  /** Input given by the user could not be read as what it should be. */
+  KLOG_BAD_INPUT: { retriable: false },
+  /** A flag, argument or expression is wrong. */
+  KLOG_USAGE: { retriable: false },
+  KLOG_NOT_FOUND: { retriable: false },
+  KLOG_TIMED_OUT: { retriable: true },
+  /** A check, expectation or condition does not hold. */
+  KLOG_CONDITION_FAILED: { retriable: false },
+  KLOG_OUTPUT_FAILED: { retriable: false },
+  KLOG_HANDLER_FAILED: { retriable: false },
+  KLOG_UNSUPPORTED: { retriable: false },
+  KLOG_CLOSED: { retriable: false },
+  KLOG_INTERNAL: { retriable: false },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Where it happened. Every field is optional; positions and offsets are numbers, paths as given. */
+export interface ErrorPlace {
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  readonly offset?: number | undefined;
+  /** Byte position in `file`. */
+  readonly position?: number | undefined;
+  readonly file?: string | undefined;
+  /** Line of the input, from 1. */
+  readonly line?: number | undefined;
+}
+
+export interface KlogErrorOptions extends ErrorPlace {
+  readonly cause?: unknown;
+  /** What the user may try, one short sentence. */
+  readonly hint?: string | undefined;
+}
+
+/** `message` says what was asked, what was found and where; `hint` what to try. */
+export class KlogError extends Error {
+  override readonly name = 'KlogError';
+  readonly code: ErrorCode;
+  readonly place: ErrorPlace;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: KlogErrorOptions = {}) {
+    const { cause, hint, ...place } = options;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.place = place;
+    this.hint = hint;
+  }
+
+  /** Whether the same call may succeed later without anything being changed. */
+  get retriable(): boolean {
+    return ERROR_CODES[this.code].retriable;
+  }
+}
