@@ -1,0 +1,290 @@
+/**
+ * The real disk: {@link FileSystem} over `node:fs` and kernel locks.
+ *
+ * Calls on up to 64 KiB are made at once on the main thread, since a round trip through libuv's thread pool costs ten
+ * times such a call; larger ones, at most 64 MiB each, and every sync go through the pool.
+ *
+ * Files are opened with O_NOFOLLOW (a link planted at the end of the path: `ELOOP`) and O_NONBLOCK (a planted pipe does
+ * not hang the open), and must then be regular files. Descriptors are close-on-exec, as all of Node's are. What is made
+ * here has mode 0600 or 0700 whatever the umask.
+ */
+import { execFileSync } from 'node:child_process';
+import * as nodeFs from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { KlogError } from '../errors.js';
+import type { Awaitable, FileKind, FileStat, FileSystem, LockRange, OpenFile, OpenMode } from './file-system.js';
+import { nativeLocks } from './native-locks.js';
+
+/** Up to this size a read or write is made on the main thread. */
+const SYNCHRONOUS_BYTES = 64 * 1024;
+/** Linux transfers at most 2 GiB - 4 KiB a call; less keeps one call from holding a pool thread for seconds. */
+const LARGEST_TRANSFER_BYTES = 64 * 1024 * 1024;
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECTORY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = nodeFs.constants;
+const SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK;
+
+class NodeFileSystem implements FileSystem {
+  #bootId: Uint8Array | undefined;
+
+  open(path: string, mode: OpenMode): OpenFile {
+    return call(() => openRegularFile(path, mode));
+  }
+
+  stat(path: string): FileStat | undefined {
+    return call(() => {
+      const stats = nodeFs.lstatSync(path, { throwIfNoEntry: false });
+      return stats === undefined ? undefined : toFileStat(stats, () => nodeFs.lstatSync(path, { bigint: true }).ino);
+    });
+  }
+
+  readDirectory(path: string): string[] {
+    return call(() => nodeFs.readdirSync(path));
+  }
+
+  makeDirectory(path: string): void {
+    call(() => {
+      nodeFs.mkdirSync(path, DIRECTORY_MODE);
+      if ((nodeFs.lstatSync(path).mode & 0o777) !== DIRECTORY_MODE) nodeFs.chmodSync(path, DIRECTORY_MODE);
+    });
+  }
+
+  removeDirectory(path: string): void {
+    call(() => nodeFs.rmdirSync(path));
+  }
+
+  rename(from: string, to: string): void {
+    call(() => nodeFs.renameSync(from, to));
+  }
+
+  unlink(path: string): void {
+    call(() => {
+      try {
+        nodeFs.unlinkSync(path);
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      }
+    });
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    const fd = call(() => nodeFs.openSync(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK));
+    try {
+      await inPool((done) => nodeFs.fsync(fd, done));
+    } finally {
+      nodeFs.closeSync(fd);
+    }
+  }
+
+  bootId(): Uint8Array {
+    this.#bootId ??= readBootId();
+    return this.#bootId;
+  }
+
+  watch(path: string, listener: () => void): { close(): void } | undefined {
+    try {
+      // Not persistent: what keeps a waiting process alive is the timer of its slow poll.
+      const watcher = nodeFs.watch(path, { persistent: false }, listener);
+      watcher.on('error', () => watcher.close());
+      return watcher;
+    } catch {
+      // ENOSPC or EMFILE: beyond the kernel's inotify limits; or the file went away. The caller polls.
+      return undefined;
+    }
+  }
+}
+
+class NodeFile implements OpenFile {
+  readonly path: string;
+  readonly #fd: number;
+  #lockWaits = 0;
+  #closeWhenGranted = false;
+
+  constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+  }
+
+  read(buffer: Uint8Array, start: number, length: number, position: number): Awaitable<number> {
+    if (length > SYNCHRONOUS_BYTES) return this.#readInPool(buffer, start, length, position);
+    let done = 0;
+    while (done < length) {
+      const got = call(() => nodeFs.readSync(this.#fd, buffer, start + done, length - done, position + done));
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+
+  async #readInPool(buffer: Uint8Array, start: number, length: number, position: number): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const wanted = Math.min(length - done, LARGEST_TRANSFER_BYTES);
+      const got = await inPool<number>((settle) =>
+        nodeFs.read(this.#fd, buffer, start + done, wanted, position + done, settle),
+      );
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+
+  write(buffer: Uint8Array, start: number, length: number, position: number): Awaitable<number> {
+    if (length <= SYNCHRONOUS_BYTES) return call(() => nodeFs.writeSync(this.#fd, buffer, start, length, position));
+    const wanted = Math.min(length, LARGEST_TRANSFER_BYTES);
+    return inPool<number>((settle) => nodeFs.write(this.#fd, buffer, start, wanted, position, settle));
+  }
+
+  truncate(size: number): void {
+    call(() => nodeFs.ftruncateSync(this.#fd, size));
+  }
+
+  sync(): Promise<void> {
+    return inPool((settle) => nodeFs.fdatasync(this.#fd, settle));
+  }
+
+  stat(): FileStat {
+    return call(() => toFileStat(nodeFs.fstatSync(this.#fd), () => nodeFs.fstatSync(this.#fd, { bigint: true }).ino));
+  }
+
+  close(): void {
+    // A thread that waits for a lock holds the descriptor's number: closed now, the number could be another file's by
+    // the time it asks the kernel. Closing afterwards frees the lock it was granted.
+    if (this.#lockWaits > 0) this.#closeWhenGranted = true;
+    else nodeFs.closeSync(this.#fd);
+  }
+
+  tryLock(range: LockRange, options?: { shared?: boolean }): boolean {
+    return nativeLocks().tryLock(this.#fd, range.start, range.length, options?.shared === true);
+  }
+
+  async waitLock(range: LockRange, options?: { shared?: boolean }): Promise<void> {
+    const locks = nativeLocks();
+    this.#lockWaits++;
+    try {
+      for (;;) {
+        try {
+          await locks.waitLock(this.#fd, range.start, range.length, options?.shared === true);
+          return;
+        } catch (error) {
+          if (codeOf(error) !== 'EINTR') throw error;
+        }
+      }
+    } finally {
+      this.#lockWaits--;
+      if (this.#lockWaits === 0 && this.#closeWhenGranted) nodeFs.closeSync(this.#fd);
+    }
+  }
+
+  unlock(range: LockRange): void {
+    nativeLocks().unlock(this.#fd, range.start, range.length);
+  }
+}
+
+function openRegularFile(path: string, mode: OpenMode): NodeFile {
+  let created = mode === 'create-new';
+  let fd: number;
+  for (;;) {
+    try {
+      if (created) fd = nodeFs.openSync(path, O_RDWR | O_CREAT | O_EXCL | SAFE_OPEN, FILE_MODE);
+      else fd = nodeFs.openSync(path, (mode === 'read' ? O_RDONLY : O_RDWR) | SAFE_OPEN);
+      break;
+    } catch (error) {
+      // `create`: whether it was made here decides about its mode, so it is either opened or made, in turn.
+      if (mode !== 'create' || codeOf(error) !== (created ? 'EEXIST' : 'ENOENT')) throw error;
+      created = !created;
+    }
+  }
+  try {
+    const stats = nodeFs.fstatSync(fd);
+    if (!stats.isFile()) {
+      throw new KlogError('KLOG_BAD_DIRECTORY', `${path} is ${describeKind(stats)}, not a regular file`, {
+        file: path,
+        hint: 'klog opens regular files only: look who put this there',
+      });
+    }
+    if (created && (stats.mode & 0o777) !== FILE_MODE) nodeFs.fchmodSync(fd, FILE_MODE);
+    return new NodeFile(path, fd);
+  } catch (error) {
+    nodeFs.closeSync(fd);
+    throw error;
+  }
+}
+
+function describeKind(stats: nodeFs.Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a named pipe';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+/** An inode number beyond 2^53 (overlay file systems put a layer's number into the top bits) is cut to its low bits. */
+function toFileStat(stats: nodeFs.Stats, exactInode: () => bigint): FileStat {
+  const kind: FileKind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
+  return {
+    kind,
+    size: stats.size,
+    inode: Number.isSafeInteger(stats.ino) ? stats.ino : Number(BigInt.asUintN(53, exactInode())),
+    modifiedMs: stats.mtimeMs,
+    uid: stats.uid,
+    mode: stats.mode & 0o7777,
+  };
+}
+
+/** 16 bytes; all zero where the system does not tell: then every boot looks like the same one. */
+function readBootId(): Uint8Array {
+  let text = '';
+  try {
+    if (process.platform === 'darwin') {
+      text = execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'latin1', timeout: 5_000 });
+    } else {
+      text = nodeFs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1');
+    }
+  } catch {
+    // No such file or command: stays empty.
+  }
+  const hex = text.replace(/[^0-9a-fA-F]/g, '');
+  return hex.length === 32 ? new Uint8Array(Buffer.from(hex, 'hex')) : new Uint8Array(16);
+}
+
+/** Makes a synchronous call again after a signal, and names the error numbers that libuv does not know. */
+function call<T>(operation: () => T): T {
+  for (;;) {
+    try {
+      return operation();
+    } catch (error) {
+      if (codeOf(error) !== 'EINTR') throw withName(error);
+    }
+  }
+}
+
+type Settle<T> = (error: NodeJS.ErrnoException | null, value?: T) => void;
+
+function inPool<T = void>(operation: (settle: Settle<T>) => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const settle: Settle<T> = (error, value) => {
+      if (error === null) resolve(value as T);
+      else if (error.code === 'EINTR') operation(settle);
+      else reject(withName(error));
+    };
+    operation(settle);
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+/** Node reports EDQUOT as `Unknown system error -122`: callers need the name to say that the disk is full. */
+export function withName(error: unknown): unknown {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (errno === undefined || code?.startsWith('Unknown system error') !== true) return error;
+  for (const [name, value] of Object.entries(osConstants.errno)) {
+    if (value === -errno) (error as NodeJS.ErrnoException).code = name;
+  }
+  return error;
+}
+
+export const nodeFileSystem: FileSystem = new NodeFileSystem();
