@@ -83,6 +83,10 @@ class NodeFileSystem implements FileSystem {
     return this.#bootId;
   }
 
+  statfsType(path: string): number | undefined {
+    return process.platform === 'linux' ? call(() => nodeFs.statfsSync(path).type) : undefined;
+  }
+
   watch(path: string, listener: () => void): { close(): void } | undefined {
     try {
       // Not persistent: what keeps a waiting process alive is the timer of its slow poll.
@@ -227,6 +231,7 @@ function toFileStat(stats: nodeFs.Stats, exactInode: () => bigint): FileStat {
     kind,
     size: stats.size,
     inode: Number.isSafeInteger(stats.ino) ? stats.ino : Number(BigInt.asUintN(53, exactInode())),
+    device: stats.dev,
     modifiedMs: stats.mtimeMs,
     uid: stats.uid,
     mode: stats.mode & 0o7777,

@@ -16,6 +16,8 @@ export interface FileStat {
   readonly size: number;
   /** Inode number; unique on its device while the file is open. */
   readonly inode: number;
+  /** The device it lies on, where the file system knows devices. */
+  readonly device?: number;
   readonly modifiedMs: number;
   readonly uid: number;
   readonly mode: number;
@@ -72,6 +74,8 @@ export interface FileSystem {
   syncDirectory(path: string): Awaitable<void>;
   /** Identifies this boot of the machine: 16 bytes. What the page cache held did not survive a change of it. */
   bootId(): Uint8Array;
+  /** Linux: `f_type` of statfs(2), which tells local from network file systems. `undefined`: not known here. */
+  statfsType?(path: string): Awaitable<number | undefined>;
   /** Calls `listener` after changes to the file, perhaps late, perhaps for nothing; `undefined`: cannot watch here. */
   watch(path: string, listener: () => void): { close(): void } | undefined;
 }
@@ -116,8 +120,14 @@ export async function readWhole(fs: FileSystem, path: string): Promise<Uint8Arra
  * Replaces a small file in one step, durably: temporary file in the same directory → sync → rename → directory sync.
  * A crash leaves the old content or the new, and perhaps the temporary file.
  */
-export async function replaceFile(fs: FileSystem, directory: string, name: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${directory}/${name}.tmp`;
+export async function replaceFile(
+  fs: FileSystem,
+  directory: string,
+  name: string,
+  bytes: Uint8Array,
+  temporaryName = `${name}.tmp`,
+): Promise<void> {
+  const temporary = `${directory}/${temporaryName}`;
   await fs.unlink(temporary);
   const file = await fs.open(temporary, 'create-new');
   try {
