@@ -13,6 +13,7 @@ import * as nodeFs from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { KlogError } from '../errors.js';
 import type { Awaitable, FileKind, FileStat, FileSystem, LockRange, OpenFile, OpenMode } from './file-system.js';
+import { findLockHolder } from './lock-holder.js';
 import { nativeLocks } from './native-locks.js';
 
 /** Up to this size a read or write is made on the main thread. */
@@ -184,6 +185,11 @@ class NodeFile implements OpenFile {
 
   unlock(range: LockRange): void {
     nativeLocks().unlock(this.#fd, range.start, range.length);
+  }
+
+  lockHolder(range: LockRange): number | undefined {
+    const { dev, ino } = nodeFs.fstatSync(this.#fd);
+    return findLockHolder(nodeFs, { device: dev, inode: ino }, range.start, range.length);
   }
 }
 

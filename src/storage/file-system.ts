@@ -57,6 +57,8 @@ export interface OpenFile {
   /** Waits until granted. Cannot be taken back: whoever stops waiting must unlock when it is granted after all. */
   waitLock(range: LockRange, options?: { shared?: boolean }): Promise<void>;
   unlock(range: LockRange): void;
+  /** For messages: a process that holds a lock within the range. `undefined`: none to be seen. */
+  lockHolder?(range: LockRange): number | undefined;
 }
 
 export interface FileSystem {
