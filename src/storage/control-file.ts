@@ -1,0 +1,144 @@
+/**
+ * `klog.end`, the control file of a partition: 4 KiB, allocated when the partition is made, never renamed.
+ *
+ * ```
+ *    0  A, slot 0      512  A, slot 1      what is appended; written under the append lock
+ * 1024  S, slot 0     1536  S, slot 1      what is safe (synced); written under the sync lock
+ * 2048  syncing        one byte: 1 while a data sync runs, and for ever after one that failed
+ * 4096  lock ranges    queue, append, sync: one byte each, past the data (partition-locks.ts)
+ * ```
+ *
+ * Each slot has a sector of its own, so that a torn write of one cannot harm another. A record goes to the slot that does
+ * not hold the newest valid one: a reader without a lock meets at most one slot in the making, and a crash leaves the
+ * older record whole.
+ */
+
+import { CONTROL_RECORD_SIZE, type ControlRecord, decodeControlRecord, encodeControlRecord } from './control-record.js';
+import type { FileStat, FileSystem, OpenFile } from './file-system.js';
+import { writeFully } from './file-system.js';
+
+export const CONTROL_FILE_NAME = 'klog.end';
+export const CONTROL_FILE_SIZE = 4096;
+const SLOT_SIZE = 512;
+const APPENDED_AT = 0;
+const SAFE_AT = 1024;
+const SYNCING_AT = 2048;
+const READ_SIZE = SYNCING_AT + 1;
+
+/** What one look at the file shows. `undefined`: neither slot is valid. */
+export interface ControlState {
+  readonly appended: ControlRecord | undefined;
+  readonly safe: ControlRecord | undefined;
+  readonly syncing: boolean;
+}
+
+/** The two slots of one record: read together, written in turn. */
+class SlotPair {
+  readonly #file: OpenFile;
+  readonly #at: number;
+  readonly #slot = Buffer.alloc(CONTROL_RECORD_SIZE);
+  readonly #both = Buffer.alloc(SLOT_SIZE + CONTROL_RECORD_SIZE);
+  #highest = 0;
+
+  constructor(file: OpenFile, at: number) {
+    this.#file = file;
+    this.#at = at;
+  }
+
+  /**
+   * The newest valid record among `bytes` of the file. One with a lower sequence than one seen before means that the page
+   * of this file was lost (its write-back failed): it then counts as missing.
+   */
+  newest(bytes: Buffer): ControlRecord | undefined {
+    const first = decodeControlRecord(bytes, this.#at);
+    const second = decodeControlRecord(bytes, this.#at + SLOT_SIZE);
+    const record = first === undefined || (second !== undefined && second.sequence > first.sequence) ? second : first;
+    if (record === undefined || record.sequence < this.#highest) return undefined;
+    this.#highest = record.sequence;
+    return record;
+  }
+
+  async write(record: ControlRecord): Promise<void> {
+    // The lock is held, so what stands here is what this process or an earlier holder left.
+    const both = this.#both;
+    const length = await this.#file.read(both, 0, both.length, this.#at);
+    if (length < both.length) both.fill(0, length);
+    const first = decodeControlRecord(both, 0)?.sequence ?? 0;
+    const second = decodeControlRecord(both, SLOT_SIZE)?.sequence ?? 0;
+    record.sequence = Math.max(this.#highest, first, second) + 1;
+    encodeControlRecord(record, this.#slot, 0);
+    const olderSlot = first > second ? this.#at + SLOT_SIZE : this.#at;
+    await writeFully(this.#file, this.#slot, 0, CONTROL_RECORD_SIZE, olderSlot);
+    this.#highest = record.sequence;
+  }
+}
+
+export class ControlFile {
+  readonly file: OpenFile;
+  readonly inode: number;
+  readonly #bytes = Buffer.alloc(READ_SIZE);
+  readonly #flag = Buffer.alloc(1);
+  readonly #appended: SlotPair;
+  readonly #safe: SlotPair;
+
+  constructor(file: OpenFile, inode: number) {
+    this.file = file;
+    this.inode = inode;
+    this.#appended = new SlotPair(file, APPENDED_AT);
+    this.#safe = new SlotPair(file, SAFE_AT);
+  }
+
+  /** With `create` a missing file (a broker's directory, say) is made; it then holds neither A nor S, and is settled. */
+  static async open(fs: FileSystem, directory: string, mode: 'read' | 'write' | 'create'): Promise<ControlFile> {
+    const file = await fs.open(`${directory}/${CONTROL_FILE_NAME}`, mode);
+    const stat = await file.stat();
+    if (mode !== 'read' && stat.size < CONTROL_FILE_SIZE) {
+      // Written, not just extended: its blocks must exist before the disk is full.
+      await writeFully(file, Buffer.alloc(CONTROL_FILE_SIZE - stat.size), 0, CONTROL_FILE_SIZE - stat.size, stat.size);
+    }
+    return new ControlFile(file, stat.inode);
+  }
+
+  /** Whether the path still leads to this file: after a delete, or a delete and create, it does not. */
+  async isCurrent(fs: FileSystem): Promise<boolean> {
+    const there: FileStat | undefined = await fs.stat(this.file.path);
+    return there !== undefined && there.inode === this.inode;
+  }
+
+  /** One look, without a lock. */
+  async read(): Promise<ControlState> {
+    const bytes = this.#bytes;
+    const length = await this.file.read(bytes, 0, READ_SIZE, 0);
+    if (length < READ_SIZE) bytes.fill(0, length);
+    return {
+      appended: this.#appended.newest(bytes),
+      safe: this.#safe.newest(bytes),
+      syncing: bytes[SYNCING_AT] !== 0,
+    };
+  }
+
+  /** The append lock is held. */
+  async writeAppended(record: ControlRecord): Promise<void> {
+    await this.#appended.write(record);
+  }
+
+  /** The sync lock is held. */
+  async writeSafe(record: ControlRecord): Promise<void> {
+    await this.#safe.write(record);
+  }
+
+  /** The sync lock is held. Stays set when a data sync fails: whoever finds it settles (log-settle.ts). */
+  async setSyncing(syncing: boolean): Promise<void> {
+    this.#flag[0] = syncing ? 1 : 0;
+    await writeFully(this.file, this.#flag, 0, 1, SYNCING_AT);
+  }
+
+  /** Makes A and S themselves durable. */
+  async sync(): Promise<void> {
+    await this.file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}

@@ -1,0 +1,88 @@
+/** Beginning a new segment (Kafka: `UnifiedLog.maybeRoll`, `LogSegment.shouldRoll`). */
+import type { RecordBatch } from '../format/record-batch.js';
+import type { ControlRecord } from './control-record.js';
+import { type LogContext, type SettledState } from './log-context.js';
+import { settle, syncing } from './log-settle.js';
+import { checkpointAt } from './log-sync.js';
+import { EMPTY_SNAPSHOT, writeProducerSnapshot } from './producer-snapshot.js';
+import { EMPTY_INDEX_STATE, SegmentIndexWriter } from './segment-index-writer.js';
+
+const MAX_POSITION = 0x7fffffff;
+const OFFSET_INDEX_ENTRY = 8;
+const TIME_INDEX_ENTRY = 12;
+
+/** Whether a batch that goes behind A belongs in a new segment. */
+export function shouldRoll(
+  context: Pick<LogContext, 'config' | 'clock'>,
+  appended: ControlRecord,
+  batch: RecordBatch,
+  jitterMs: number,
+): boolean {
+  const { config } = context;
+  if (appended.position === 0) return false;
+  if (appended.position > Math.min(config.segmentBytes, MAX_POSITION) - batch.sizeInBytes) return true;
+  if (timeInSegment(context, appended, batch) > config.segmentMs - jitterMs) return true;
+  const { offsetIndexSize, timeIndexSize } = appended.index;
+  const indexEntries = Math.floor(config.segmentIndexBytes / OFFSET_INDEX_ENTRY);
+  const timeEntries = Math.floor(config.segmentIndexBytes / TIME_INDEX_ENTRY);
+  if (offsetIndexSize / OFFSET_INDEX_ENTRY >= indexEntries) return true;
+  // One entry is kept free for the last timestamp of the segment.
+  if (timeIndexSize / TIME_INDEX_ENTRY >= timeEntries - 1) return true;
+  return appended.offset + batch.lastOffsetDelta - appended.segmentBase > MAX_POSITION;
+}
+
+function timeInSegment(context: Pick<LogContext, 'clock'>, appended: ControlRecord, batch: RecordBatch): number {
+  if (appended.firstTimestamp >= 0 && batch.maxTimestamp >= 0) return batch.maxTimestamp - appended.firstTimestamp;
+  return context.clock.now() - appended.segmentCreatedMs;
+}
+
+/**
+ * The append lock is held, the log is settled, A is written. Answers the new A.
+ *
+ * The old segment is synced, and S says so on the disk with an odd layout, *before* the new name exists: whatever stands
+ * before the last segment is safe, also after a power loss between any two of these calls.
+ */
+export async function roll(context: LogContext, before: ControlRecord): Promise<ControlRecord> {
+  const { control, locks, segments } = context;
+  await locks.sync.acquire();
+  try {
+    let appended = before;
+    let { safe, syncing: leaderDied } = await control.read();
+    if (leaderDied || safe === undefined) ({ appended, safe } = (await settle(context)) satisfies SettledState);
+    await control.setSyncing(true);
+    const old = await segments.get(appended.segmentBase);
+    const index = await new SegmentIndexWriter(old, context.config).close(appended.index);
+    await syncing(context, () => old.log.sync());
+    await syncing(context, () => old.syncIndexes());
+    await writeProducerSnapshot(context.fs, context.directory, appended.offset, EMPTY_SNAPSHOT);
+    const own = { bootId: context.bootId, inode: control.inode };
+    const closed = { ...appended, ...own, index, layoutVersion: safe.layoutVersion + 1 };
+    await control.writeSafe({ ...closed, ...checkpointAt(closed, context.clock.now()) });
+    await syncing(context, () => control.sync());
+    await segments.create(appended.offset);
+    await syncing(context, () => context.fs.syncDirectory(context.directory));
+    const next = beginsAt(appended, safe.layoutVersion + 2, context.clock.now());
+    await control.writeAppended(next);
+    await control.writeSafe({ ...next, ...own });
+    await control.setSyncing(false);
+    return next;
+  } finally {
+    locks.sync.release();
+  }
+}
+
+function beginsAt(appended: ControlRecord, layoutVersion: number, nowMs: number): ControlRecord {
+  return {
+    ...appended,
+    segmentBase: appended.offset,
+    position: 0,
+    transactionIndexSize: 0,
+    layoutVersion,
+    firstTimestamp: -1,
+    segmentCreatedMs: nowMs,
+    index: EMPTY_INDEX_STATE,
+    checkpointPosition: 0,
+    checkpointIndex: EMPTY_INDEX_STATE,
+    checkpointMs: nowMs,
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * Settling: brings a partition whose last writer died, whose sync failed or whose machine lost power to a state in which
+ * everything that is there is safe. Part of opening; costs what was not synced, not the log. May itself be killed at any
+ * call: the next one begins again.
+ *
+ * It starts at S, below which everything is on the disk, and goes through every later segment: whole batches are verified
+ * and *written again* (after a failed sync the kernel takes lost pages for clean; only bytes written anew are synced), a
+ * torn tail is kept aside as `<segment>.cut-<position>` and cut off. After a power loss A proves nothing, so it is not
+ * looked at. Without S of this very file (a copy, a broker's directory) the last segment is gone through from its base.
+ */
+import { KlogError } from '../errors.js';
+import { type ControlRecord, firstControlRecord } from './control-record.js';
+import type { OpenFile } from './file-system.js';
+import { writeFully } from './file-system.js';
+import { readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
+import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
+import type { LogSegment } from './log-segment.js';
+import { EMPTY_INDEX_STATE, type IndexState, SegmentIndexWriter } from './segment-index-writer.js';
+import { SegmentScanner } from './segment-scanner.js';
+
+const COPY_SIZE = 1024 * 1024;
+
+/** Settles unless somebody has done so meanwhile. The append and sync locks are held. */
+export async function settleIfNeeded(context: LogContext): Promise<SettledState> {
+  const { state, logSize } = await lookAt(context);
+  return isSettled(context, state, logSize) ? state : settle(context);
+}
+
+/** What an opener, or a follower at its poll, does: settles if that is needed and nobody is busy with the partition. */
+export async function trySettle(context: LogContext): Promise<void> {
+  const { append, sync } = context.locks;
+  if (!append.tryAcquire()) return;
+  try {
+    if (!(await context.control.isCurrent(context.fs)) || !sync.tryAcquire()) return;
+    try {
+      await settleIfNeeded(context);
+    } finally {
+      sync.release();
+    }
+  } finally {
+    append.release();
+  }
+}
+
+/** The append and sync locks are held. Answers the A and S it has written. */
+export async function settle(context: LogContext): Promise<SettledState> {
+  const { control, segments } = context;
+  await control.setSyncing(true);
+  const { appended, safe } = await control.read();
+  const bases = await segments.list();
+  const origin = startingPoint(context, safe, bases);
+  const end: ControlRecord = { ...origin.record };
+  const walked: LogSegment[] = [];
+  let cut = false;
+  for (const baseOffset of bases) {
+    if (baseOffset < end.segmentBase) continue;
+    if (baseOffset > end.segmentBase) {
+      // Its name survived, the bytes before it did not; or nothing was ever written to it.
+      if (baseOffset !== end.offset) {
+        await segments.remove(baseOffset);
+        cut = true;
+        continue;
+      }
+      beginSegment(end, baseOffset, context.clock.now());
+    }
+    const segment = await segments.get(baseOffset);
+    if (await settleSegment(context, segment, end, origin)) cut = true;
+    walked.push(segment);
+  }
+  end.leaderEpoch = await raiseEpoch(context, end, cut);
+  await syncAll(context, walked);
+  const cutCount = Math.max(appended?.cutCount ?? 0, safe?.cutCount ?? 0);
+  end.cutCount = appended !== undefined && end.offset < appended.offset ? cutCount + 1 : cutCount;
+  if (end.firstUnstableProducerId === -1) end.lastStableOffset = end.offset;
+  end.layoutVersion = isOdd(end.layoutVersion) ? end.layoutVersion + 1 : end.layoutVersion;
+  const newAppended = { ...end };
+  await control.writeAppended(newAppended);
+  const newSafe = { ...end, bootId: context.bootId, inode: control.inode };
+  await control.writeSafe(newSafe);
+  if (!origin.sameBoot) await syncing(context, () => control.sync());
+  await control.setSyncing(false);
+  return { appended: newAppended, safe: newSafe, syncing: false };
+}
+
+interface StartingPoint {
+  readonly record: ControlRecord;
+  /** S is this file's own: what is below it is safe, and offsets behind it are dense. */
+  readonly trusted: boolean;
+  readonly sameBoot: boolean;
+}
+
+function startingPoint(context: LogContext, safe: ControlRecord | undefined, bases: readonly number[]): StartingPoint {
+  if (safe !== undefined && safe.inode === context.control.inode) {
+    if (!bases.includes(safe.segmentBase)) {
+      throw damaged(context, `the segment with base offset ${safe.segmentBase} is missing`, safe.offset);
+    }
+    return { record: safe, trusted: true, sameBoot: isOfThisBoot(context, safe) };
+  }
+  const lastBase = bases.at(-1);
+  if (lastBase === undefined) throw damaged(context, 'there is no segment', 0);
+  const record = safe === undefined ? firstControlRecord(bases[0]!, context.clock.now()) : { ...safe };
+  beginSegment(record, lastBase, context.clock.now());
+  return { record, trusted: false, sameBoot: false };
+}
+
+function beginSegment(record: ControlRecord, baseOffset: number, nowMs: number): void {
+  record.segmentBase = baseOffset;
+  record.offset = baseOffset;
+  record.position = 0;
+  record.transactionIndexSize = 0;
+  record.firstTimestamp = -1;
+  record.segmentCreatedMs = nowMs;
+  record.index = EMPTY_INDEX_STATE;
+  record.checkpointPosition = 0;
+  record.checkpointIndex = EMPTY_INDEX_STATE;
+}
+
+/** Goes on from `end` to the last whole batch of the segment. True: something was cut off. */
+async function settleSegment(
+  context: LogContext,
+  segment: LogSegment,
+  end: ControlRecord,
+  origin: StartingPoint,
+): Promise<boolean> {
+  const { log } = segment;
+  const { size } = await log.stat();
+  if (size < end.position) {
+    throw damaged(context, `${log.path} has ${size} bytes, but ${end.position} were safe`, end.offset);
+  }
+  const index = new SegmentIndexWriter(segment, context.config);
+  end.index = origin.sameBoot ? end.index : await rebuildIndexes(segment, index, end);
+  const scanner = new SegmentScanner(log, end.position, size);
+  while (await scanner.next()) {
+    const { batch } = scanner;
+    const follows = origin.trusted ? batch.baseOffset === end.offset : batch.lastOffset >= end.offset;
+    if (!follows || batch.lastOffset - segment.baseOffset > 0x7fffffff) break;
+    await scanner.rewrite();
+    end.index = await index.append(end.index, scanner.position, scanner.size, batch.lastOffset, batch.maxTimestamp);
+    if (end.position === 0) end.firstTimestamp = batch.maxTimestamp;
+    end.position = scanner.position + scanner.size;
+    end.offset = batch.nextOffset;
+  }
+  if (end.position === size) return false;
+  await keepAside(context, log, end.position, size);
+  await log.truncate(end.position);
+  return true;
+}
+
+/** After another boot only what a checkpoint covered is sure to be in the index files: the rest is added again. */
+async function rebuildIndexes(segment: LogSegment, index: SegmentIndexWriter, end: ControlRecord): Promise<IndexState> {
+  let state = end.checkpointIndex;
+  const scanner = new SegmentScanner(segment.log, end.checkpointPosition, end.position);
+  while (await scanner.next()) {
+    const { lastOffset, maxTimestamp } = scanner.batch;
+    state = await index.append(state, scanner.position, scanner.size, lastOffset, maxTimestamp);
+  }
+  return state;
+}
+
+async function keepAside(context: LogContext, log: OpenFile, from: number, size: number): Promise<void> {
+  const aside = await context.fs.open(`${log.path}.cut-${from}`, 'create');
+  try {
+    await aside.truncate(0);
+    const bytes = Buffer.allocUnsafe(Math.min(COPY_SIZE, size - from));
+    for (let position = from; position < size; ) {
+      const length = await log.read(bytes, 0, Math.min(bytes.length, size - position), position);
+      await writeFully(aside, bytes, 0, length, position - from);
+      position += length;
+    }
+    await aside.sync();
+  } finally {
+    await aside.close();
+  }
+}
+
+/** The epoch to write with from now on. A new one begins wherever something was cut off, so that others can tell. */
+async function raiseEpoch(context: LogContext, end: ControlRecord, cut: boolean): Promise<number> {
+  const epochs = await readLeaderEpochs(context.fs, context.directory);
+  const latest = Math.max(end.leaderEpoch, epochs.at(-1)?.epoch ?? 0);
+  if (!cut) return latest;
+  const kept = epochs.filter((entry) => entry.startOffset < end.offset);
+  await writeLeaderEpochs(context.fs, context.directory, [...kept, { epoch: latest + 1, startOffset: end.offset }]);
+  return latest + 1;
+}
+
+async function syncAll(context: LogContext, segments: readonly LogSegment[]): Promise<void> {
+  await syncing(context, async () => {
+    for (const segment of segments) await segment.log.sync();
+    await context.fs.syncDirectory(context.directory);
+  });
+}
+
+/** Runs a sync. If it fails this process acknowledges nothing any more, and `syncing` stays set for the next one to settle. */
+export async function syncing(context: LogContext, sync: () => void | Promise<void>): Promise<void> {
+  if (context.failure !== undefined) throw context.failure;
+  try {
+    await sync();
+  } catch (error) {
+    context.failure = new KlogError(
+      'KLOG_SYNC_FAILED',
+      `a sync failed, so nothing more is acknowledged: ${(error as Error).message}`,
+      {
+        topic: context.topic,
+        partition: context.partition,
+        file: context.directory,
+        cause: error,
+        hint: 'Check the disk (space, kernel log), then start again; what was not acknowledged may be missing.',
+      },
+    );
+    throw context.failure;
+  }
+}
+
+function damaged(context: LogContext, what: string, offset: number): KlogError {
+  return new KlogError('CORRUPT_MESSAGE', `the log of ${context.topic}-${context.partition} is damaged: ${what}`, {
+    topic: context.topic,
+    partition: context.partition,
+    offset,
+    file: context.directory,
+    hint: 'Run `klog log check` on it.',
+  });
+}

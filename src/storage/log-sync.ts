@@ -1,0 +1,181 @@
+/**
+ * Group commit across processes: one sync covers whatever all of them have appended.
+ *
+ * Whoever gets the sync lock and finds its batch not yet covered by S leads: copies A, sets `syncing`, syncs the segment
+ * that the copy names, writes the copy as S, clears `syncing`. Those who waited find themselves covered. Only the holder of
+ * the sync lock writes S, so it never goes back. If the last leader failed or died, `syncing` is still set: no bare sync may
+ * follow a failed one, so who finds it lets go, takes all the locks in their order, and settles.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { KlogError } from '../errors.js';
+import type { ControlState } from './control-file.js';
+import type { ControlRecord } from './control-record.js';
+import { readLeaderEpochs } from './leader-epoch-checkpoint.js';
+import { isOfThisBoot, type LogContext } from './log-context.js';
+import { settleIfNeeded, syncing } from './log-settle.js';
+
+/** S itself, and the indexes, are synced after this much growth … */
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+/** … or after this long, once there is enough that going through it again would be felt. */
+const CHECKPOINT_MS = 1000;
+const CHECKPOINT_MIN_BYTES = 1024 * 1024;
+/** Looks at A while another process writes it, before it is believed to be torn for good. */
+const LOOKS = 100;
+
+/** What an append has to show for itself. */
+export interface Appended {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  /** Bytes written. */
+  readonly bytes: number;
+  /** LogAppendTime, or -1 where records keep their own. */
+  readonly appendTime: number;
+  /** The cut count and epoch of A under which it was written. */
+  readonly cutCount: number;
+  readonly leaderEpoch: number;
+}
+
+/** Resolves when S covers the batch. KLOG_SYNC_FAILED; KLOG_OUTCOME_UNKNOWN when bytes were cut off meanwhile. */
+export async function awaitDurable(context: LogContext, appended: Appended): Promise<void> {
+  const { control, locks } = context;
+  let { cutCount } = appended;
+  for (;;) {
+    if (context.failure !== undefined) throw context.failure;
+    await locks.sync.acquire();
+    let leaderDied: boolean;
+    try {
+      const state = await control.read();
+      if (covers(context, state, appended, cutCount)) return;
+      cutCount = await cutCountNow(context, state, appended, cutCount);
+      leaderDied = state.syncing;
+      if (!leaderDied) await lead(context, state);
+    } finally {
+      locks.sync.release();
+    }
+    if (leaderDied) await settleInOrder(context);
+  }
+}
+
+function covers(context: LogContext, { safe }: ControlState, appended: Appended, cutCount: number): boolean {
+  return (
+    safe !== undefined &&
+    isOfThisBoot(context, safe) &&
+    safe.cutCount === cutCount &&
+    safe.offset > appended.lastOffset
+  );
+}
+
+/**
+ * Bytes of the log were cut off since the batch was written: was it among them? The epoch file tells where each cut
+ * began. In doubt the batch is neither acknowledged nor denied.
+ */
+async function cutCountNow(
+  context: LogContext,
+  { appended: a, safe: s }: ControlState,
+  appended: Appended,
+  cutCount: number,
+): Promise<number> {
+  const now = Math.max(a?.cutCount ?? cutCount, s?.cutCount ?? cutCount);
+  if (now === cutCount) return cutCount;
+  const cuts = (await readLeaderEpochs(context.fs, context.directory)).filter((e) => e.epoch > appended.leaderEpoch);
+  if (cuts.length > 0 && cuts.every((epoch) => epoch.startOffset > appended.lastOffset)) return now;
+  throw new KlogError(
+    'KLOG_OUTCOME_UNKNOWN',
+    `records ${appended.baseOffset} to ${appended.lastOffset} were written, but the log was cut back before they were safe`,
+    {
+      topic: context.topic,
+      partition: context.partition,
+      offset: appended.baseOffset,
+      hint: 'Read the log from that offset to see whether they are there.',
+    },
+  );
+}
+
+/** The sync lock is held, no sync is under way, none has failed. */
+async function lead(context: LogContext, state: ControlState): Promise<void> {
+  const { control, segments } = context;
+  const covered = await copyOfAppended(context, state);
+  await control.setSyncing(true);
+  const segment = await segments.get(covered.segmentBase);
+  await syncing(context, () => segment.log.sync());
+  if (covered.transactionIndexSize > 0) await syncing(context, async () => (await segment.beside('.txnindex')).sync());
+  const checkpoint = isCheckpointDue(covered, state.safe, context.clock.now());
+  if (checkpoint) await syncing(context, () => segment.syncIndexes());
+  await control.writeSafe({
+    ...covered,
+    ...(checkpoint ? checkpointAt(covered, context.clock.now()) : lastCheckpoint(covered, state.safe)),
+    bootId: context.bootId,
+    inode: control.inode,
+  });
+  if (checkpoint) await syncing(context, () => control.sync());
+  await control.setSyncing(false);
+}
+
+/** A, read without its lock: again while both of its slots are being written. */
+async function copyOfAppended(context: LogContext, state: ControlState): Promise<ControlRecord> {
+  let { appended } = state;
+  for (let looks = 1; appended === undefined && looks < LOOKS; looks++) {
+    await delay(0);
+    appended = (await context.control.read()).appended;
+  }
+  if (appended !== undefined) return appended;
+  throw new KlogError('KAFKA_STORAGE_ERROR', 'the control file lost what was appended', {
+    file: context.control.file.path,
+    hint: 'Start again: the log is settled when it is opened.',
+  });
+}
+
+type Checkpoint = Pick<ControlRecord, 'checkpointPosition' | 'checkpointIndex' | 'checkpointMs'>;
+
+/** What may be rebuilt from the log up to here is on the disk. */
+export function checkpointAt(record: ControlRecord, nowMs: number): Checkpoint {
+  return { checkpointPosition: record.position, checkpointIndex: record.index, checkpointMs: nowMs };
+}
+
+/** A's own checkpoint fields date from its segment's beginning: S carries the newer ones on. */
+function lastCheckpoint(covered: ControlRecord, safe: ControlRecord | undefined): Checkpoint {
+  return safe !== undefined && safe.segmentBase === covered.segmentBase ? pickCheckpoint(safe) : pickCheckpoint(covered);
+}
+
+function pickCheckpoint({ checkpointPosition, checkpointIndex, checkpointMs }: ControlRecord): Checkpoint {
+  return { checkpointPosition, checkpointIndex, checkpointMs };
+}
+
+function isCheckpointDue(covered: ControlRecord, safe: ControlRecord | undefined, nowMs: number): boolean {
+  const { checkpointPosition, checkpointMs } = lastCheckpoint(covered, safe);
+  const grown = covered.position - checkpointPosition;
+  if (grown >= CHECKPOINT_BYTES) return true;
+  return grown >= CHECKPOINT_MIN_BYTES && Math.abs(nowMs - checkpointMs) >= CHECKPOINT_MS;
+}
+
+async function settleInOrder(context: LogContext): Promise<void> {
+  const { locks } = context;
+  await locks.acquireAppend();
+  try {
+    await locks.sync.acquire();
+    try {
+      await settleIfNeeded(context);
+    } finally {
+      locks.sync.release();
+    }
+  } finally {
+    locks.append.release();
+  }
+}
+
+/** On closing: what a recovery after a power loss would have to go through again is kept short. */
+export async function checkpointOnClose(context: LogContext): Promise<void> {
+  const { control, locks, segments } = context;
+  if (context.failure !== undefined || !locks.sync.tryAcquire()) return;
+  try {
+    const { safe, syncing: leaderDied } = await control.read();
+    if (leaderDied || safe === undefined || !isOfThisBoot(context, safe)) return;
+    if (safe.position - safe.checkpointPosition < CHECKPOINT_MIN_BYTES) return;
+    const segment = await segments.get(safe.segmentBase);
+    await syncing(context, () => segment.syncIndexes());
+    await control.writeSafe({ ...safe, ...checkpointAt(safe, context.clock.now()) });
+    await syncing(context, () => control.sync());
+  } finally {
+    locks.sync.release();
+  }
+}

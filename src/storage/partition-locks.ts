@@ -1,0 +1,121 @@
+/**
+ * The three locks of a partition, kernel locks on byte ranges of `klog.end` past its data: whoever dies frees them.
+ *
+ * - *queue*: a turnstile before *append*. Take queue, take append, release queue. Without it the kernel may hand a freed
+ *   append lock to the same busy writer again and again, and another waits for seconds.
+ * - *append*: held while a batch and then A are written; also by who settles, rolls or deletes.
+ * - *sync*: held while data is synced and S is written.
+ *
+ * The order is always queue, append, sync. Who holds sync and wants append lets go of sync first.
+ */
+import { KlogError } from '../errors.js';
+import { CONTROL_FILE_SIZE } from './control-file.js';
+import type { LockRange, OpenFile } from './file-system.js';
+
+export const QUEUE_RANGE: LockRange = { start: CONTROL_FILE_SIZE, length: 1 };
+export const APPEND_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 1, length: 1 };
+export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 };
+
+export interface LockWait {
+  /** Longest wait in milliseconds; `Infinity` waits for ever. */
+  readonly waitMs: number;
+  /** Says who holds the range, for the message; may answer undefined. */
+  readonly holder?: ((file: OpenFile, range: LockRange) => string | undefined) | undefined;
+}
+
+/**
+ * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are put
+ * in a row here first.
+ */
+export class KernelLock {
+  readonly #file: OpenFile;
+  readonly #range: LockRange;
+  readonly #name: string;
+  readonly #wait: LockWait;
+  readonly #row: (() => void)[] = [];
+  #taken = false;
+
+  constructor(file: OpenFile, range: LockRange, name: string, wait: LockWait) {
+    this.#file = file;
+    this.#range = range;
+    this.#name = name;
+    this.#wait = wait;
+  }
+
+  /** Takes the lock if that needs no waiting. */
+  tryAcquire(): boolean {
+    if (this.#taken || !this.#file.tryLock(this.#range)) return false;
+    this.#taken = true;
+    return true;
+  }
+
+  /** KLOG_LOCKED when it was not to be had in time. */
+  async acquire(): Promise<void> {
+    if (this.#taken) await new Promise<void>((turn) => this.#row.push(turn));
+    else this.#taken = true;
+    if (this.#file.tryLock(this.#range)) return;
+    const granted = this.#file.waitLock(this.#range);
+    if (this.#wait.waitMs === Number.POSITIVE_INFINITY) return granted.catch((error) => this.#giveUp(error));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, this.#wait.waitMs, 'late');
+    });
+    const outcome = await Promise.race([granted.catch((error) => this.#giveUp(error)), late]);
+    clearTimeout(timer);
+    if (outcome !== 'late') return;
+    // The kernel may still grant it: hand it back then, and only then let the next task of this process try.
+    granted.then(
+      () => this.release(),
+      () => this.#next(),
+    );
+    throw this.#locked();
+  }
+
+  release(): void {
+    this.#file.unlock(this.#range);
+    this.#next();
+  }
+
+  /** Passes the turn on directly: a newcomer must not slip in before the task whose turn it is. */
+  #next(): void {
+    const turn = this.#row.shift();
+    if (turn === undefined) this.#taken = false;
+    else turn();
+  }
+
+  #giveUp(error: unknown): never {
+    this.#next();
+    throw error;
+  }
+
+  #locked(): KlogError {
+    const holder = this.#wait.holder?.(this.#file, this.#range);
+    return new KlogError(
+      'KLOG_LOCKED',
+      `the ${this.#name} lock was not free within ${this.#wait.waitMs} ms: ${holder ?? 'another process'} holds it`,
+      { file: this.#file.path, hint: 'Continue or end that process; `klog doctor` shows who holds which lock.' },
+    );
+  }
+}
+
+export class PartitionLocks {
+  readonly queue: KernelLock;
+  readonly append: KernelLock;
+  readonly sync: KernelLock;
+
+  constructor(controlFile: OpenFile, wait: LockWait) {
+    this.queue = new KernelLock(controlFile, QUEUE_RANGE, 'queue', wait);
+    this.append = new KernelLock(controlFile, APPEND_RANGE, 'append', wait);
+    this.sync = new KernelLock(controlFile, SYNC_RANGE, 'sync', wait);
+  }
+
+  /** Takes the append lock through the turnstile. */
+  async acquireAppend(): Promise<void> {
+    await this.queue.acquire();
+    try {
+      await this.append.acquire();
+    } finally {
+      this.queue.release();
+    }
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The writing side of a partition, shared by any number of processes through kernel locks (partition-locks.ts).
+ *
+ * Append, sync and publish are three steps. *Append* writes a batch behind A and moves A, under the append lock. *Sync*
+ * makes it durable and moves S, under the sync lock, for whoever has appended meanwhile too (log-sync.ts). Readers see what
+ * lies below S, and nothing else. At every acquisition of the append lock the log may have been left half-written by a
+ * process that died while we waited: then it is settled first (log-settle.ts).
+ */
+import { KlogError } from '../errors.js';
+import { RecordBatch } from '../format/record-batch.js';
+import { ControlFile } from './control-file.js';
+import type { ControlRecord } from './control-record.js';
+import { type FileSystem, type LockRange, type OpenFile, writeFully } from './file-system.js';
+import type { LogConfig } from './log-config.js';
+import { type Clock, isAppendable, type LogContext, lookAt } from './log-context.js';
+import { roll, shouldRoll } from './log-roll.js';
+import type { LogSegment } from './log-segment.js';
+import { LogSegments } from './log-segments.js';
+import { settle, trySettle } from './log-settle.js';
+import { type Appended, awaitDurable, checkpointOnClose } from './log-sync.js';
+import { PartitionLocks } from './partition-locks.js';
+import { SegmentIndexWriter } from './segment-index-writer.js';
+
+export type { Appended } from './log-sync.js';
+
+export interface PartitionLogOptions {
+  readonly topic: string;
+  readonly partition: number;
+  readonly config: LogConfig;
+  readonly clock: Clock;
+  /** Longest wait for a lock, in milliseconds. Default 30 000. */
+  readonly lockWaitMs?: number;
+  /** Names the process that holds a lock, for messages. */
+  readonly lockHolder?: (file: OpenFile, range: LockRange) => string | undefined;
+}
+
+const DEFAULT_LOCK_WAIT_MS = 30_000;
+
+export class PartitionLog {
+  readonly #context: LogContext;
+  readonly #batch = new RecordBatch();
+  #closed = false;
+
+  private constructor(context: LogContext) {
+    this.#context = context;
+  }
+
+  /** Opens the partition in `directory` and settles it if that is needed and nobody is writing. */
+  static async open(fs: FileSystem, directory: string, options: PartitionLogOptions): Promise<PartitionLog> {
+    const control = await ControlFile.open(fs, directory, 'create');
+    const wait = { waitMs: options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS, holder: options.lockHolder };
+    const log = new PartitionLog({
+      fs,
+      directory,
+      topic: options.topic,
+      partition: options.partition,
+      config: options.config,
+      clock: options.clock,
+      control,
+      locks: new PartitionLocks(control.file, wait),
+      segments: new LogSegments(fs, directory),
+      bootId: fs.bootId(),
+      failure: undefined,
+    });
+    try {
+      await trySettle(log.#context);
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+    return log;
+  }
+
+  /**
+   * Appends complete v2 batches with one hold of the lock. Base offsets, leader epoch and, with LogAppendTime, the time are
+   * filled in in place. The records are in the log, but neither durable nor visible before {@link durable}.
+   *
+   * UNKNOWN_TOPIC_OR_PARTITION when the topic was deleted meanwhile, KLOG_LOCKED, KLOG_DISK_FULL, KLOG_SYNC_FAILED. After
+   * an error nothing of the call is in the log, except whole batches before a roll in the middle of it.
+   */
+  async append(batches: readonly Uint8Array[]): Promise<Appended> {
+    const { locks } = this.#context;
+    this.#assertOpen();
+    await locks.acquireAppend();
+    try {
+      await this.#assertCurrent();
+      return await this.#appendBehind(await this.#settled(), batches);
+    } finally {
+      locks.append.release();
+    }
+  }
+
+  /** Resolves when the batches survive a power loss, and readers see them. KLOG_SYNC_FAILED, KLOG_OUTCOME_UNKNOWN, KLOG_LOCKED. */
+  async durable(appended: Appended): Promise<void> {
+    this.#assertOpen();
+    await awaitDurable(this.#context, appended);
+  }
+
+  /** Settles what a process that died has left, unless somebody is busy with the partition. */
+  async trySettle(): Promise<void> {
+    this.#assertOpen();
+    await trySettle(this.#context);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await checkpointOnClose(this.#context);
+    } finally {
+      await this.#context.segments.close();
+      await this.#context.control.close();
+    }
+  }
+
+  /** A, as it may be appended behind. The append lock is held. */
+  async #settled(): Promise<ControlRecord> {
+    const context = this.#context;
+    const { state, logSize } = await lookAt(context);
+    if (isAppendable(context, state, logSize)) return state.appended;
+    await context.locks.sync.acquire();
+    try {
+      return (await settle(context)).appended;
+    } finally {
+      context.locks.sync.release();
+    }
+  }
+
+  async #appendBehind(settled: ControlRecord, batches: readonly Uint8Array[]): Promise<Appended> {
+    const context = this.#context;
+    const { config, clock } = context;
+    if (context.failure !== undefined) throw context.failure;
+    const appendTime = config.messageTimestampType === 'LogAppendTime' ? clock.now() : -1;
+    let inFile = settled;
+    let next: ControlRecord = { ...settled };
+    let bytes = 0;
+    const baseOffset = settled.offset;
+    try {
+      for (const buffer of batches) {
+        this.#batch.reset(buffer, 0);
+        if (shouldRoll(context, next, this.#batch, config.segmentJitterMs)) {
+          await context.control.writeAppended(next);
+          next = { ...(await roll(context, next)) };
+          inFile = next;
+        }
+        const segment = await context.segments.get(next.segmentBase);
+        next = await this.#writeBatch(segment, next, buffer, appendTime);
+        bytes += buffer.length;
+      }
+      await context.control.writeAppended(next);
+    } catch (error) {
+      await this.#takeBack(inFile);
+      throw this.#storageError(error);
+    }
+    const { cutCount, leaderEpoch } = next;
+    return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount, leaderEpoch };
+  }
+
+  async #writeBatch(
+    segment: LogSegment,
+    before: ControlRecord,
+    buffer: Uint8Array,
+    appendTime: number,
+  ): Promise<ControlRecord> {
+    const batch = this.#batch;
+    batch.setBaseOffset(before.offset);
+    batch.setPartitionLeaderEpoch(before.leaderEpoch);
+    if (appendTime >= 0) batch.setLogAppendTime(appendTime);
+    const { lastOffset, maxTimestamp } = batch;
+    const { position } = before;
+    await writeFully(segment.log, buffer, 0, buffer.length, position);
+    const index = new SegmentIndexWriter(segment, this.#context.config);
+    return {
+      ...before,
+      offset: lastOffset + 1,
+      position: position + buffer.length,
+      lastStableOffset: before.firstUnstableProducerId === -1 ? lastOffset + 1 : before.lastStableOffset,
+      firstTimestamp: position === 0 ? maxTimestamp : before.firstTimestamp,
+      index: await index.append(before.index, position, buffer.length, lastOffset, maxTimestamp),
+    };
+  }
+
+  /** Bytes behind A are nobody's: taken back while the lock is held, so that a full disk leaves nothing to settle. */
+  async #takeBack(inFile: ControlRecord): Promise<void> {
+    try {
+      const segment = await this.#context.segments.get(inFile.segmentBase);
+      await segment.log.truncate(inFile.position);
+    } catch {
+      // Then the next holder of the lock finds the file longer than A, and settles.
+    }
+  }
+
+  #storageError(error: unknown): unknown {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof KlogError) return error;
+    const { topic, partition, directory } = this.#context;
+    const place = { topic, partition, file: directory, cause: error };
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      return new KlogError('KLOG_DISK_FULL', `no space to append to ${topic}-${partition}`, {
+        ...place,
+        hint: 'Free some space and try again; the log is as it was.',
+      });
+    }
+    return new KlogError('KAFKA_STORAGE_ERROR', `cannot append to ${topic}-${partition}: ${(error as Error).message}`, place);
+  }
+
+  /** A delete holds all the locks over its rename: while we hold one, the answer stays true. */
+  async #assertCurrent(): Promise<void> {
+    const { control, fs, topic, partition } = this.#context;
+    if (await control.isCurrent(fs)) return;
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} was deleted while it was written to`, {
+      topic,
+      partition,
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new KlogError('KLOG_CLOSED', `${this.#context.topic}-${this.#context.partition} is closed`);
+  }
+}
