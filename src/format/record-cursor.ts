@@ -1,0 +1,449 @@
+/**
+ * Reads the records of one batch (layout in record-batch-builder.ts), one after the other, without an object per
+ * record: {@link RecordCursor.next} leaves the fields of the record, and where its key and value lie, in the cursor.
+ * Batches of magic 0 and 1 are first rewritten as v2 records in a buffer of the cursor's own and then read the same way.
+ *
+ * Nothing that the bytes say is believed before it is checked against the room there is: what does not fit throws
+ * CORRUPT_MESSAGE, and nothing is allocated by a claimed size. The CRC is the caller's to check
+ * (`RecordBatch.isValid`) — where he does, damage cannot come here and only a writer's error can.
+ */
+import { KlogError } from '../errors.js';
+import { type Codec, type CompressionType, codecIfLoaded } from './compression.js';
+import { beyondSafeInteger } from './int64.js';
+import { readLegacyMessages } from './legacy-message.js';
+import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
+import { incrementSequence, MAGIC_V2, NO_SEQUENCE, RECORD_BATCH_OVERHEAD, RecordBatch } from './record-batch.js';
+import { RecordBatchBuilder } from './record-batch-builder.js';
+import { VarintReader } from './varint.js';
+
+/** Decompressed records of one batch may have so many bytes unless the caller says otherwise. */
+export const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
+
+/** Attributes and five one-byte varints. */
+const MINIMUM_RECORD_LENGTH = 6;
+/** An empty key and a null value. */
+const MINIMUM_HEADER_LENGTH = 2;
+
+export interface OpenCursorOptions {
+  /**
+   * A batch whose records have more bytes when decompressed is refused with CORRUPT_MESSAGE, so that a small file
+   * cannot fill the memory. Default 128 MiB: a hundred times the largest batch that Kafka accepts by default.
+   */
+  readonly maxDecompressedBytes?: number;
+}
+
+/** The compression type whose codec must be loaded before {@link openCursor} on the batch at `position`, if any. */
+export function codecNeeded(buffer: Uint8Array, position: number): CompressionType | undefined {
+  const type = scratch.reset(buffer, position).compressionType;
+  return type === 'none' || codecIfLoaded(type) !== undefined ? undefined : type;
+}
+
+/**
+ * Sets `cursor` before the first record of the whole batch at `position`, and returns it. `skipTo` and `endAt` of an
+ * earlier batch are forgotten. Throws CORRUPT_MESSAGE when the batch does not lie in the buffer or cannot be
+ * decompressed, UNSUPPORTED_COMPRESSION_TYPE for an unknown codec, INVALID_RECORD for offsets beyond 2^53 - 1, and
+ * TypeError when the codec was not loaded.
+ */
+export function openCursor(
+  cursor: RecordCursor,
+  buffer: Uint8Array,
+  position: number,
+  options: OpenCursorOptions = {},
+): RecordCursor {
+  const batch = scratch.reset(buffer, position);
+  const size = batch.sizeInBytes;
+  const { magic } = batch;
+  if (magic > MAGIC_V2) throw corrupt(position, `the batch has magic ${magic}, and 0, 1 and 2 are known`);
+  if (size > buffer.length - position || (magic === MAGIC_V2 && size < RECORD_BATCH_OVERHEAD)) {
+    throw corrupt(position, `a batch of ${size} bytes does not lie in the ${buffer.length - position} bytes there are`);
+  }
+  const maxBytes = options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES;
+  cursor.open(batch, loadedCodec(batch.compressionType), maxBytes);
+  return cursor;
+}
+
+/** One serves all cursors: nothing keeps it beyond a call. */
+const scratch = new RecordBatch();
+const varints = new VarintReader();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const NO_BYTES = new Uint8Array(0);
+
+function loadedCodec(type: CompressionType): Codec | undefined {
+  if (type === 'none') return undefined;
+  const codec = codecIfLoaded(type);
+  if (codec === undefined) throw new TypeError(`the ${type} codec must be loaded before a batch is read (codecNeeded)`);
+  return codec;
+}
+
+export class RecordCursor {
+  /** Where the fields below point to: the batch's own buffer, or what was decompressed. */
+  buffer: Uint8Array = NO_BYTES;
+  /** Numbers that pass 2^31 begin as fractions, so that the engine makes the fields doubles once and for all. */
+  offset = Number.NaN;
+  /** Milliseconds since 1970, or -1. */
+  timestamp = Number.NaN;
+  timestampType: TimestampType = 'create';
+  /** -1 when the key is null; so for all starts. */
+  keyStart = -1;
+  keyEnd = -1;
+  valueStart = -1;
+  valueEnd = -1;
+  headerCount = 0;
+  headersStart = 0;
+  headersEnd = 0;
+  /** After {@link nextHeader}. */
+  headerKeyStart = 0;
+  headerKeyEnd = 0;
+  headerValueStart = -1;
+  headerValueEnd = -1;
+  /** Records in the batch, skipped ones included. */
+  recordCount = 0;
+
+  #position = 0;
+  #end = 0;
+  #remaining = 0;
+  #baseOffset = Number.NaN;
+  #lastOffsetDelta = 0;
+  #baseTimestamp = Number.NaN;
+  /** Every record's timestamp when the batch has an append time. */
+  #appendTime = Number.NaN;
+  #hasAppendTime = false;
+  #baseSequence = NO_SEQUENCE;
+  #offsetDelta = 0;
+  /** Deltas outside [from, to) are passed over. */
+  #fromDelta = Number.NEGATIVE_INFINITY;
+  #toDelta = Number.POSITIVE_INFINITY;
+  #headerPosition = 0;
+  #headersLeft = 0;
+  /** The batch's place in the buffer it was opened on, for messages. */
+  #batchPosition = 0;
+  #upConverter: RecordBatchBuilder | undefined;
+
+  /** Called by {@link openCursor}, which has checked that the batch lies in its buffer. */
+  open(batch: RecordBatch, codec: Codec | undefined, maxDecompressedBytes: number): void {
+    this.#remaining = 0;
+    this.#batchPosition = batch.position;
+    this.#fromDelta = Number.NEGATIVE_INFINITY;
+    this.#toDelta = Number.POSITIVE_INFINITY;
+    this.timestampType = batch.timestampType;
+    if (batch.magic < MAGIC_V2) {
+      this.#openLegacy(batch, codec, maxDecompressedBytes);
+      return;
+    }
+    const end = batch.position + batch.sizeInBytes;
+    const { recordCount } = batch;
+    this.#lastOffsetDelta = batch.lastOffsetDelta;
+    if (recordCount < 0) throw corrupt(batch.position, `the batch has a record count of ${recordCount}`);
+    if (this.#lastOffsetDelta < 0) {
+      throw corrupt(batch.position, `the batch has a last offset delta of ${this.#lastOffsetDelta}`);
+    }
+    this.#baseOffset = batch.baseOffset;
+    if (this.#baseOffset + this.#lastOffsetDelta > Number.MAX_SAFE_INTEGER) {
+      throw beyondSafeInteger('last offset', this.#baseOffset + this.#lastOffsetDelta, batch.position);
+    }
+    this.#baseTimestamp = batch.baseTimestamp;
+    this.#setAppendTime(batch);
+    this.#baseSequence = batch.baseSequence;
+    if (codec === undefined || recordCount === 0) {
+      this.buffer = batch.buffer;
+      this.#position = batch.position + RECORD_BATCH_OVERHEAD;
+      this.#end = end;
+    } else {
+      const block = batch.buffer.subarray(batch.position + RECORD_BATCH_OVERHEAD, end);
+      this.buffer = codec.decompress(block, maxDecompressedBytes);
+      this.#position = 0;
+      this.#end = this.buffer.length;
+    }
+    this.recordCount = recordCount;
+    this.#remaining = recordCount;
+    if (recordCount === 0) this.#mustBeAtEnd();
+  }
+
+  #openLegacy(batch: RecordBatch, codec: Codec | undefined, maxDecompressedBytes: number): void {
+    this.#upConverter ??= new RecordBatchBuilder({ initialBytes: 4096 });
+    const builder = this.#upConverter;
+    this.#baseOffset = readLegacyMessages(
+      batch.buffer,
+      batch.position,
+      batch.position + batch.sizeInBytes,
+      codec,
+      maxDecompressedBytes,
+      builder,
+    );
+    this.#baseTimestamp = builder.baseTimestamp;
+    this.#setAppendTime(batch);
+    this.#baseSequence = NO_SEQUENCE;
+    this.#lastOffsetDelta = builder.lastOffsetDelta;
+    this.buffer = builder.records;
+    this.#position = 0;
+    this.#end = this.buffer.length;
+    this.recordCount = builder.recordCount;
+    this.#remaining = builder.recordCount;
+  }
+
+  #setAppendTime(batch: RecordBatch): void {
+    this.#hasAppendTime = this.timestampType === 'append';
+    this.#appendTime = this.#hasAppendTime ? batch.maxTimestamp : Number.NaN;
+  }
+
+  /** Passes over records below `offset`. */
+  skipTo(offset: number): void {
+    this.#fromDelta = offset - this.#baseOffset;
+  }
+
+  /** Passes over records from `offset` on. */
+  endAt(offset: number): void {
+    this.#toDelta = offset - this.#baseOffset;
+  }
+
+  /**
+   * Goes to the next record; false when there is none. Throws CORRUPT_MESSAGE when the fields do not fill the record,
+   * or the records the batch, and INVALID_RECORD when the timestamp is beyond ±(2^53 - 1).
+   */
+  next(): boolean {
+    const buffer = this.buffer;
+    const end = this.#end;
+    while (this.#remaining > 0) {
+      const start = this.#position;
+      let at = start;
+      // Varints of one or two bytes are read in place. Reading a little past the record, even past the buffer, is
+      // harmless: such a position fails the comparison with the record's end below.
+      let byte = at < end ? buffer[at]! : 0x80;
+      let length: number;
+      if (byte < 0x80) {
+        length = (byte >>> 1) ^ -(byte & 1);
+        at++;
+      } else {
+        length = this.#varint(at, end);
+        at = varints.position;
+      }
+      if (length < MINIMUM_RECORD_LENGTH || length > end - at) throw this.#corruptRecord(`has a length of ${length}`);
+      const recordEnd = at + length;
+      at++;
+
+      let timestampDelta = 0;
+      byte = buffer[at]!;
+      if (byte < 0x80) {
+        timestampDelta = (byte >>> 1) ^ -(byte & 1);
+        at++;
+      } else {
+        timestampDelta = this.#timestampDelta(at, recordEnd);
+        at = varints.position;
+      }
+
+      let offsetDelta: number;
+      byte = buffer[at]!;
+      if (byte < 0x80) {
+        offsetDelta = (byte >>> 1) ^ -(byte & 1);
+        at++;
+      } else {
+        offsetDelta = this.#varint(at, recordEnd);
+        at = varints.position;
+      }
+      if (offsetDelta < 0 || offsetDelta > this.#lastOffsetDelta) {
+        throw this.#corruptRecord(`has offset delta ${offsetDelta} in a batch of 0 to ${this.#lastOffsetDelta}`);
+      }
+      if (offsetDelta < this.#fromDelta || offsetDelta >= this.#toDelta) {
+        this.#remaining--;
+        this.#position = recordEnd;
+        continue;
+      }
+
+      let keyLength: number;
+      byte = buffer[at]!;
+      if (byte < 0x80) {
+        keyLength = (byte >>> 1) ^ -(byte & 1);
+        at++;
+      } else {
+        keyLength = this.#varint(at, recordEnd);
+        at = varints.position;
+      }
+      if (keyLength > recordEnd - at || keyLength < -1) throw this.#corruptRecord(`has a key length of ${keyLength}`);
+      if (keyLength < 0) {
+        this.keyStart = -1;
+        this.keyEnd = -1;
+      } else {
+        this.keyStart = at;
+        at += keyLength;
+        this.keyEnd = at;
+      }
+
+      let valueLength: number;
+      byte = buffer[at]!;
+      if (byte < 0x80) {
+        valueLength = (byte >>> 1) ^ -(byte & 1);
+        at++;
+      } else {
+        valueLength = this.#varint(at, recordEnd);
+        at = varints.position;
+      }
+      if (valueLength > recordEnd - at || valueLength < -1) {
+        throw this.#corruptRecord(`has a value length of ${valueLength}`);
+      }
+      if (valueLength < 0) {
+        this.valueStart = -1;
+        this.valueEnd = -1;
+      } else {
+        this.valueStart = at;
+        at += valueLength;
+        this.valueEnd = at;
+      }
+
+      if (buffer[at] === 0) {
+        at++;
+        this.headerCount = 0;
+        this.headersStart = at;
+        this.headersEnd = at;
+        this.#headersLeft = 0;
+      } else {
+        at = this.#findHeaders(at, recordEnd);
+      }
+      if (at !== recordEnd) throw this.#corruptRecord(`has a length of ${length}, which its fields do not fill`);
+
+      const timestamp = this.#hasAppendTime ? this.#appendTime : this.#baseTimestamp + timestampDelta;
+      if (timestamp > Number.MAX_SAFE_INTEGER || timestamp < -Number.MAX_SAFE_INTEGER) {
+        throw beyondSafeInteger('timestamp of a record', timestamp, this.#batchPosition);
+      }
+      this.timestamp = timestamp;
+      this.#offsetDelta = offsetDelta;
+      this.offset = this.#baseOffset + offsetDelta;
+      this.#remaining--;
+      this.#position = recordEnd;
+      return true;
+    }
+    this.#mustBeAtEnd();
+    return false;
+  }
+
+  /** The producer's sequence number of the record, or -1. */
+  get sequence(): number {
+    return this.#baseSequence === NO_SEQUENCE ? NO_SEQUENCE : incrementSequence(this.#baseSequence, this.#offsetDelta);
+  }
+
+  /** A view, valid as long as the cursor stays on this batch and its buffer is not reused. */
+  key(): Uint8Array | null {
+    return this.keyStart < 0 ? null : view(this.buffer, this.keyStart, this.keyEnd);
+  }
+
+  /** A view, as {@link key}. */
+  value(): Uint8Array | null {
+    return this.valueStart < 0 ? null : view(this.buffer, this.valueStart, this.valueEnd);
+  }
+
+  /** Header values are views, as {@link key}. Bytes of keys that are not UTF-8 become U+FFFD. */
+  headers(): RecordHeader[] {
+    return this.#readHeaders(view);
+  }
+
+  /** Goes to the next header of the record, whose ranges it leaves in `headerKeyStart` and so on; false at the end. */
+  nextHeader(): boolean {
+    if (this.#headersLeft === 0) return false;
+    this.#headersLeft--;
+    const { buffer } = this;
+    varints.position = this.#headerPosition;
+    const keyLength = varints.readVarint(buffer, this.headersEnd);
+    this.headerKeyStart = varints.position;
+    this.headerKeyEnd = varints.position + keyLength;
+    varints.position = this.headerKeyEnd;
+    const valueLength = varints.readVarint(buffer, this.headersEnd);
+    this.headerValueStart = valueLength < 0 ? -1 : varints.position;
+    this.headerValueEnd = valueLength < 0 ? -1 : varints.position + valueLength;
+    this.#headerPosition = varints.position + Math.max(0, valueLength);
+    return true;
+  }
+
+  /** Begins again with the first header. */
+  rewindHeaders(): void {
+    this.#headerPosition = this.headersStart;
+    this.#headersLeft = this.headerCount;
+  }
+
+  /** A record with memory of its own. */
+  toRecord(): LogRecord {
+    return {
+      offset: this.offset,
+      timestamp: this.timestamp,
+      key: this.keyStart < 0 ? null : copy(this.buffer, this.keyStart, this.keyEnd),
+      value: this.valueStart < 0 ? null : copy(this.buffer, this.valueStart, this.valueEnd),
+      headers: this.headerCount === 0 ? [] : this.#readHeaders(copy),
+    };
+  }
+
+  #readHeaders(take: (buffer: Uint8Array, start: number, end: number) => Uint8Array): RecordHeader[] {
+    const headers: RecordHeader[] = [];
+    this.rewindHeaders();
+    while (this.nextHeader()) {
+      headers.push({
+        key: utf8.decode(view(this.buffer, this.headerKeyStart, this.headerKeyEnd)),
+        value: this.headerValueStart < 0 ? null : take(this.buffer, this.headerValueStart, this.headerValueEnd),
+      });
+    }
+    this.rewindHeaders();
+    return headers;
+  }
+
+  /** Checks all headers of the record and returns the position behind them. */
+  #findHeaders(at: number, recordEnd: number): number {
+    const count = this.#varint(at, recordEnd);
+    const start = varints.position;
+    if (count < 0 || count > (recordEnd - start) / MINIMUM_HEADER_LENGTH) {
+      throw this.#corruptRecord(`has a header count of ${count}`);
+    }
+    for (let i = 0; i < count; i++) {
+      const keyLength = varints.readVarint(this.buffer, recordEnd);
+      if (keyLength < 0 || keyLength > recordEnd - varints.position) {
+        throw this.#corruptRecord(`has a header with a key length of ${keyLength}`);
+      }
+      varints.position += keyLength;
+      const valueLength = varints.readVarint(this.buffer, recordEnd);
+      if (valueLength < -1 || valueLength > recordEnd - varints.position) {
+        throw this.#corruptRecord(`has a header with a value length of ${valueLength}`);
+      }
+      if (valueLength > 0) varints.position += valueLength;
+    }
+    this.headerCount = count;
+    this.headersStart = start;
+    this.headersEnd = varints.position;
+    this.rewindHeaders();
+    return varints.position;
+  }
+
+  #varint(at: number, end: number): number {
+    varints.position = at;
+    return varints.readVarint(this.buffer, end);
+  }
+
+  /** Passed over without a look at its value where the batch has an append time. */
+  #timestampDelta(at: number, end: number): number {
+    varints.position = at;
+    if (!this.#hasAppendTime) return varints.readVarlong(this.buffer, end, 'timestamp delta');
+    varints.skipVarlong(this.buffer, end);
+    return 0;
+  }
+
+  #mustBeAtEnd(): void {
+    if (this.#position === this.#end) return;
+    throw corrupt(
+      this.#batchPosition,
+      `the batch has ${this.#end - this.#position} bytes behind its ${this.recordCount} records`,
+    );
+  }
+
+  #corruptRecord(what: string): KlogError {
+    const number = this.recordCount - this.#remaining + 1;
+    return corrupt(this.#batchPosition, `record ${number} of ${this.recordCount} in the batch ${what}`);
+  }
+}
+
+/** Always a plain Uint8Array, whatever the buffer is. */
+function view(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
+}
+
+function copy(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(view(buffer, start, end));
+}
+
+function corrupt(position: number, what: string): KlogError {
+  return new KlogError('CORRUPT_MESSAGE', `At position ${position} ${what}`, { position });
+}
