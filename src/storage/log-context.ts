@@ -74,3 +74,11 @@ export async function lookAt(context: LogContext): Promise<{ state: ControlState
     return { state, logSize: -1 };
   }
 }
+
+/** Lets another process go on with what it is in the middle of: at once at first, then for a millisecond each time. */
+export function pause(looks: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (looks < 10) setImmediate(resolve);
+    else setTimeout(resolve, 1);
+  });
+}

@@ -1,39 +1,38 @@
 /** Beginning a new segment (Kafka: `UnifiedLog.maybeRoll`, `LogSegment.shouldRoll`). */
 import type { RecordBatch } from '../format/record-batch.js';
 import type { ControlRecord } from './control-record.js';
-import { type LogContext, type SettledState } from './log-context.js';
+import type { LogContext } from './log-context.js';
+import type { LogSegment } from './log-segment.js';
 import { settle, syncing } from './log-settle.js';
 import { checkpointAt } from './log-sync.js';
 import { EMPTY_SNAPSHOT, writeProducerSnapshot } from './producer-snapshot.js';
-import { EMPTY_INDEX_STATE, SegmentIndexWriter } from './segment-index-writer.js';
+import { EMPTY_INDEX_STATE, type IndexState, indexesAreFull, MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 
 const MAX_POSITION = 0x7fffffff;
-const OFFSET_INDEX_ENTRY = 8;
-const TIME_INDEX_ENTRY = 12;
 
 /** Whether a batch that goes behind A belongs in a new segment. */
 export function shouldRoll(
   context: Pick<LogContext, 'config' | 'clock'>,
   appended: ControlRecord,
   batch: RecordBatch,
-  jitterMs: number,
 ): boolean {
   const { config } = context;
   if (appended.position === 0) return false;
   if (appended.position > Math.min(config.segmentBytes, MAX_POSITION) - batch.sizeInBytes) return true;
-  if (timeInSegment(context, appended, batch) > config.segmentMs - jitterMs) return true;
-  const { offsetIndexSize, timeIndexSize } = appended.index;
-  const indexEntries = Math.floor(config.segmentIndexBytes / OFFSET_INDEX_ENTRY);
-  const timeEntries = Math.floor(config.segmentIndexBytes / TIME_INDEX_ENTRY);
-  if (offsetIndexSize / OFFSET_INDEX_ENTRY >= indexEntries) return true;
-  // One entry is kept free for the last timestamp of the segment.
-  if (timeIndexSize / TIME_INDEX_ENTRY >= timeEntries - 1) return true;
-  return appended.offset + batch.lastOffsetDelta - appended.segmentBase > MAX_POSITION;
+  if (timeInSegment(context, appended, batch) > config.segmentMs - jitterOf(context, appended)) return true;
+  if (indexesAreFull(appended.index, config.segmentIndexBytes)) return true;
+  return appended.offset + batch.lastOffsetDelta - appended.segmentBase > MAX_RELATIVE_OFFSET;
 }
 
 function timeInSegment(context: Pick<LogContext, 'clock'>, appended: ControlRecord, batch: RecordBatch): number {
   if (appended.firstTimestamp >= 0 && batch.maxTimestamp >= 0) return batch.maxTimestamp - appended.firstTimestamp;
   return context.clock.now() - appended.segmentCreatedMs;
+}
+
+/** Drawn per segment, and the same for every process that writes to it. */
+function jitterOf({ config }: Pick<LogContext, 'config'>, { segmentCreatedMs }: ControlRecord): number {
+  const most = Math.min(config.segmentJitterMs, config.segmentMs);
+  return most <= 0 ? 0 : (Math.imul(segmentCreatedMs % 0x7fffffff, 0x9e3779b1) >>> 0) % most;
 }
 
 /**
@@ -48,10 +47,10 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
   try {
     let appended = before;
     let { safe, syncing: leaderDied } = await control.read();
-    if (leaderDied || safe === undefined) ({ appended, safe } = (await settle(context)) satisfies SettledState);
+    if (leaderDied || safe === undefined) ({ appended, safe } = await settle(context));
     await control.setSyncing(true);
     const old = await segments.get(appended.segmentBase);
-    const index = await new SegmentIndexWriter(old, context.config).close(appended.index);
+    const index = await closeIndexes(context, old, appended.index);
     await syncing(context, () => old.log.sync());
     await syncing(context, () => old.syncIndexes());
     await writeProducerSnapshot(context.fs, context.directory, appended.offset, EMPTY_SNAPSHOT);
@@ -69,6 +68,15 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
   } finally {
     locks.sync.release();
   }
+}
+
+async function closeIndexes(context: LogContext, segment: LogSegment, state: IndexState): Promise<IndexState> {
+  const writer = segment.indexWriter(context.config.indexIntervalBytes);
+  writer.restore(state);
+  writer.addTimeEntry();
+  await segment.flushIndexes(writer);
+  await segment.trimIndexes(writer.state);
+  return writer.state;
 }
 
 function beginsAt(appended: ControlRecord, layoutVersion: number, nowMs: number): ControlRecord {

@@ -1,8 +1,9 @@
 /** One open segment of a partition: the `.log` and, opened when first needed, the indexes beside it. */
-import { segmentFileName } from './log-files.js';
 import type { FileSystem, OpenFile, OpenMode } from './file-system.js';
+import { segmentFileName } from './log-files.js';
+import { type IndexState, SegmentIndexWriter } from './segment-index-writer.js';
 
-type SegmentSuffix = '.log' | '.index' | '.timeindex' | '.txnindex';
+type IndexSuffix = '.index' | '.timeindex' | '.txnindex';
 
 export class LogSegment {
   readonly baseOffset: number;
@@ -10,7 +11,8 @@ export class LogSegment {
   readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #mode: OpenMode;
-  readonly #beside = new Map<SegmentSuffix, OpenFile>();
+  #indexWriter: SegmentIndexWriter | undefined;
+  readonly #beside = new Map<IndexSuffix, OpenFile>();
 
   private constructor(fs: FileSystem, directory: string, baseOffset: number, mode: OpenMode, log: OpenFile) {
     this.#fs = fs;
@@ -31,13 +33,29 @@ export class LogSegment {
   }
 
   /** A missing index is made by a writer; a reader gets ENOENT. */
-  async beside(suffix: '.index' | '.timeindex' | '.txnindex'): Promise<OpenFile> {
+  async beside(suffix: IndexSuffix): Promise<OpenFile> {
     let file = this.#beside.get(suffix);
     if (file === undefined) {
       file = await this.#fs.open(`${this.#directory}/${segmentFileName(this.baseOffset, suffix)}`, this.#mode);
       this.#beside.set(suffix, file);
     }
     return file;
+  }
+
+  /** Decides which batches are indexed. Whoever uses it restores it first to the state of the control record. */
+  indexWriter(indexIntervalBytes: number): SegmentIndexWriter {
+    this.#indexWriter ??= new SegmentIndexWriter(this.baseOffset, indexIntervalBytes);
+    return this.#indexWriter;
+  }
+
+  async flushIndexes(writer: SegmentIndexWriter): Promise<void> {
+    if (writer.hasPending) await writer.flush(await this.beside('.index'), await this.beside('.timeindex'));
+  }
+
+  /** Of a closed segment the files' sizes tell how much of them are entries. */
+  async trimIndexes({ offsetIndexSize, timeIndexSize }: IndexState): Promise<void> {
+    await (await this.beside('.index')).truncate(offsetIndexSize);
+    await (await this.beside('.timeindex')).truncate(timeIndexSize);
   }
 
   async syncIndexes(): Promise<void> {

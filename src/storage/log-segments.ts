@@ -1,7 +1,7 @@
 /** The segments of one partition directory: which there are, and the ones this process has open. */
 import { KlogError } from '../errors.js';
 import type { FileSystem } from './file-system.js';
-import { parseSegmentFileName, segmentFileName } from './log-files.js';
+import { type SegmentSuffix, segmentBaseOffsets, segmentFileName } from './log-files.js';
 import { LogSegment } from './log-segment.js';
 
 /** The segment written to, and the one before it while a sync of that one may still run. */
@@ -9,12 +9,7 @@ const MAX_OPEN = 2;
 
 /** Base offsets of the segments in a directory, ascending. */
 export async function listSegments(fs: FileSystem, directory: string): Promise<number[]> {
-  const bases: number[] = [];
-  for (const name of await fs.readDirectory(directory)) {
-    const parsed = parseSegmentFileName(name);
-    if (parsed?.suffix === '.log') bases.push(parsed.baseOffset);
-  }
-  return bases.sort((a, b) => a - b);
+  return segmentBaseOffsets(await fs.readDirectory(directory));
 }
 
 export class LogSegments {
@@ -60,7 +55,7 @@ export class LogSegments {
     const { size } = await segment.log.stat();
     await segment.close();
     this.#open.delete(baseOffset);
-    const path = (suffix: string) => `${this.#directory}/${segmentFileName(baseOffset, suffix)}`;
+    const path = (suffix: SegmentSuffix) => `${this.#directory}/${segmentFileName(baseOffset, suffix)}`;
     if (size === 0) await this.#fs.unlink(path('.log'));
     else await this.#fs.rename(path('.log'), `${path('.log')}.cut-0`);
     await this.#fs.unlink(path('.index'));

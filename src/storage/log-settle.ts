@@ -10,12 +10,11 @@
  */
 import { KlogError } from '../errors.js';
 import { type ControlRecord, firstControlRecord } from './control-record.js';
-import type { OpenFile } from './file-system.js';
-import { writeFully } from './file-system.js';
+import { type Awaitable, type OpenFile, writeFully } from './file-system.js';
 import { readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
 import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
-import { EMPTY_INDEX_STATE, type IndexState, SegmentIndexWriter } from './segment-index-writer.js';
+import { EMPTY_INDEX_STATE, type SegmentIndexWriter } from './segment-index-writer.js';
 import { SegmentScanner } from './segment-scanner.js';
 
 const COPY_SIZE = 1024 * 1024;
@@ -127,19 +126,22 @@ async function settleSegment(
   if (size < end.position) {
     throw damaged(context, `${log.path} has ${size} bytes, but ${end.position} were safe`, end.offset);
   }
-  const index = new SegmentIndexWriter(segment, context.config);
-  end.index = origin.sameBoot ? end.index : await rebuildIndexes(segment, index, end);
+  const index = segment.indexWriter(context.config.indexIntervalBytes);
+  if (origin.sameBoot) index.restore(end.index);
+  else await rebuildIndexes(segment, index, end);
   const scanner = new SegmentScanner(log, end.position, size);
   while (await scanner.next()) {
     const { batch } = scanner;
     const follows = origin.trusted ? batch.baseOffset === end.offset : batch.lastOffset >= end.offset;
     if (!follows || batch.lastOffset - segment.baseOffset > 0x7fffffff) break;
     await scanner.rewrite();
-    end.index = await index.append(end.index, scanner.position, scanner.size, batch.lastOffset, batch.maxTimestamp);
+    index.add(scanner.position, scanner.size, batch.lastOffset, batch.maxTimestamp);
     if (end.position === 0) end.firstTimestamp = batch.maxTimestamp;
     end.position = scanner.position + scanner.size;
     end.offset = batch.nextOffset;
   }
+  await segment.flushIndexes(index);
+  end.index = index.state;
   if (end.position === size) return false;
   await keepAside(context, log, end.position, size);
   await log.truncate(end.position);
@@ -147,14 +149,12 @@ async function settleSegment(
 }
 
 /** After another boot only what a checkpoint covered is sure to be in the index files: the rest is added again. */
-async function rebuildIndexes(segment: LogSegment, index: SegmentIndexWriter, end: ControlRecord): Promise<IndexState> {
-  let state = end.checkpointIndex;
+async function rebuildIndexes(segment: LogSegment, index: SegmentIndexWriter, end: ControlRecord): Promise<void> {
+  index.restore(end.checkpointIndex);
   const scanner = new SegmentScanner(segment.log, end.checkpointPosition, end.position);
   while (await scanner.next()) {
-    const { lastOffset, maxTimestamp } = scanner.batch;
-    state = await index.append(state, scanner.position, scanner.size, lastOffset, maxTimestamp);
+    index.add(scanner.position, scanner.size, scanner.batch.lastOffset, scanner.batch.maxTimestamp);
   }
-  return state;
 }
 
 async function keepAside(context: LogContext, log: OpenFile, from: number, size: number): Promise<void> {
@@ -191,7 +191,7 @@ async function syncAll(context: LogContext, segments: readonly LogSegment[]): Pr
 }
 
 /** Runs a sync. If it fails this process acknowledges nothing any more, and `syncing` stays set for the next one to settle. */
-export async function syncing(context: LogContext, sync: () => void | Promise<void>): Promise<void> {
+export async function syncing(context: LogContext, sync: () => Awaitable<void>): Promise<void> {
   if (context.failure !== undefined) throw context.failure;
   try {
     await sync();

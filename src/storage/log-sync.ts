@@ -6,12 +6,11 @@
  * the sync lock writes S, so it never goes back. If the last leader failed or died, `syncing` is still set: no bare sync may
  * follow a failed one, so who finds it lets go, takes all the locks in their order, and settles.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { KlogError } from '../errors.js';
 import type { ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import { readLeaderEpochs } from './leader-epoch-checkpoint.js';
-import { isOfThisBoot, type LogContext } from './log-context.js';
+import { isOfThisBoot, type LogContext, pause } from './log-context.js';
 import { settleIfNeeded, syncing } from './log-settle.js';
 
 /** S itself, and the indexes, are synced after this much growth … */
@@ -58,10 +57,7 @@ export async function awaitDurable(context: LogContext, appended: Appended): Pro
 
 function covers(context: LogContext, { safe }: ControlState, appended: Appended, cutCount: number): boolean {
   return (
-    safe !== undefined &&
-    isOfThisBoot(context, safe) &&
-    safe.cutCount === cutCount &&
-    safe.offset > appended.lastOffset
+    safe !== undefined && isOfThisBoot(context, safe) && safe.cutCount === cutCount && safe.offset > appended.lastOffset
   );
 }
 
@@ -115,7 +111,7 @@ async function lead(context: LogContext, state: ControlState): Promise<void> {
 async function copyOfAppended(context: LogContext, state: ControlState): Promise<ControlRecord> {
   let { appended } = state;
   for (let looks = 1; appended === undefined && looks < LOOKS; looks++) {
-    await delay(0);
+    await pause(looks);
     appended = (await context.control.read()).appended;
   }
   if (appended !== undefined) return appended;
@@ -134,7 +130,9 @@ export function checkpointAt(record: ControlRecord, nowMs: number): Checkpoint {
 
 /** A's own checkpoint fields date from its segment's beginning: S carries the newer ones on. */
 function lastCheckpoint(covered: ControlRecord, safe: ControlRecord | undefined): Checkpoint {
-  return safe !== undefined && safe.segmentBase === covered.segmentBase ? pickCheckpoint(safe) : pickCheckpoint(covered);
+  return safe !== undefined && safe.segmentBase === covered.segmentBase
+    ? pickCheckpoint(safe)
+    : pickCheckpoint(covered);
 }
 
 function pickCheckpoint({ checkpointPosition, checkpointIndex, checkpointMs }: ControlRecord): Checkpoint {

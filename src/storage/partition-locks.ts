@@ -16,13 +16,6 @@ export const QUEUE_RANGE: LockRange = { start: CONTROL_FILE_SIZE, length: 1 };
 export const APPEND_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 1, length: 1 };
 export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 };
 
-export interface LockWait {
-  /** Longest wait in milliseconds; `Infinity` waits for ever. */
-  readonly waitMs: number;
-  /** Says who holds the range, for the message; may answer undefined. */
-  readonly holder?: ((file: OpenFile, range: LockRange) => string | undefined) | undefined;
-}
-
 /**
  * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are put
  * in a row here first.
@@ -31,15 +24,15 @@ export class KernelLock {
   readonly #file: OpenFile;
   readonly #range: LockRange;
   readonly #name: string;
-  readonly #wait: LockWait;
+  readonly #waitMs: number;
   readonly #row: (() => void)[] = [];
   #taken = false;
 
-  constructor(file: OpenFile, range: LockRange, name: string, wait: LockWait) {
+  constructor(file: OpenFile, range: LockRange, name: string, waitMs: number) {
     this.#file = file;
     this.#range = range;
     this.#name = name;
-    this.#wait = wait;
+    this.#waitMs = waitMs;
   }
 
   /** Takes the lock if that needs no waiting. */
@@ -55,10 +48,10 @@ export class KernelLock {
     else this.#taken = true;
     if (this.#file.tryLock(this.#range)) return;
     const granted = this.#file.waitLock(this.#range);
-    if (this.#wait.waitMs === Number.POSITIVE_INFINITY) return granted.catch((error) => this.#giveUp(error));
+    if (this.#waitMs === Number.POSITIVE_INFINITY) return granted.catch((error) => this.#giveUp(error));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, this.#wait.waitMs, 'late');
+      timer = setTimeout(resolve, this.#waitMs, 'late');
     });
     const outcome = await Promise.race([granted.catch((error) => this.#giveUp(error)), late]);
     clearTimeout(timer);
@@ -89,10 +82,10 @@ export class KernelLock {
   }
 
   #locked(): KlogError {
-    const holder = this.#wait.holder?.(this.#file, this.#range);
+    const pid = this.#file.lockHolder?.(this.#range);
     return new KlogError(
       'KLOG_LOCKED',
-      `the ${this.#name} lock was not free within ${this.#wait.waitMs} ms: ${holder ?? 'another process'} holds it`,
+      `the ${this.#name} lock was not free within ${this.#waitMs} ms: ${pid === undefined ? 'another process' : `process ${pid}`} holds it`,
       { file: this.#file.path, hint: 'Continue or end that process; `klog doctor` shows who holds which lock.' },
     );
   }
@@ -103,10 +96,11 @@ export class PartitionLocks {
   readonly append: KernelLock;
   readonly sync: KernelLock;
 
-  constructor(controlFile: OpenFile, wait: LockWait) {
-    this.queue = new KernelLock(controlFile, QUEUE_RANGE, 'queue', wait);
-    this.append = new KernelLock(controlFile, APPEND_RANGE, 'append', wait);
-    this.sync = new KernelLock(controlFile, SYNC_RANGE, 'sync', wait);
+  /** `waitMs`: longest wait for a lock; `Infinity` waits for ever. */
+  constructor(controlFile: OpenFile, waitMs: number) {
+    this.queue = new KernelLock(controlFile, QUEUE_RANGE, 'queue', waitMs);
+    this.append = new KernelLock(controlFile, APPEND_RANGE, 'append', waitMs);
+    this.sync = new KernelLock(controlFile, SYNC_RANGE, 'sync', waitMs);
   }
 
   /** Takes the append lock through the turnstile. */

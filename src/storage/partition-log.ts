@@ -10,7 +10,7 @@ import { KlogError } from '../errors.js';
 import { RecordBatch } from '../format/record-batch.js';
 import { ControlFile } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
-import { type FileSystem, type LockRange, type OpenFile, writeFully } from './file-system.js';
+import { type FileSystem, writeFully } from './file-system.js';
 import type { LogConfig } from './log-config.js';
 import { type Clock, isAppendable, type LogContext, lookAt } from './log-context.js';
 import { roll, shouldRoll } from './log-roll.js';
@@ -19,7 +19,6 @@ import { LogSegments } from './log-segments.js';
 import { settle, trySettle } from './log-settle.js';
 import { type Appended, awaitDurable, checkpointOnClose } from './log-sync.js';
 import { PartitionLocks } from './partition-locks.js';
-import { SegmentIndexWriter } from './segment-index-writer.js';
 
 export type { Appended } from './log-sync.js';
 
@@ -30,8 +29,6 @@ export interface PartitionLogOptions {
   readonly clock: Clock;
   /** Longest wait for a lock, in milliseconds. Default 30 000. */
   readonly lockWaitMs?: number;
-  /** Names the process that holds a lock, for messages. */
-  readonly lockHolder?: (file: OpenFile, range: LockRange) => string | undefined;
 }
 
 const DEFAULT_LOCK_WAIT_MS = 30_000;
@@ -48,7 +45,6 @@ export class PartitionLog {
   /** Opens the partition in `directory` and settles it if that is needed and nobody is writing. */
   static async open(fs: FileSystem, directory: string, options: PartitionLogOptions): Promise<PartitionLog> {
     const control = await ControlFile.open(fs, directory, 'create');
-    const wait = { waitMs: options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS, holder: options.lockHolder };
     const log = new PartitionLog({
       fs,
       directory,
@@ -57,7 +53,7 @@ export class PartitionLog {
       config: options.config,
       clock: options.clock,
       control,
-      locks: new PartitionLocks(control.file, wait),
+      locks: new PartitionLocks(control.file, options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS),
       segments: new LogSegments(fs, directory),
       bootId: fs.bootId(),
       failure: undefined,
@@ -138,7 +134,7 @@ export class PartitionLog {
     try {
       for (const buffer of batches) {
         this.#batch.reset(buffer, 0);
-        if (shouldRoll(context, next, this.#batch, config.segmentJitterMs)) {
+        if (shouldRoll(context, next, this.#batch)) {
           await context.control.writeAppended(next);
           next = { ...(await roll(context, next)) };
           inFile = next;
@@ -169,14 +165,17 @@ export class PartitionLog {
     const { lastOffset, maxTimestamp } = batch;
     const { position } = before;
     await writeFully(segment.log, buffer, 0, buffer.length, position);
-    const index = new SegmentIndexWriter(segment, this.#context.config);
+    const index = segment.indexWriter(this.#context.config.indexIntervalBytes);
+    index.restore(before.index);
+    index.add(position, buffer.length, lastOffset, maxTimestamp);
+    await segment.flushIndexes(index);
     return {
       ...before,
       offset: lastOffset + 1,
       position: position + buffer.length,
       lastStableOffset: before.firstUnstableProducerId === -1 ? lastOffset + 1 : before.lastStableOffset,
       firstTimestamp: position === 0 ? maxTimestamp : before.firstTimestamp,
-      index: await index.append(before.index, position, buffer.length, lastOffset, maxTimestamp),
+      index: index.state,
     };
   }
 
@@ -201,7 +200,11 @@ export class PartitionLog {
         hint: 'Free some space and try again; the log is as it was.',
       });
     }
-    return new KlogError('KAFKA_STORAGE_ERROR', `cannot append to ${topic}-${partition}: ${(error as Error).message}`, place);
+    return new KlogError(
+      'KAFKA_STORAGE_ERROR',
+      `cannot append to ${topic}-${partition}: ${(error as Error).message}`,
+      place,
+    );
   }
 
   /** A delete holds all the locks over its rename: while we hold one, the answer stays true. */

@@ -3,19 +3,22 @@
  * window however large a batch claims to be: the CRC of a batch beyond the window is taken piece by piece.
  */
 import { crc32c } from '../format/crc32c.js';
-import { legacyCrcMatches } from '../format/legacy-message.js';
-import { CRC_AT, MAGIC_AT, RECORD_BATCH_HEADER_SIZE, RecordBatch } from '../format/record-batch.js';
+import * as legacy from '../format/legacy-message.js';
+import {
+  ATTRIBUTES_AT,
+  BATCH_LENGTH_AT,
+  CRC_AT,
+  HEADER_SIZE_UP_TO_MAGIC,
+  LOG_OVERHEAD,
+  MAGIC_AT,
+  MAGIC_V2,
+  RECORD_BATCH_OVERHEAD,
+  RecordBatch,
+} from '../format/record-batch.js';
 import type { OpenFile } from './file-system.js';
 import { writeFully } from './file-system.js';
 
 const WINDOW_SIZE = 256 * 1024;
-/** baseOffset and batchLength. */
-const LOG_OVERHEAD = 12;
-/** Up to and with the magic byte: what must be there before a batch can be told from a torn one. */
-const HEADER_UP_TO_MAGIC = 17;
-/** A v0 message with null key and value, without its overhead. */
-const SMALLEST_LENGTH = 14;
-const ATTRIBUTES_AT = 21;
 
 /** Why a scan stopped: at the limit, in a batch that is not whole, or at something that cannot be a batch. */
 export type ScanStop = 'end' | 'partial' | 'corrupt';
@@ -46,16 +49,15 @@ export class SegmentScanner {
     this.position += this.size;
     this.size = 0;
     const left = this.#limit - this.position;
-    if (left < HEADER_UP_TO_MAGIC) return this.#stopAt(left === 0 ? 'end' : 'partial');
-    const at = await this.#load(this.position, Math.min(left, RECORD_BATCH_HEADER_SIZE));
-    const length = this.#window.readInt32BE(at + 8);
-    const magic = this.#window.readInt8(at + MAGIC_AT);
-    if (length < SMALLEST_LENGTH || magic < 0 || magic > 2) return this.#stopAt('corrupt');
-    const size = LOG_OVERHEAD + length;
+    if (left < HEADER_SIZE_UP_TO_MAGIC) return this.#stopAt(left === 0 ? 'end' : 'partial');
+    const at = await this.#load(this.position, Math.min(left, RECORD_BATCH_OVERHEAD));
+    const size = LOG_OVERHEAD + this.#window.readInt32BE(at + BATCH_LENGTH_AT);
+    const magic = this.#window.readUInt8(at + MAGIC_AT);
+    if (magic > MAGIC_V2 || size < smallestSize(magic)) return this.#stopAt('corrupt');
     if (size > left) return this.#stopAt('partial');
-    if (magic === 2 && size < RECORD_BATCH_HEADER_SIZE) return this.#stopAt('corrupt');
-    if (!(await (magic === 2 ? this.#crcMatches(size) : this.#legacyCrcMatches(size)))) return this.#stopAt('corrupt');
-    this.batch.reset(this.#window, await this.#load(this.position, Math.min(size, RECORD_BATCH_HEADER_SIZE)));
+    const matches = magic === MAGIC_V2 ? this.#crcMatches(size) : this.#legacyCrcMatches(size);
+    if (!(await matches)) return this.#stopAt('corrupt');
+    this.batch.reset(this.#window, await this.#load(this.position, Math.min(size, RECORD_BATCH_OVERHEAD)));
     this.size = size;
     return true;
   }
@@ -88,7 +90,7 @@ export class SegmentScanner {
   }
 
   async #crcMatches(size: number): Promise<boolean> {
-    const stored = this.#window.readUInt32BE((await this.#load(this.position, RECORD_BATCH_HEADER_SIZE)) + CRC_AT);
+    const stored = this.#window.readUInt32BE((await this.#load(this.position, RECORD_BATCH_OVERHEAD)) + CRC_AT);
     const end = this.position + size;
     let crc = 0;
     for (let position = this.position + ATTRIBUTES_AT; position < end; ) {
@@ -103,10 +105,14 @@ export class SegmentScanner {
   async #legacyCrcMatches(size: number): Promise<boolean> {
     if (size <= WINDOW_SIZE) {
       const at = await this.#load(this.position, size);
-      return legacyCrcMatches(this.#window, at, at + size);
+      return legacy.isValid(this.#window, at, size);
     }
     const whole = Buffer.allocUnsafe(size);
     await this.#log.read(whole, 0, size, this.position);
-    return legacyCrcMatches(whole, 0, size);
+    return legacy.isValid(whole, 0, size);
   }
+}
+
+function smallestSize(magic: number): number {
+  return magic === MAGIC_V2 ? RECORD_BATCH_OVERHEAD : legacy.minimumSize(magic);
 }
