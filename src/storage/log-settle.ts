@@ -9,13 +9,13 @@
  * looked at. Without S of this very file (a copy, a broker's directory) the last segment is gone through from its base.
  */
 import { KlogError } from '../errors.js';
+import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
 import { type ControlRecord, firstControlRecord } from './control-record.js';
 import { type Awaitable, type OpenFile, writeFully } from './file-system.js';
 import { readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
 import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
-import { EMPTY_INDEX_STATE, type SegmentIndexWriter } from './segment-index-writer.js';
-import { SegmentScanner } from './segment-scanner.js';
+import { EMPTY_INDEX_STATE, MAX_RELATIVE_OFFSET, type SegmentIndexWriter } from './segment-index-writer.js';
 
 const COPY_SIZE = 1024 * 1024;
 
@@ -129,16 +129,18 @@ async function settleSegment(
   const index = segment.indexWriter(context.config.indexIntervalBytes);
   if (origin.sameBoot) index.restore(end.index);
   else await rebuildIndexes(segment, index, end);
-  const scanner = new SegmentScanner(log, end.position, size);
-  while (await scanner.next()) {
-    const { batch } = scanner;
-    const follows = origin.trusted ? batch.baseOffset === end.offset : batch.lastOffset >= end.offset;
-    if (!follows || batch.lastOffset - segment.baseOffset > 0x7fffffff) break;
-    await scanner.rewrite();
-    index.add(scanner.position, scanner.size, batch.lastOffset, batch.maxTimestamp);
-    if (end.position === 0) end.firstTimestamp = batch.maxTimestamp;
-    end.position = scanner.position + scanner.size;
-    end.offset = batch.nextOffset;
+  const from = { from: end.position, minOffset: end.offset, windowBytes: SEQUENTIAL_WINDOW_BYTES };
+  const scanner = new BatchScanner(log, size, from);
+  while ((await scanner.next()) && (await scanner.isValid())) {
+    const { baseOffset, lastOffset, position } = scanner;
+    if (origin.trusted && baseOffset !== end.offset) break;
+    if (lastOffset - segment.baseOffset > MAX_RELATIVE_OFFSET) break;
+    await scanner.rewriteBatch();
+    const { maxTimestamp } = scanner.batch;
+    index.add(position, scanner.size, lastOffset, maxTimestamp);
+    if (end.position === 0) end.firstTimestamp = maxTimestamp;
+    end.position = position + scanner.size;
+    end.offset = scanner.nextOffset;
   }
   await segment.flushIndexes(index);
   end.index = index.state;
@@ -151,9 +153,10 @@ async function settleSegment(
 /** After another boot only what a checkpoint covered is sure to be in the index files: the rest is added again. */
 async function rebuildIndexes(segment: LogSegment, index: SegmentIndexWriter, end: ControlRecord): Promise<void> {
   index.restore(end.checkpointIndex);
-  const scanner = new SegmentScanner(segment.log, end.checkpointPosition, end.position);
+  const from = { from: end.checkpointPosition, windowBytes: SEQUENTIAL_WINDOW_BYTES };
+  const scanner = new BatchScanner(segment.log, end.position, from);
   while (await scanner.next()) {
-    index.add(scanner.position, scanner.size, scanner.batch.lastOffset, scanner.batch.maxTimestamp);
+    index.add(scanner.position, scanner.size, scanner.lastOffset, scanner.batch.maxTimestamp);
   }
 }
 

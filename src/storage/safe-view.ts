@@ -6,6 +6,7 @@
  * afterwards*. If not, a writer has settled and appended meanwhile, and part of what was seen is not yet safe.
  */
 import { KlogError } from '../errors.js';
+import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
 import { CONTROL_FILE_NAME, ControlFile, type ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import type { FileSystem } from './file-system.js';
@@ -14,7 +15,6 @@ import { segmentFileName } from './log-files.js';
 import { listSegments } from './log-segments.js';
 import { SYNC_RANGE } from './partition-locks.js';
 import type { IndexState } from './segment-index-writer.js';
-import { SegmentScanner } from './segment-scanner.js';
 
 export interface SafeView {
   /** Everything below is safe; Kafka's high watermark. */
@@ -139,10 +139,10 @@ export class SafeViewer {
     let offset = from;
     let position = at;
     try {
-      const scanner = new SegmentScanner(file, at, (await file.stat()).size);
-      while (await scanner.next()) {
-        if (scanner.batch.lastOffset < offset) break;
-        offset = scanner.batch.nextOffset;
+      const where = { from: at, minOffset: from, windowBytes: SEQUENTIAL_WINDOW_BYTES };
+      const scanner = new BatchScanner(file, (await file.stat()).size, where);
+      while ((await scanner.next()) && (await scanner.isValid())) {
+        offset = scanner.nextOffset;
         position = scanner.position + scanner.size;
       }
     } finally {
