@@ -1,0 +1,201 @@
+/**
+ * Offset → position and time → offset in one segment (FORMAT: `LogSegment.translateOffset`, `findOffsetByTimestamp`).
+ *
+ * The indexes are hints. An entry is believed if what stands in the log at its place bears it out; if not, the entries
+ * before it are tried, each step back twice as long, and in the end the scan begins at the segment's beginning. So a
+ * damaged index costs a scan and changes no answer; a good one costs a scan of `index.interval.bytes` or one batch.
+ */
+import { openCursor, RecordCursor } from '../format/record-cursor.js';
+import { BatchScanner } from './batch-scanner.js';
+import { bytesToDecode } from './control-batches.js';
+import type { OpenFile } from './file-system.js';
+import { OffsetIndex, type OffsetIndexEntry } from './offset-index.js';
+import { TimeIndex, type TimeIndexEntry } from './time-index.js';
+
+export interface LookupFiles {
+  readonly baseOffset: number;
+  readonly log: OpenFile;
+  /** `undefined`: there is none, everything is found by scanning. So for the time index. */
+  readonly offsetIndex: OpenFile | undefined;
+  readonly timeIndex: OpenFile | undefined;
+}
+
+/** How many bytes of each file may be looked at. They will not change while the object lives, unless it is told. */
+export interface LookupLimits {
+  readonly logSize: number;
+  readonly offsetIndexSize: number;
+  readonly timeIndexSize: number;
+}
+
+export interface BatchPlace {
+  readonly position: number;
+  readonly sizeInBytes: number;
+  /** Of a compressed set of magic 0 or 1 its last offset. */
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly maxTimestamp: number;
+}
+
+export interface OffsetAndTimestamp {
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+export class SegmentLookup {
+  readonly #baseOffset: number;
+  readonly #log: OpenFile;
+  readonly #offsetIndex: OffsetIndex | undefined;
+  readonly #timeIndex: TimeIndex | undefined;
+
+  constructor(files: LookupFiles) {
+    this.#baseOffset = files.baseOffset;
+    this.#log = files.log;
+    this.#offsetIndex = files.offsetIndex && new OffsetIndex(files.offsetIndex, files.baseOffset);
+    this.#timeIndex = files.timeIndex && new TimeIndex(files.timeIndex, files.baseOffset);
+  }
+
+  /**
+   * The limits of a segment that nobody's control file describes: the sizes of its files, without preallocated tails.
+   *
+   * @param logSize bytes of the `.log` that are whole batches
+   */
+  async limits(logSize: number, files: LookupFiles): Promise<LookupLimits> {
+    const { offsetIndex, timeIndex } = files;
+    return {
+      logSize,
+      offsetIndexSize: offsetIndex ? await this.#offsetIndex!.usableSize((await offsetIndex.stat()).size) : 0,
+      timeIndexSize: timeIndex ? await this.#timeIndex!.usableSize((await timeIndex.stat()).size) : 0,
+    };
+  }
+
+  /**
+   * The first batch whose last offset is not below `targetOffset`: it holds the offset, or begins behind it where
+   * there is a gap. `undefined`: the segment has none. Its CRC is not checked; CORRUPT_MESSAGE: on the way to it
+   * something cannot be a batch.
+   */
+  async findPosition(targetOffset: number, limits: LookupLimits): Promise<BatchPlace | undefined> {
+    const scanner = await this.#scannerBefore(targetOffset, limits);
+    do {
+      if (scanner.size > 0 && scanner.lastOffset >= targetOffset) return placeOf(scanner);
+    } while (await advance(scanner));
+    return undefined;
+  }
+
+  /**
+   * The first record, in offset order, at or behind `fromOffset` whose timestamp is not below `timestamp`: later ones
+   * may well be earlier in time. `undefined`: the segment has none. CORRUPT_MESSAGE: a batch on the way is damaged.
+   */
+  async findOffsetByTime(
+    timestamp: number,
+    fromOffset: number,
+    limits: LookupLimits,
+  ): Promise<OffsetAndTimestamp | undefined> {
+    const entry = await this.#timeEntryBefore(timestamp, limits);
+    const scanner = await this.#scannerBefore(Math.max(entry.offset, fromOffset), limits);
+    do {
+      if (scanner.size === 0 || scanner.lastOffset < fromOffset || scanner.batch.maxTimestamp < timestamp) continue;
+      const found = await firstRecordFrom(scanner, timestamp, fromOffset);
+      if (found !== undefined) return found;
+    } while (await advance(scanner));
+    return undefined;
+  }
+
+  /**
+   * The largest timestamp of the segment and the last offset of the batch in which it came first; `undefined` if no
+   * record has one.
+   *
+   * @param closed the segment was closed in good order: its last index entry has the answer, without a scan behind it
+   */
+  async largestTimestamp(limits: LookupLimits, closed: boolean): Promise<OffsetAndTimestamp | undefined> {
+    const entry = await this.#timeEntryBefore(Number.MAX_SAFE_INTEGER, limits);
+    let { timestamp, offset } = entry;
+    const isLast = entry.slot >= 0 && entry.slot === (await this.#timeIndex?.lastEntry(limits.timeIndexSize))?.slot;
+    if (!closed || !isLast) {
+      const scanner = await this.#scannerBefore(entry.offset, limits);
+      do {
+        if (scanner.size === 0 || scanner.batch.maxTimestamp <= timestamp) continue;
+        timestamp = scanner.batch.maxTimestamp;
+        offset = scanner.lastOffset;
+      } while (await advance(scanner));
+    }
+    return timestamp < 0 ? undefined : { timestamp, offset };
+  }
+
+  /** The files were cut to these sizes. */
+  forgetFrom(limits: LookupLimits): void {
+    this.#offsetIndex?.forgetFrom(limits.offsetIndexSize);
+    this.#timeIndex?.forgetFrom(limits.timeIndexSize);
+  }
+
+  /** A scanner that no batch with a last offset of `targetOffset` or more lies before; it may stand at a batch already. */
+  async #scannerBefore(targetOffset: number, limits: LookupLimits): Promise<BatchScanner> {
+    const index = this.#offsetIndex;
+    if (index !== undefined) {
+      let entry = await index.lookup(targetOffset, limits.offsetIndexSize);
+      for (let step = 1; entry.slot >= 0; step *= 2) {
+        const scanner = await this.#checkedScanner(entry, targetOffset, limits.logSize);
+        if (scanner !== undefined) return scanner;
+        entry = await index.entry(entry.slot - step, limits.offsetIndexSize);
+      }
+    }
+    return new BatchScanner(this.#log, limits.logSize, { minOffset: this.#baseOffset });
+  }
+
+  /**
+   * A scanner at the batch that an index entry leads to, if that is a whole batch with the right CRC, which ends where
+   * the entry says or, in old brokers' indexes, before. Since offsets only rise, what lies before a batch that begins
+   * at or below the target is below the target.
+   */
+  async #checkedScanner(entry: OffsetIndexEntry, target: number, logSize: number): Promise<BatchScanner | undefined> {
+    if (entry.offset > target || entry.position <= 0 || entry.position >= logSize) return undefined;
+    const scanner = new BatchScanner(this.#log, logSize, { from: entry.position, minOffset: this.#baseOffset });
+    if (!(await scanner.next()) || scanner.lastOffset > entry.offset) return undefined;
+    return (await scanner.isValid()) ? scanner : undefined;
+  }
+
+  /** The latest entry up to `timestamp` that the batch with its offset bears out; else the segment's beginning. */
+  async #timeEntryBefore(timestamp: number, limits: LookupLimits): Promise<TimeIndexEntry> {
+    const index = this.#timeIndex;
+    if (index === undefined) return { slot: -1, timestamp: -1, offset: this.#baseOffset };
+    let entry = await index.lookup(timestamp, limits.timeIndexSize);
+    for (let step = 1; entry.slot >= 0; step *= 2) {
+      if (entry.timestamp <= timestamp && entry.offset >= this.#baseOffset) {
+        const batch = await this.findPosition(entry.offset, limits);
+        if (batch?.maxTimestamp === entry.timestamp && batch.baseOffset <= entry.offset) return entry;
+      }
+      entry = await index.entry(entry.slot - step, limits.timeIndexSize);
+    }
+    return entry;
+  }
+}
+
+/** Steps on. False: the segment ends here, perhaps in a batch that is being written. */
+async function advance(scanner: BatchScanner): Promise<boolean> {
+  if (await scanner.next()) return true;
+  if (scanner.stop === 'corrupt') throw scanner.corruption(scanner.problem);
+  return false;
+}
+
+function placeOf(scanner: BatchScanner): BatchPlace {
+  return {
+    position: scanner.position,
+    sizeInBytes: scanner.size,
+    baseOffset: scanner.baseOffset,
+    lastOffset: scanner.lastOffset,
+    maxTimestamp: scanner.batch.maxTimestamp,
+  };
+}
+
+async function firstRecordFrom(
+  scanner: BatchScanner,
+  timestamp: number,
+  fromOffset: number,
+): Promise<OffsetAndTimestamp | undefined> {
+  if (!(await scanner.isValid())) throw scanner.corruption('the CRC of the batch is wrong');
+  const cursor = openCursor(new RecordCursor(), await bytesToDecode(scanner), 0);
+  cursor.skipTo(fromOffset);
+  while (cursor.next()) {
+    if (cursor.timestamp >= timestamp) return { offset: cursor.offset, timestamp: cursor.timestamp };
+  }
+  return undefined;
+}
