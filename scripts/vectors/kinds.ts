@@ -1,0 +1,21 @@
+/**
+ * Which code runs which kind of vector. To add a kind: write its file beside this one, exporting a `Kind`, and name
+ * it here.
+ */
+import { runBatches } from './batches.js';
+import { runValues } from './values.js';
+import type { Kind } from './vector.js';
+import { pending } from './vector.js';
+
+export const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ['batches', runBatches],
+  ['values', runValues],
+  ['side files', notYet('side files')],
+  ['segment', notYet('segments')],
+  ['recovery', notYet('recovery')],
+  ['compaction', notYet('compaction')],
+]);
+
+function notYet(what: string): Kind {
+  return async () => pending(`klog does not run ${what} yet`);
+}
