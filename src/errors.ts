@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   KLOG_TIMED_OUT: { retriable: true },
   /** A check, expectation or condition does not hold. */
   KLOG_CONDITION_FAILED: { retriable: false },
+  /** Standard input or a file to be read from could not be read. */
+  KLOG_INPUT_FAILED: { retriable: false },
   KLOG_OUTPUT_FAILED: { retriable: false },
   KLOG_HANDLER_FAILED: { retriable: false },
   KLOG_UNSUPPORTED: { retriable: false },

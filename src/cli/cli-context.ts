@@ -1,0 +1,105 @@
+import { writeSync } from 'node:fs';
+import type { Client } from '../clients/client.js';
+import { describeDescriptor } from './descriptor.js';
+import { DescriptorInput, type Input } from './input.js';
+import { BlockOutput, type Output } from './output.js';
+import { openSink } from './output-sink.js';
+import { ProcessSignals, type Signals } from './signals.js';
+
+/** Everything a command touches outside itself. Tests pass their own. */
+export interface CliContext {
+  readonly stdin: Input;
+  /** Data only. */
+  readonly stdout: Output;
+  /** Notices, progress, questions and errors. */
+  readonly stderr: ErrorOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Milliseconds since 1970. */
+  readonly clock: { now(): number };
+  readonly signals: Signals;
+  /** Opens a home of topics. Fails with KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED, …; the caller closes it. */
+  openClient(options: OpenClientOptions): Promise<Client>;
+}
+
+export interface OpenClientOptions {
+  /** Absolute. */
+  readonly directory: string;
+  /** Makes the directory if it is missing. Default false. */
+  readonly create?: boolean;
+}
+
+export interface ErrorOutput {
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+  /** Written at once, in order. A failure is nobody's business: there is nowhere left to tell it. */
+  write(text: string): void;
+}
+
+/** The context of this process. Parts are made when they are first asked for: a start pays for what it uses. */
+export class ProcessContext implements CliContext {
+  readonly env = process.env;
+  readonly clock = { now: () => Date.now() };
+  readonly signals = new ProcessSignals();
+  readonly stderr = new ProcessErrorOutput();
+  #stdin: Input | undefined;
+  #stdout: Output | undefined;
+
+  get cwd(): string {
+    return process.cwd();
+  }
+
+  get stdin(): Input {
+    this.#stdin ??= new DescriptorInput(0, 'standard input');
+    return this.#stdin;
+  }
+
+  get stdout(): Output {
+    this.#stdout ??= openStandardOutput();
+    return this.#stdout;
+  }
+
+  /** Whether anything was ever written, or is still to be. */
+  get usesStdout(): boolean {
+    return this.#stdout !== undefined;
+  }
+
+  async openClient(options: OpenClientOptions): Promise<Client> {
+    const { openClient } = await import('../clients/local/open-client.js');
+    return openClient(options);
+  }
+}
+
+function openStandardOutput(): Output {
+  const kind = describeDescriptor(1);
+  const isTerminal = kind === 'terminal';
+  return new BlockOutput(openSink(1, kind), { isTerminal, columns: isTerminal ? process.stdout.columns : undefined });
+}
+
+class ProcessErrorOutput implements ErrorOutput {
+  #isTerminal: boolean | undefined;
+
+  get isTerminal(): boolean {
+    this.#isTerminal ??= describeDescriptor(2) === 'terminal';
+    return this.#isTerminal;
+  }
+
+  get columns(): number | undefined {
+    return this.isTerminal ? process.stderr.columns : undefined;
+  }
+
+  write(text: string): void {
+    const bytes = Buffer.from(text);
+    let done = 0;
+    for (let attempts = 0; done < bytes.length && attempts < 1000; ) {
+      try {
+        done += writeSync(2, bytes, done);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+        // Someone made it non-blocking and it is full: give its reader a moment.
+        attempts += 1;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      }
+    }
+  }
+}

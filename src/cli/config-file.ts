@@ -1,0 +1,124 @@
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { KlogError } from '../errors.js';
+import type { CliContext } from './cli-context.js';
+import { nearestName } from './suggestions.js';
+
+/** What `klog.config.json` or `klog.config.yaml` may say; the names are those of the flags. */
+export interface FileSettings {
+  /** Relative to the file. */
+  readonly dir?: string;
+  readonly brokers?: string;
+  readonly format?: string;
+  readonly acks?: string;
+  readonly 'isolation-level'?: string;
+}
+
+const NAMES = [
+  'dir',
+  'brokers',
+  'format',
+  'acks',
+  'isolation-level',
+] as const satisfies readonly (keyof FileSettings)[];
+const PROJECT_FILES = ['klog.config.json', 'klog.config.yaml'];
+
+/** Settings of the nearest file at or above the working directory, over those of `~/.config/klog/config.yaml`. */
+export async function readConfigFiles(context: Pick<CliContext, 'cwd' | 'env'>): Promise<FileSettings> {
+  let settings: FileSettings = {};
+  for (const path of configFiles(context)) settings = { ...settings, ...(await readConfigFile(path)) };
+  return settings;
+}
+
+/** Those that are there, the strongest last. */
+function configFiles(context: Pick<CliContext, 'cwd' | 'env'>): string[] {
+  const found: string[] = [];
+  const base = context.env.XDG_CONFIG_HOME || join(homeDirectory(context.env), '.config');
+  const personal = join(base, 'klog', 'config.yaml');
+  if (statOf(personal)?.isFile()) found.push(personal);
+  for (const directory of directoriesUpward(context)) {
+    const path = PROJECT_FILES.map((name) => join(directory, name)).find((candidate) => isOwn(candidate, 'file'));
+    if (path === undefined) continue;
+    found.push(path);
+    break;
+  }
+  return found;
+}
+
+async function readConfigFile(path: string): Promise<FileSettings> {
+  const [{ lilconfig }, { parse }] = await Promise.all([import('lilconfig'), import('yaml')]);
+  let content: unknown;
+  try {
+    const loaders = {
+      '.yaml': (_: string, text: string) => parse(text),
+      '.json': (_: string, text: string) => JSON.parse(text),
+    };
+    content = (await lilconfig('klog', { loaders }).load(path))?.config ?? {};
+  } catch (error) {
+    throw new KlogError('INVALID_CONFIG', `config file cannot be read: ${(error as Error).message}`, {
+      file: path,
+      cause: error,
+    });
+  }
+  return checkSettings(content, path);
+}
+
+function checkSettings(content: unknown, path: string): FileSettings {
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new KlogError('INVALID_CONFIG', 'config file must hold names and values', { file: path });
+  }
+  for (const [name, value] of Object.entries(content)) {
+    if (!NAMES.includes(name as keyof FileSettings)) {
+      const nearest = nearestName(name, NAMES);
+      const hint = nearest === undefined ? `Settings are ${NAMES.join(', ')}` : `Did you mean '${nearest}'?`;
+      throw new KlogError('INVALID_CONFIG', `unknown setting '${name}'`, { file: path, hint });
+    }
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new KlogError('INVALID_CONFIG', `setting '${name}' must be text`, { file: path });
+    }
+  }
+  const settings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(content)) settings[name] = String(value);
+  return settings.dir === undefined ? settings : { ...settings, dir: join(dirname(path), settings.dir) };
+}
+
+/** `$HOME`, as a shell sees it. */
+export function homeDirectory(env: CliContext['env']): string {
+  return env.HOME || homedir();
+}
+
+/**
+ * The working directory and those above it: not above `$HOME`, and never across a file system, where directories are
+ * others' business.
+ */
+export function* directoriesUpward(context: Pick<CliContext, 'cwd' | 'env'>): Generator<string> {
+  const home = statOf(homeDirectory(context.env));
+  const start = statOf(context.cwd);
+  let directory = context.cwd;
+  for (;;) {
+    const stat = statOf(directory);
+    if (stat === undefined || stat.dev !== start?.dev) return;
+    yield directory;
+    const isHome = home !== undefined && stat.ino === home.ino && stat.dev === home.dev;
+    const parent = dirname(directory);
+    if (isHome || parent === directory) return;
+    directory = parent;
+  }
+}
+
+/** There, of that kind, and this user's own, as is the link that leads to it. What others own is never picked up by chance. */
+export function isOwn(path: string, kind: 'file' | 'directory'): boolean {
+  const stat = statOf(path);
+  if (stat === undefined || !(kind === 'file' ? stat.isFile() : stat.isDirectory())) return false;
+  const user = process.getuid?.();
+  return user === undefined || (stat.uid === user && lstatSync(path).uid === user);
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import type { CliContext } from './cli-context.js';
+import { styleFor } from './style.js';
+import { escapeLine } from './terminal-text.js';
+
+export interface Column<Row> {
+  readonly heading: string;
+  readonly value: (row: Row) => string | number;
+  /** Numbers stand at the right. Default left. */
+  readonly align?: 'left' | 'right';
+}
+
+export interface TableOptions {
+  /** With headings and aligned columns even where there is no terminal: for pages, not for lists. Default false. */
+  readonly asPage?: boolean;
+}
+
+/**
+ * Rows on standard output. On a terminal: headings and aligned columns. Elsewhere: a row per line, columns separated by
+ * tabs, no headings, so that `cut -f1` and `wc -l` mean what they say.
+ */
+export async function printTable<Row>(
+  context: Pick<CliContext, 'stdout' | 'env'>,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  options: TableOptions = {},
+): Promise<void> {
+  const { stdout } = context;
+  const cells = rows.map((row) => columns.map((column) => escapeLine(String(column.value(row)))));
+  if (!stdout.isTerminal && options.asPage !== true) {
+    for (const line of cells) stdout.appendText(`${line.join('\t')}\n`);
+    return;
+  }
+  if (rows.length === 0 && options.asPage !== true) return;
+  stdout.appendText(await renderTable(context, columns, cells));
+}
+
+/** cli-table3 measures wide characters right; it is loaded for tables only. */
+async function renderTable<Row>(
+  context: Pick<CliContext, 'stdout' | 'env'>,
+  columns: readonly Column<Row>[],
+  cells: readonly string[][],
+): Promise<string> {
+  const { default: Table } = await import('cli-table3');
+  const style = await styleFor(context.stdout, context.env);
+  const none = '';
+  const table = new Table({
+    chars: {
+      top: none,
+      'top-mid': none,
+      'top-left': none,
+      'top-right': none,
+      bottom: none,
+      'bottom-mid': none,
+      'bottom-left': none,
+      'bottom-right': none,
+      left: none,
+      'left-mid': none,
+      mid: none,
+      'mid-mid': none,
+      right: none,
+      'right-mid': none,
+      middle: '  ',
+    },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: columns.map((column) => column.align ?? 'left'),
+  });
+  table.push(
+    columns.map((column) => style.heading(column.heading)),
+    ...cells,
+  );
+  const lines = table.toString().split('\n');
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** One JSON document: indented for people, one line for programs. */
+export function printJson(context: Pick<CliContext, 'stdout'>, document: unknown): void {
+  context.stdout.appendText(`${JSON.stringify(document, undefined, context.stdout.isTerminal ? 2 : undefined)}\n`);
+}
+
+/** `1 record`, `2 records`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

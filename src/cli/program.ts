@@ -1,0 +1,87 @@
+import { Command } from 'commander';
+import { type CommandHost, explainErrors, showExamples } from './command-host.js';
+import { EXIT_CODES } from './exit-code.js';
+import { addGlobalOptions } from './global-options.js';
+import { VERSION } from './version.js';
+
+/** Declares a command's options, operands and verbs. Loaded when the command is named. */
+export type DefineCommand = (command: Command, host: CommandHost) => void;
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<DefineCommand>;
+}
+
+/**
+ * The whole first level of the tree, in the order of the help. Only names stand here, so that a start pays for the one
+ * command it runs; everything else about a command is in its own file.
+ */
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'topic',
+    summary: 'create, list, describe, alter and delete topics',
+    load: async () => (await import('./commands/topic.js')).defineTopic,
+  },
+];
+
+const defined = new WeakSet<Command>();
+const entries = new WeakMap<Command, CommandEntry>();
+
+/** The command tree: the one truth that help, completions and manual pages are rendered from. */
+export function createProgram(host: CommandHost): Command {
+  const program = new Command('klog')
+    .description(
+      "Kafka's whole workflow without a broker: topics, produce, consume, tail and replay on a plain directory in Kafka's own format.",
+    )
+    .usage('[options] <command>')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: false })
+    .version(VERSION, '--version', 'show the version');
+  program.configureOutput({
+    writeOut: (text) => {
+      host.context.stdout.appendText(text);
+    },
+    writeErr: (text) => host.context.stderr.write(text),
+    outputError: () => {},
+    getOutHelpWidth: () => host.context.stdout.columns ?? 100,
+    getErrHelpWidth: () => host.context.stderr.columns ?? 100,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  addGlobalOptions(program);
+  explainErrors(program);
+  for (const entry of COMMANDS) {
+    const command = program.command(entry.name).summary(entry.summary).description(entry.summary);
+    entries.set(command, entry);
+  }
+  program.addHelpText('after', exitCodeText);
+  showExamples(program, [
+    { command: 'seq 1 3 | klog produce numbers', does: 'three records into a topic, made on first use' },
+    { command: 'klog consume numbers', does: 'its records, from the start to the end' },
+    { command: 'klog tail -f numbers', does: 'the last ten, and what comes' },
+    { command: 'klog topic list', does: 'all topics' },
+  ]);
+  program.hook('preSubcommand', (_, command) => defineCommand(command, host));
+  return program;
+}
+
+/** Declares one command of the first level, if that has not been done yet. */
+async function defineCommand(command: Command, host: CommandHost): Promise<void> {
+  const entry = entries.get(command);
+  if (entry === undefined || defined.has(command)) return;
+  defined.add(command);
+  const define = await entry.load();
+  define(command, host);
+}
+
+/** Declares all of them: for completions and manual pages. */
+export async function defineAll(program: Command, host: CommandHost): Promise<void> {
+  for (const command of program.commands) await defineCommand(command, host);
+}
+
+function exitCodeText(): string {
+  const lines = Object.entries(EXIT_CODES).map(([code, meaning]) => `  ${code.padEnd(6)}${meaning}`);
+  return `\nExit codes:\n${lines.join('\n')}\n  ${'128+n'.padEnd(6)}ended by signal n`;
+}

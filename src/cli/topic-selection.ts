@@ -1,0 +1,37 @@
+import type { Admin, TopicListing } from '../clients/admin.js';
+import { KlogError } from '../errors.js';
+import { parseTopicPattern } from './values/parse-topic-pattern.js';
+
+export interface TopicSelectionOptions {
+  readonly topics: readonly string[];
+  /** `-r`: they are regular expressions. */
+  readonly regex?: boolean;
+  /** `-i`: internal topics, too, when all are listed. Regular expressions never match them. */
+  readonly internal?: boolean;
+}
+
+/**
+ * The topics the operands mean, sorted by name: all without operands; every one that is named, or UNKNOWN_TOPIC_OR_PARTITION;
+ * with `regex` those whose whole name matches one of them, perhaps none.
+ */
+export async function selectTopics(admin: Admin, options: TopicSelectionOptions): Promise<TopicListing[]> {
+  const { topics, regex = false, internal = false } = options;
+  const isNamed = topics.length > 0 && !regex;
+  const listings = await admin.listTopics({ internal: isNamed || (internal && topics.length === 0) });
+  listings.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  if (topics.length === 0) return listings;
+  if (regex) {
+    const patterns = topics.map(parseTopicPattern);
+    return listings.filter(({ topic, internal: isInternal }) => !isInternal && patterns.some((one) => one.test(topic)));
+  }
+  const byName = new Map(listings.map((listing) => [listing.topic, listing]));
+  return [...new Set(topics)].map((topic) => {
+    const listing = byName.get(topic);
+    if (listing === undefined) throw unknownTopic(topic);
+    return listing;
+  });
+}
+
+export function unknownTopic(topic: string): KlogError {
+  return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `unknown topic '${topic}'`, { topic });
+}
