@@ -1,0 +1,126 @@
+/** Reads a block of whole, verified batches from a `.log` file. */
+import { KlogError } from '../errors.js';
+import { nextBatch, WalkResult } from '../format/batch-walk.js';
+import { RECORD_BATCH_OVERHEAD, RecordBatch } from '../format/record-batch.js';
+import type { OpenFile } from './file-system.js';
+
+/** Whole batches, their CRCs checked: `buffer[start, end)`. */
+export interface FetchedBatches {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Where to go on: the offset behind the last batch. */
+  readonly nextOffset: number;
+}
+
+/** Where in a segment to read. */
+export interface BlockPlace {
+  readonly position: number;
+  /** The file counts only up to here. */
+  readonly limit: number;
+  /** No batch may end below this offset. */
+  readonly minOffset: number;
+  /** No batch may end at or beyond this offset. */
+  readonly maxOffset: number;
+}
+
+const walk = new WalkResult();
+const batch = new RecordBatch();
+
+/**
+ * Reads about `maxBytes` from `place.position` on, less where the segment ends; more if a single batch is larger. `into` is
+ * used if it is large enough. CORRUPT_MESSAGE if the first batch is damaged; damage behind it ends the block before it.
+ */
+export async function readBlock(
+  log: OpenFile,
+  place: BlockPlace,
+  maxBytes: number,
+  into?: Buffer,
+): Promise<FetchedBatches> {
+  const left = place.limit - place.position;
+  let length = Math.min(maxBytes, left);
+  let buffer = into !== undefined && into.length >= length ? into : Buffer.allocUnsafeSlow(length);
+  let filled = await log.read(buffer, 0, length, place.position);
+  const { status, size, problem } = nextBatch(buffer, 0, filled, walk);
+  if (status === 'partial' && size <= left && filled === length && size > length) {
+    // One batch larger than was asked for. Its claimed size has been held against what the file has.
+    length = size;
+    buffer = Buffer.allocUnsafeSlow(length);
+    filled = await log.read(buffer, 0, length, place.position);
+  } else if (status !== 'batch') {
+    throw damage(log, place.position, place.minOffset, problem || `the log ends in the middle of a batch`);
+  }
+  let end = 0;
+  let nextOffset = place.minOffset;
+  while (nextBatch(buffer, end, filled, walk).status === 'batch') {
+    const found = problemWith(buffer, end, walk.size, nextOffset, place.maxOffset);
+    if (found !== undefined) {
+      if (end === 0) throw damage(log, place.position, place.minOffset, found);
+      break;
+    }
+    nextOffset = batch.nextOffset;
+    end += walk.size;
+  }
+  if (end === 0) throw damage(log, place.position, place.minOffset, walk.problem || 'a batch is not whole');
+  return { buffer, start: 0, end, nextOffset };
+}
+
+/** Base offset and length lie outside the CRC: the order of the log gives their damage away. */
+function problemWith(buffer: Buffer, at: number, size: number, minOffset: number, maxOffset: number) {
+  batch.reset(buffer, at);
+  if (!batch.isValid()) return `the checksum of a batch of ${size} bytes does not match`;
+  const { lastOffset } = batch;
+  if (lastOffset < minOffset || lastOffset >= maxOffset) {
+    return `a batch ends at offset ${lastOffset}, which does not lie between ${minOffset} and ${maxOffset - 1}`;
+  }
+  return undefined;
+}
+
+function damage(log: OpenFile, position: number, offset: number, problem: string): KlogError {
+  return new KlogError('CORRUPT_MESSAGE', `the log is damaged: ${problem}`, {
+    file: log.path,
+    position,
+    offset,
+    hint: '`--skip-corrupt` goes on behind it; `klog log check` examines the log.',
+  });
+}
+
+const SEARCH_BYTES = 1024 * 1024;
+
+/**
+ * The position of the next batch that is whole and valid behind the damage at `place.position`; `place.limit` if there is
+ * none. Looks at every byte: nothing about a damaged length can be believed.
+ */
+export async function findNextBatch(log: OpenFile, place: BlockPlace): Promise<number> {
+  const window = Buffer.allocUnsafe(SEARCH_BYTES);
+  for (let from = place.position + 1; from < place.limit; ) {
+    const length = await log.read(window, 0, Math.min(SEARCH_BYTES, place.limit - from), from);
+    for (let at = 0; at + RECORD_BATCH_OVERHEAD <= length; at++) {
+      if (!looksLikeBatch(window, at, place, place.limit - from - at)) continue;
+      if (await isValidAt(log, from + at, place.limit)) return from + at;
+    }
+    if (length < SEARCH_BYTES) break;
+    from += length - RECORD_BATCH_OVERHEAD + 1;
+  }
+  return place.limit;
+}
+
+/** Offsets that fit between what was read and the end leave next to nothing for chance before a CRC is computed. */
+function looksLikeBatch(window: Buffer, at: number, place: BlockPlace, left: number): boolean {
+  // The high bytes of any offset in use are zero: cheap, and wrong nearly everywhere.
+  if (window[at] !== 0 || window[at + 16]! > 2) return false;
+  const { status, size } = nextBatch(window, at, at + left, walk);
+  if (status !== 'batch' || size < RECORD_BATCH_OVERHEAD) return false;
+  const baseOffset = window.readUInt32BE(at) * 2 ** 32 + window.readUInt32BE(at + 4);
+  return baseOffset >= place.minOffset && baseOffset < place.maxOffset;
+}
+
+async function isValidAt(log: OpenFile, position: number, limit: number): Promise<boolean> {
+  const head = Buffer.allocUnsafe(RECORD_BATCH_OVERHEAD);
+  await log.read(head, 0, head.length, position);
+  const size = 12 + head.readInt32BE(8);
+  if (size > limit - position) return false;
+  const whole = Buffer.allocUnsafe(size);
+  const length = await log.read(whole, 0, size, position);
+  return length === size && batch.reset(whole, 0).isValid();
+}

@@ -1,0 +1,301 @@
+/**
+ * The reading side of a partition: no locks, and nothing beyond S, so that nobody ever acts on a record that a crash
+ * un-writes. Any number of readers run beside the writers.
+ */
+import { KlogError } from '../errors.js';
+import { type BlockPlace, type FetchedBatches, findNextBatch, readBlock } from './batch-block.js';
+import { CONTROL_FILE_NAME } from './control-file.js';
+import type { FileSystem } from './file-system.js';
+import { LogWatch } from './log-watch.js';
+import { ReaderSegments } from './reader-segments.js';
+import { type SafeView, SafeViewer } from './safe-view.js';
+import type { AbortedTransaction } from './transaction-index.js';
+
+export type { FetchedBatches } from './batch-block.js';
+
+export interface PartitionReaderOptions {
+  readonly topic: string;
+  readonly partition: number;
+  /** Settles what a dead writer has left; absent for a reader that may not write. */
+  readonly settle?: (() => Promise<void>) | undefined;
+}
+
+export interface PartitionMarks {
+  readonly logStartOffset: number;
+  readonly lastStableOffset: number;
+  /** What readers may see: everything below is durable. */
+  readonly highWatermark: number;
+  /** What has been appended, durable or not. */
+  readonly logEndOffset: number;
+  readonly leaderEpoch: number;
+}
+
+/** Bytes that cannot be read, and where reading goes on. */
+export interface Damage {
+  readonly file: string;
+  readonly position: number;
+  /** Bytes passed over. */
+  readonly length: number;
+  /** The first offset that cannot be read. */
+  readonly offset: number;
+  /** The next one that can, or the end of the log. */
+  readonly nextOffset: number;
+  readonly reason: string;
+}
+
+/** Tries after the files were swapped (roll, trim, compaction) while they were being read. */
+const TRIES = 5;
+/** Polls in a row that find the same unsettled state before a follower settles it: its writer may well be alive. */
+const PATIENCE_MS = 250;
+
+const NOTHING = Buffer.alloc(0);
+
+export class PartitionReader {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #options: PartitionReaderOptions;
+  readonly #viewer: SafeViewer;
+  readonly #segments: ReaderSegments;
+  #watch: LogWatch | undefined;
+  #view: SafeView | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  /** Where the last fetch ended, so that the next one needs no look-up. */
+  #cursor = { offset: -1, baseOffset: 0, position: 0, layoutVersion: 0 };
+
+  private constructor(fs: FileSystem, directory: string, options: PartitionReaderOptions) {
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#options = options;
+    this.#viewer = new SafeViewer(fs, directory);
+    this.#segments = new ReaderSegments(fs, directory);
+  }
+
+  static async open(fs: FileSystem, directory: string, options: PartitionReaderOptions): Promise<PartitionReader> {
+    const reader = new PartitionReader(fs, directory, options);
+    try {
+      const view = await reader.#look();
+      if (view.unsettled && options.settle !== undefined) {
+        await options.settle();
+        await reader.#look();
+      }
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+    return reader;
+  }
+
+  async marks(): Promise<PartitionMarks> {
+    const { logStartOffset, lastStableOffset, offset, logEndOffset, leaderEpoch } = await this.#alone(() =>
+      this.#look(),
+    );
+    return { logStartOffset, lastStableOffset, highWatermark: offset, logEndOffset, leaderEpoch };
+  }
+
+  /**
+   * Whole batches from the one that holds `offset`, or the next after it, on: about `maxBytes`, at least one batch; none at
+   * the end. The first batch may begin below `offset`. `into` is filled if it is large enough, else a new buffer.
+   *
+   * OFFSET_OUT_OF_RANGE outside [log start, end]; CORRUPT_MESSAGE with file, position and offset at damage, after
+   * everything before it has been handed out.
+   */
+  fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches> {
+    return this.#alone(() => this.#fetch(offset, maxBytes, into));
+  }
+
+  async #fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches> {
+    for (let tries = 1; ; tries++) {
+      const view = await this.#viewBeyond(offset);
+      if (offset < view.logStartOffset || offset > view.offset) throw this.#outOfRange(offset, view);
+      if (offset === view.offset) return { buffer: NOTHING, start: 0, end: 0, nextOffset: offset };
+      try {
+        return await this.#fetchFrom(view, offset, maxBytes, into);
+      } catch (error) {
+        if (tries === TRIES || !(await this.#wereSwapped(view, tries))) throw this.#located(error);
+      }
+    }
+  }
+
+  /** Where reading may go on behind the damage at `offset`, which a fetch has reported. */
+  skipDamage(offset: number, reason: string): Promise<Damage> {
+    return this.#alone(() => this.#skipDamage(offset, reason));
+  }
+
+  async #skipDamage(offset: number, reason: string): Promise<Damage> {
+    const view = await this.#look();
+    const place = await this.#placeOf(view, offset);
+    const segment = await this.#segments.open(place.baseOffset);
+    const position = await findNextBatch(segment.log, place);
+    const next = position < place.limit ? await readBlock(segment.log, { ...place, position }, 1) : undefined;
+    const following = next === undefined ? await this.#segments.baseAfter(place.baseOffset) : undefined;
+    const nextOffset = next?.buffer === undefined ? (following ?? view.offset) : firstOffset(next.buffer);
+    if (next !== undefined)
+      this.#cursor = { ...this.#cursor, offset: nextOffset, baseOffset: place.baseOffset, position };
+    else this.#cursor.offset = -1;
+    return {
+      file: segment.log.path,
+      position: place.position,
+      length: position - place.position,
+      offset,
+      nextOffset,
+      reason,
+    };
+  }
+
+  /** The first record, in the order of offsets, with a timestamp of at least `timestamp`. */
+  async offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined> {
+    return this.#alone(async () => this.#segments.findByTime(await this.#look(), timestamp));
+  }
+
+  /** Aborted transactions with records in [from, to). */
+  async abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]> {
+    return this.#alone(async () => this.#segments.abortedTransactions(await this.#look(), from, to));
+  }
+
+  /** Resolves true when there is something beyond `offset` to read, false at the time-out or when aborted. */
+  async waitForMore(
+    offset: number,
+    { signal, timeoutMs = Number.POSITIVE_INFINITY }: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<boolean> {
+    this.#watch ??= new LogWatch(this.#fs, `${this.#directory}/${CONTROL_FILE_NAME}`);
+    const start = performance.now();
+    let unsettledSince = Number.POSITIVE_INFINITY;
+    for (;;) {
+      const view = await this.#alone(() => this.#look());
+      if (view.offset > offset) return true;
+      const now = performance.now();
+      const left = timeoutMs - (now - start);
+      if (left <= 0 || signal?.aborted === true) return false;
+      unsettledSince = view.unsettled ? Math.min(unsettledSince, now) : Number.POSITIVE_INFINITY;
+      if (now - unsettledSince >= PATIENCE_MS) {
+        unsettledSince = now;
+        await this.#options.settle?.();
+        if (!(await this.#viewer.isCurrent())) throw this.#deleted();
+        continue;
+      }
+      await this.#watch.wait(left, signal);
+    }
+  }
+
+  /** Whether followers are woken by events; else they poll. */
+  get isWatching(): boolean {
+    return this.#watch?.isWatching ?? true;
+  }
+
+  /** Closes files until they are needed again. */
+  async release(): Promise<void> {
+    this.#watch?.close();
+    this.#watch = undefined;
+    await this.#alone(async () => {
+      await this.#segments.close();
+      await this.#viewer.close();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.release();
+  }
+
+  /** One call after the other: each may close the segment that another would be reading. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #look(): Promise<SafeView> {
+    const view = await this.#viewer.look();
+    if (view.layoutVersion !== this.#view?.layoutVersion || view.segmentBase !== this.#view.segmentBase) {
+      await this.#segments.changed(view.segmentBase);
+    }
+    this.#view = view;
+    return view;
+  }
+
+  async #viewBeyond(offset: number): Promise<SafeView> {
+    const view = this.#view;
+    return view !== undefined && offset < view.offset && offset >= view.logStartOffset ? view : this.#look();
+  }
+
+  async #fetchFrom(view: SafeView, offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches> {
+    const place = await this.#placeOf(view, offset);
+    const { log } = await this.#segments.open(place.baseOffset);
+    const block = await readBlock(log, place, maxBytes, into);
+    this.#cursor = {
+      offset: block.nextOffset,
+      baseOffset: place.baseOffset,
+      position: place.position + block.end,
+      layoutVersion: view.layoutVersion,
+    };
+    return block;
+  }
+
+  /** Segment and position of the first batch that ends at or beyond `offset`, which lies below the end of the view. */
+  async #placeOf(view: SafeView, offset: number): Promise<BlockPlace & { readonly baseOffset: number }> {
+    const cursor = this.#cursor;
+    const known = cursor.offset === offset && cursor.layoutVersion === view.layoutVersion;
+    let baseOffset = known ? cursor.baseOffset : await this.#segments.baseOf(offset);
+    let position: number | undefined = known ? cursor.position : undefined;
+    for (;;) {
+      const limit = await this.#segments.limit(view, baseOffset);
+      position ??= await this.#segments.positionOf(view, baseOffset, offset);
+      if (position < limit) return { baseOffset, position, limit, minOffset: offset, maxOffset: view.offset };
+      // Nothing of it in this segment: the next one is found by offset, never by its place in a list.
+      const next = await this.#segments.baseAfter(baseOffset);
+      if (next === undefined || next > view.segmentBase) throw this.#missing(offset, baseOffset);
+      baseOffset = next;
+      position = 0;
+    }
+  }
+
+  /** Whether what went wrong may be because the files changed since `view`; then they are listed again. */
+  async #wereSwapped(view: SafeView, tries: number): Promise<boolean> {
+    const now = await this.#viewer.look();
+    if (now.layoutVersion === view.layoutVersion && now.segmentBase === view.segmentBase && tries > 1) return false;
+    if (!(await this.#viewer.isCurrent())) throw this.#deleted();
+    this.#view = now;
+    this.#cursor.offset = -1;
+    await this.#segments.changed(now.segmentBase);
+    return true;
+  }
+
+  #outOfRange(offset: number, view: SafeView): KlogError {
+    const { topic, partition } = this.#options;
+    return new KlogError(
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${offset} of ${topic}-${partition} is out of range: it has ${view.logStartOffset} to ${view.offset}`,
+      { topic, partition, offset },
+    );
+  }
+
+  #missing(offset: number, baseOffset: number): KlogError {
+    return new KlogError('CORRUPT_MESSAGE', `no segment holds offset ${offset}`, {
+      offset,
+      file: `${this.#directory}/${baseOffset}`,
+    });
+  }
+
+  #deleted(): KlogError {
+    const { topic, partition } = this.#options;
+    return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} was deleted while it was read`, {
+      topic,
+      partition,
+    });
+  }
+
+  #located(error: unknown): unknown {
+    if (!(error instanceof KlogError) || error.place.topic !== undefined) return error;
+    const { topic, partition } = this.#options;
+    return new KlogError(error.code, `${topic}-${partition}: ${error.message}`, {
+      ...error.place,
+      topic,
+      partition,
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+function firstOffset(buffer: Buffer): number {
+  return buffer.readUInt32BE(0) * 2 ** 32 + buffer.readUInt32BE(4);
+}

@@ -1,0 +1,152 @@
+/** The segments as one reader sees them: which there are, and the one it has open. */
+import type { FileSystem, OpenFile } from './file-system.js';
+import { LogSegment } from './log-segment.js';
+import { listSegments } from './log-segments.js';
+import type { SafeView } from './safe-view.js';
+import { type LookupFiles, type LookupLimits, type OffsetAndTimestamp, SegmentLookup } from './segment-lookup.js';
+import { type AbortedTransaction, TransactionIndex } from './transaction-index.js';
+
+interface OpenedSegment {
+  readonly segment: LogSegment;
+  /** Bytes of a closed segment; the last one's are the view's. */
+  closedSize: number | undefined;
+  lookup: { readonly index: SegmentLookup; readonly files: LookupFiles } | undefined;
+}
+
+export class ReaderSegments {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  #bases: number[] | undefined;
+  #open: OpenedSegment | undefined;
+
+  constructor(fs: FileSystem, directory: string) {
+    this.#fs = fs;
+    this.#directory = directory;
+  }
+
+  /** The layout changed, or another segment is the last one now. */
+  async changed(lastBase: number): Promise<void> {
+    if (this.#bases?.at(-1) !== lastBase) this.#bases = undefined;
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#bases = undefined;
+    await open?.segment.close();
+  }
+
+  /** The segment that holds `offset`, if any does: the one with the greatest base offset not above it. */
+  async baseOf(offset: number): Promise<number> {
+    const bases = await this.#list();
+    let found = bases[0] ?? 0;
+    for (const base of bases) if (base <= offset) found = base;
+    return found;
+  }
+
+  /** The next segment after the one with `baseOffset`. */
+  async baseAfter(baseOffset: number): Promise<number | undefined> {
+    return (await this.#list()).find((base) => base > baseOffset);
+  }
+
+  async open(baseOffset: number): Promise<LogSegment> {
+    return (await this.#opened(baseOffset)).segment;
+  }
+
+  /** How much of the segment's `.log` may be read. */
+  async limit(view: SafeView, baseOffset: number): Promise<number> {
+    if (baseOffset === view.segmentBase) return view.position;
+    const opened = await this.#opened(baseOffset);
+    opened.closedSize ??= (await opened.segment.log.stat()).size;
+    return opened.closedSize;
+  }
+
+  /** Where the first batch stands that ends at or beyond `offset`; the segment's limit if it has none. */
+  async positionOf(view: SafeView, baseOffset: number, offset: number): Promise<number> {
+    const limits = await this.#limits(view, baseOffset);
+    if (offset <= baseOffset) return 0;
+    const { index } = await this.#lookup(baseOffset);
+    return (await index.findPosition(offset, limits))?.position ?? limits.logSize;
+  }
+
+  /** In the first segment whose largest timestamp reaches `timestamp`, or a later one: times may go backwards. */
+  async findByTime(view: SafeView, timestamp: number): Promise<OffsetAndTimestamp | undefined> {
+    for (const baseOffset of await this.#list()) {
+      if (baseOffset > view.segmentBase) break;
+      const limits = await this.#limits(view, baseOffset);
+      const { index } = await this.#lookup(baseOffset);
+      const largest = await index.largestTimestamp(limits, baseOffset !== view.segmentBase);
+      if (largest === undefined || largest.timestamp < timestamp) continue;
+      const found = await index.findOffsetByTime(timestamp, view.logStartOffset, limits);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async abortedTransactions(view: SafeView, from: number, to: number): Promise<AbortedTransaction[]> {
+    const aborted: AbortedTransaction[] = [];
+    for (const baseOffset of await this.#list()) {
+      if (baseOffset > view.segmentBase) break;
+      const next = await this.baseAfter(baseOffset);
+      if (next !== undefined && next <= from) continue;
+      const file = await optional((await this.open(baseOffset)).beside('.txnindex'));
+      if (file === undefined) continue;
+      const { size } = await file.stat();
+      const found = await new TransactionIndex(file).collectAborted(from, to, size);
+      aborted.push(...found.aborted);
+      if (found.isComplete) break;
+    }
+    return aborted;
+  }
+
+  async #list(): Promise<number[]> {
+    this.#bases ??= await listSegments(this.#fs, this.#directory);
+    return this.#bases;
+  }
+
+  async #opened(baseOffset: number): Promise<OpenedSegment> {
+    if (this.#open?.segment.baseOffset === baseOffset) return this.#open;
+    const before = this.#open;
+    this.#open = undefined;
+    await before?.segment.close();
+    const segment = await LogSegment.open(this.#fs, this.#directory, baseOffset, 'read');
+    this.#open = { segment, closedSize: undefined, lookup: undefined };
+    return this.#open;
+  }
+
+  async #lookup(baseOffset: number): Promise<{ readonly index: SegmentLookup; readonly files: LookupFiles }> {
+    const opened = await this.#opened(baseOffset);
+    if (opened.lookup === undefined) {
+      const { segment } = opened;
+      const files = {
+        baseOffset,
+        log: segment.log,
+        offsetIndex: await optional(segment.beside('.index')),
+        timeIndex: await optional(segment.beside('.timeindex')),
+      };
+      opened.lookup = { index: new SegmentLookup(files), files };
+    }
+    return opened.lookup;
+  }
+
+  async #limits(view: SafeView, baseOffset: number): Promise<LookupLimits> {
+    const logSize = await this.limit(view, baseOffset);
+    if (baseOffset === view.segmentBase && view.index !== undefined) {
+      const { offsetIndexSize, timeIndexSize } = view.index;
+      return { logSize, offsetIndexSize, timeIndexSize };
+    }
+    const { index, files } = await this.#lookup(baseOffset);
+    return index.limits(logSize, files);
+  }
+}
+
+/** A broker's directory may lack an index: then there is only the scan. */
+async function optional(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
