@@ -13,7 +13,7 @@ export function parseJavaProperties(text: string): Map<string, string> {
   for (const line of logicalLines(text)) {
     const keyEnd = endOfKey(line);
     const value = line.slice(keyEnd).replace(/^[ \t\f]*[=:]?[ \t\f]*/, '');
-    properties.set(unescape(line.slice(0, keyEnd)), unescape(value));
+    properties.set(unescaped(line.slice(0, keyEnd)), unescaped(value));
   }
   return properties;
 }
@@ -25,7 +25,7 @@ export function formatJavaProperties(
 ): string {
   const lines = comments.map((comment) => `#${comment}`);
   for (const [key, value] of properties) {
-    lines.push(`${escape(key).replaceAll(' ', '\\ ')}=${escape(value).replace(/^ /, '\\ ')}`);
+    lines.push(`${escaped(key).replaceAll(' ', '\\ ')}=${escaped(value).replace(/^ /, '\\ ')}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -56,13 +56,13 @@ function endOfKey(line: string): number {
   return line.length;
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g, (_, hex: string | undefined, character: string) =>
     hex === undefined ? (ESCAPES[character] ?? character) : String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(NEEDS_ESCAPE, (character) => {
     if (character.length === 1 && character >= ' ' && character <= '~') return `\\${character}`;
     return ESCAPE_NAMES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()}`;
