@@ -9,7 +9,7 @@
 import { createRequire } from 'node:module';
 
 /** From here on the addon is faster, its call and the view on the range included. */
-const NATIVE_FROM_BYTES = 200;
+const NATIVE_FROM_BYTES = 256;
 
 type NativeCrc32c = (input: Uint8Array, previous?: number) => number;
 
@@ -20,7 +20,7 @@ let native: NativeCrc32c | null | undefined;
 export function crc32c(buffer: Uint8Array, start: number, end: number, previous = 0): number {
   if (end - start >= NATIVE_FROM_BYTES) {
     if (native === undefined) native = loadNative();
-    if (native !== null) return native(buffer.subarray(start, end), previous);
+    if (native !== null) return native(new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start), previous);
   }
   return crc32cInJavaScript(buffer, start, end, previous);
 }

@@ -19,6 +19,7 @@
  * unless the buffer must grow.
  */
 import { KlogError } from '../errors.js';
+import { ByteCopier } from './byte-copy.js';
 import type { Codec } from './compression.js';
 import { crc32c } from './crc32c.js';
 import { writeInt16, writeInt32, writeInt64 } from './int64.js';
@@ -29,9 +30,6 @@ import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint
 /** Largest batch that Kafka's 32-bit positions can hold. */
 const MAX_BATCH_BYTES = 0x7fff_ffff;
 const MAX_INT32 = 0x7fffffff;
-
-/** Up to here a loop copies a value faster than a view and `set` do. */
-const LOOP_COPY_BYTES = 256;
 
 /** Bytes a record needs besides key, value and headers, at most: length 5, attributes 1, timestamp 10, the others 5. */
 export const MAX_RECORD_OVERHEAD = 31;
@@ -72,6 +70,7 @@ export class RecordBatchBuilder {
   readonly maxBytes: number;
   readonly codec: Codec | undefined;
   #buffer: Buffer;
+  readonly #copier: ByteCopier;
   #position = batch.RECORD_BATCH_OVERHEAD;
   #recordCount = 0;
   #lastOffsetDelta = -1;
@@ -86,6 +85,7 @@ export class RecordBatchBuilder {
     this.#buffer = Buffer.allocUnsafeSlow(
       Math.max(batch.RECORD_BATCH_OVERHEAD + 64, options.initialBytes ?? 16 * 1024),
     );
+    this.#copier = new ByteCopier(this.#buffer);
     this.reset();
   }
 
@@ -138,6 +138,7 @@ export class RecordBatchBuilder {
     this.#maxTimestamp = batch.NO_TIMESTAMP;
     this.#baseTimestamp = options.baseTimestamp ?? batch.NO_TIMESTAMP;
     this.#hasBaseTimestamp = options.baseTimestamp !== undefined;
+    this.#copier.release();
   }
 
   /**
@@ -147,22 +148,26 @@ export class RecordBatchBuilder {
   appendValue(buffer: Uint8Array, start: number, end: number, timestamp: number): void {
     const valueLength = end - start;
     const offsetDelta = this.#lastOffsetDelta + 1;
-    const timestampDelta = this.#hasBaseTimestamp ? timestamp - this.#baseTimestamp : 0;
-    // The everyday line: every field has a varint of one or two bytes, so sizes come from comparisons alone.
+    const timestampDelta = timestamp - this.#baseTimestamp;
+    // The everyday line: every number has a varint of one, two or three bytes, so sizes come from comparisons alone.
     if (
-      valueLength >= 8000 ||
-      valueLength < 0 ||
+      !this.#hasBaseTimestamp ||
+      valueLength > 8000 ||
+      start < 0 ||
+      start > end ||
+      end > buffer.length ||
       offsetDelta >= 0x10_0000 ||
-      !(timestampDelta < 64 && timestampDelta >= 0) ||
-      !this.#hasBaseTimestamp
+      (timestampDelta & 0x1fff) !== timestampDelta ||
+      timestamp > Number.MAX_SAFE_INTEGER
     ) {
       this.appendAt(offsetDelta, null, -1, -1, buffer, start, end, timestamp, null);
       return;
     }
+    const timestampDeltaSize = timestampDelta < 64 ? 1 : 2;
     const valueLengthSize = valueLength < 64 ? 1 : 2;
     const offsetDeltaSize = offsetDelta < 64 ? 1 : offsetDelta < 8192 ? 2 : 3;
-    // Attributes, timestamp delta, key length and header count take one byte each.
-    const length = 4 + offsetDeltaSize + valueLengthSize + valueLength;
+    // Attributes, key length and header count take one byte each.
+    const length = 3 + timestampDeltaSize + offsetDeltaSize + valueLengthSize + valueLength;
     const needed = this.#position + length + 2;
     if (needed > this.#buffer.length) this.#grow(needed);
 
@@ -175,9 +180,14 @@ export class RecordBatchBuilder {
       target[at + 1] = length >>> 6;
       at += 2;
     }
-    target[at] = 0;
-    target[at + 1] = timestampDelta << 1;
-    at += 2;
+    target[at++] = 0;
+    if (timestampDeltaSize === 1) {
+      target[at++] = timestampDelta << 1;
+    } else {
+      target[at] = (timestampDelta << 1) | 0x80;
+      target[at + 1] = timestampDelta >>> 6;
+      at += 2;
+    }
     if (offsetDeltaSize === 1) {
       target[at++] = offsetDelta << 1;
     } else if (offsetDeltaSize === 2) {
@@ -198,7 +208,7 @@ export class RecordBatchBuilder {
       target[at + 1] = valueLength >>> 6;
       at += 2;
     }
-    this.#copy(buffer, start, end, at);
+    this.#copier.copy(buffer, start, end, at);
     at += valueLength;
     target[at] = 0;
     this.#position = at + 1;
@@ -256,8 +266,8 @@ export class RecordBatchBuilder {
     if (!Number.isSafeInteger(timestamp) || !Number.isSafeInteger(timestampDelta)) {
       throw new KlogError('INVALID_TIMESTAMP', `Timestamp ${timestamp} is not a whole number within ±(2^53 - 1)`);
     }
-    const keyLength = keyBuffer === null ? -1 : keyEnd - keyStart;
-    const valueLength = valueBuffer === null ? -1 : valueEnd - valueStart;
+    const keyLength = lengthOfRange(keyBuffer, keyStart, keyEnd);
+    const valueLength = lengthOfRange(valueBuffer, valueStart, valueEnd);
     const headerCount = headers === null ? 0 : headers.length;
     const length =
       1 +
@@ -278,10 +288,13 @@ export class RecordBatchBuilder {
     at = writeVarlong(target, at, timestampDelta);
     at = writeVarint(target, at, offsetDelta);
     at = writeVarint(target, at, keyLength);
-    if (keyBuffer !== null) at = this.#copyForeign(keyBuffer, keyStart, keyEnd, at);
+    if (keyBuffer !== null) {
+      this.#copier.copy(keyBuffer, keyStart, keyEnd, at);
+      at += keyLength;
+    }
     at = writeVarint(target, at, valueLength);
     if (valueBuffer !== null) {
-      this.#copy(valueBuffer, valueStart, valueEnd, at);
+      this.#copier.copy(valueBuffer, valueStart, valueEnd, at);
       at += valueLength;
     }
     at = writeVarint(target, at, headerCount);
@@ -355,25 +368,12 @@ export class RecordBatchBuilder {
       target.write(key, at);
       at += keyLength;
       at = writeVarint(target, at, value === null ? -1 : value.length);
-      if (value !== null) at = this.#copyForeign(value, 0, value.length, at);
+      if (value !== null) {
+        this.#copier.copy(value, 0, value.length, at);
+        at += value.length;
+      }
     }
     return at;
-  }
-
-  /** For bytes that rarely come twice from the same buffer: keys and header values. Returns the position behind. */
-  #copyForeign(source: Uint8Array, start: number, end: number, at: number): number {
-    const target = this.#buffer;
-    if (end - start > LOOP_COPY_BYTES) {
-      target.set(source.subarray(start, end), at);
-      return at + end - start;
-    }
-    for (let i = start; i < end; i++) target[at++] = source[i]!;
-    return at;
-  }
-
-  #copy(source: Uint8Array, start: number, end: number, at: number): void {
-    const target = this.#buffer;
-    for (let i = start; i < end; i++) target[at++] = source[i]!;
   }
 
   #grow(needed: number): void {
@@ -381,9 +381,16 @@ export class RecordBatchBuilder {
     const grown = Buffer.allocUnsafeSlow(Math.min(MAX_BATCH_BYTES, Math.max(needed, this.#buffer.length * 2)));
     grown.set(this.#buffer.subarray(0, this.#position));
     this.#buffer = grown;
+    this.#copier.setTarget(grown);
   }
 }
 
+/** -1 for null. Throws TypeError when the range does not lie in its buffer: such bytes would be made up. */
+function lengthOfRange(buffer: Uint8Array | null, start: number, end: number): number {
+  if (buffer === null) return -1;
+  if (start >= 0 && start <= end && end <= buffer.length) return end - start;
+  throw new TypeError(`the range from ${start} to ${end} does not lie in a buffer of ${buffer.length} bytes`);
+}
 
 function sizeOfHeaders(headers: readonly RecordHeader[]): number {
   let size = 0;

@@ -65,8 +65,7 @@ export function openCursor(
 /** One serves all cursors: nothing keeps it beyond a call. */
 const scratch = new RecordBatch();
 const varints = new VarintReader();
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES = Buffer.alloc(0);
 
 function loadedCodec(type: CompressionType): Codec | undefined {
   if (type === 'none') return undefined;
@@ -77,7 +76,7 @@ function loadedCodec(type: CompressionType): Codec | undefined {
 
 export class RecordCursor {
   /** Where the fields below point to: the batch's own buffer, or what was decompressed. */
-  buffer: Uint8Array = NO_BYTES;
+  buffer: Buffer = NO_BYTES;
   /** Numbers that pass 2^31 begin as fractions, so that the engine makes the fields doubles once and for all. */
   offset = Number.NaN;
   /** Milliseconds since 1970, or -1. */
@@ -99,6 +98,7 @@ export class RecordCursor {
   /** Records in the batch, skipped ones included. */
   recordCount = 0;
 
+  #recordStart = 0;
   #position = 0;
   #end = 0;
   #remaining = 0;
@@ -145,12 +145,12 @@ export class RecordCursor {
     this.#setAppendTime(batch);
     this.#baseSequence = batch.baseSequence;
     if (codec === undefined || recordCount === 0) {
-      this.buffer = batch.buffer;
+      this.buffer = asBuffer(batch.buffer);
       this.#position = batch.position + RECORD_BATCH_OVERHEAD;
       this.#end = end;
     } else {
       const block = batch.buffer.subarray(batch.position + RECORD_BATCH_OVERHEAD, end);
-      this.buffer = codec.decompress(block, maxDecompressedBytes);
+      this.buffer = asBuffer(codec.decompress(block, maxDecompressedBytes));
       this.#position = 0;
       this.#end = this.buffer.length;
     }
@@ -174,7 +174,7 @@ export class RecordCursor {
     this.#setAppendTime(batch);
     this.#baseSequence = NO_SEQUENCE;
     this.#lastOffsetDelta = builder.lastOffsetDelta;
-    this.buffer = builder.records;
+    this.buffer = asBuffer(builder.records);
     this.#position = 0;
     this.#end = this.buffer.length;
     this.recordCount = builder.recordCount;
@@ -308,6 +308,7 @@ export class RecordCursor {
       this.#offsetDelta = offsetDelta;
       this.offset = this.#baseOffset + offsetDelta;
       this.#remaining--;
+      this.#recordStart = start;
       this.#position = recordEnd;
       return true;
     }
@@ -332,7 +333,7 @@ export class RecordCursor {
 
   /** Header values are views, as {@link key}. Bytes of keys that are not UTF-8 become U+FFFD. */
   headers(): RecordHeader[] {
-    return this.#readHeaders(view);
+    return this.#readHeaders(this.buffer, 0);
   }
 
   /** Goes to the next header of the record, whose ranges it leaves in `headerKeyStart` and so on; false at the end. */
@@ -358,24 +359,33 @@ export class RecordCursor {
     this.#headersLeft = this.headerCount;
   }
 
-  /** A record with memory of its own. */
+  /**
+   * A record with memory of its own, one piece for all its fields. A small one shares that with others, as the
+   * runtime's buffers do, so look at `byteOffset` before using a field's `buffer`.
+   */
   toRecord(): LogRecord {
+    const { keyStart, valueStart } = this;
+    const start = this.#recordStart;
+    const bytes = Buffer.allocUnsafe(this.#position - start);
+    bytes.set(view(this.buffer, start, this.#position));
     return {
       offset: this.offset,
       timestamp: this.timestamp,
-      key: this.keyStart < 0 ? null : copy(this.buffer, this.keyStart, this.keyEnd),
-      value: this.valueStart < 0 ? null : copy(this.buffer, this.valueStart, this.valueEnd),
-      headers: this.headerCount === 0 ? [] : this.#readHeaders(copy),
+      key: keyStart < 0 ? null : view(bytes, keyStart - start, this.keyEnd - start),
+      value: valueStart < 0 ? null : view(bytes, valueStart - start, this.valueEnd - start),
+      headers: this.headerCount === 0 ? [] : this.#readHeaders(bytes, start),
     };
   }
 
-  #readHeaders(take: (buffer: Uint8Array, start: number, end: number) => Uint8Array): RecordHeader[] {
+  /** Values are views of `bytes`, which begins where `start` is in the cursor's buffer. */
+  #readHeaders(bytes: Uint8Array, start: number): RecordHeader[] {
     const headers: RecordHeader[] = [];
     this.rewindHeaders();
     while (this.nextHeader()) {
+      const { headerValueStart } = this;
       headers.push({
-        key: utf8.decode(view(this.buffer, this.headerKeyStart, this.headerKeyEnd)),
-        value: this.headerValueStart < 0 ? null : take(this.buffer, this.headerValueStart, this.headerValueEnd),
+        key: this.buffer.toString('utf8', this.headerKeyStart, this.headerKeyEnd),
+        value: headerValueStart < 0 ? null : view(bytes, headerValueStart - start, this.headerValueEnd - start),
       });
     }
     this.rewindHeaders();
@@ -440,8 +450,9 @@ function view(buffer: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
 }
 
-function copy(buffer: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(view(buffer, start, end));
+/** One class of buffers keeps the code that reads them fast, and only this one turns bytes to text without a view. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function corrupt(position: number, what: string): KlogError {
