@@ -1,0 +1,41 @@
+import type { CompressionType } from '../format/compression.js';
+import type { RecordCursor } from '../format/record-cursor.js';
+import type { Admin } from './admin.js';
+import type { Consumer, ConsumerOptions } from './consumer.js';
+import type { Producer, ProducerOptions } from './producer.js';
+
+/**
+ * What an application holds: one home of topics, a directory or a Kafka cluster. Making producers, consumers and admins
+ * costs nothing; whatever must be opened or connected is at the first call that needs it.
+ */
+export interface Client extends AsyncDisposable {
+  producer(options?: ProducerOptions): Producer;
+  consumer(options: ConsumerOptions): Consumer;
+  admin(): Admin;
+  /** Closes every producer and consumer made by this client: producers make durable what they were given. */
+  close(): Promise<void>;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * The records of one batch, as bytes: the fast way through klog. `cursor` is valid until the next batch is asked for;
+ * control records and records outside the asked range are already left out.
+ */
+export interface ConsumerBatch extends TopicPartition {
+  readonly cursor: RecordCursor;
+  /** -1: unknown. */
+  readonly leaderEpoch: number;
+  readonly compression: CompressionType;
+  /** -1: none or unknown; the epoch likewise. */
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly isTransactional: boolean;
+  /** The marks of the partition when the bytes were read. */
+  readonly logStartOffset: number;
+  readonly lastStableOffset: number;
+  readonly highWatermark: number;
+}

@@ -1,0 +1,104 @@
+import type { LogRecord, TimestampType } from '../format/log-record.js';
+import type { ConsumerBatch, TopicPartition } from './client.js';
+
+export type IsolationLevel = 'read_committed' | 'read_uncommitted';
+
+/**
+ * A place in a partition: an offset; `start` or `end`; a time (the first record at or after it); or a distance from the
+ * start (`{ fromStart: 10 }`) or the end (`{ fromEnd: 10 }`), clamped to the log.
+ */
+export type OffsetSpec =
+  | number
+  | 'start'
+  | 'end'
+  | { readonly timestamp: number }
+  | { readonly fromStart: number }
+  | { readonly fromEnd: number };
+
+/** A half-open range of one partition. */
+export interface PartitionRange {
+  readonly partition: number;
+  readonly from?: OffsetSpec;
+  readonly to?: OffsetSpec;
+}
+
+export interface TopicSelection {
+  readonly topic: string;
+  /** Default: all partitions, over the consumer's `from` and `to`. */
+  readonly partitions?: readonly (number | PartitionRange)[];
+}
+
+export interface ConsumerOptions {
+  readonly topics: readonly (string | TopicSelection)[];
+  /** Default `start`. Out of range: OFFSET_OUT_OF_RANGE, but only if it is so in every partition. Kafka: `auto.offset.reset`. */
+  readonly from?: OffsetSpec;
+  /** Where each partition ends, exclusive. Default: the ends found when the consumer began, or never with `follow`. */
+  readonly to?: OffsetSpec;
+  /** Goes on waiting for records at the end. Default false. */
+  readonly follow?: boolean;
+  /**
+   * `partition` (default): topics as named, partitions ascending, one after the other while there is a backlog; then as
+   * records come. `time`: merged by timestamp, then topic, partition, offset; after the backlog as records come.
+   */
+  readonly order?: 'partition' | 'time';
+  /** Default `read_committed`. Kafka: `isolation.level`. */
+  readonly isolationLevel?: IsolationLevel;
+  /** Goes on behind damaged batches instead of failing with CORRUPT_MESSAGE; `onCorrupt` is told of each. Default false. */
+  readonly skipCorrupt?: boolean;
+  readonly onCorrupt?: (damage: CorruptRange) => void;
+  /** Ends the iteration after this long without a record. Milliseconds, default never. Implies `follow`. */
+  readonly timeoutMs?: number;
+  /** Aborting ends the iteration; what was handed out before stays valid. */
+  readonly signal?: AbortSignal;
+  /** Waits for topics that do not exist yet instead of failing. Default false. */
+  readonly waitForTopics?: boolean;
+  /** Bytes read at a time from a partition. Default 1 MiB. Kafka: `max.partition.fetch.bytes`. */
+  readonly maxFetchBytes?: number;
+}
+
+export interface CorruptRange extends TopicPartition {
+  /** File and byte position, where the log is files here. */
+  readonly file?: string | undefined;
+  readonly position?: number | undefined;
+  /** Bytes passed over; -1 when unknown. */
+  readonly length: number;
+  /** The first offset that cannot be read. */
+  readonly offset: number;
+  readonly reason: string;
+}
+
+/** Keys and values are Buffers of their own memory: keep them as long as you like. */
+export interface ConsumerRecord extends LogRecord, TopicPartition {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly timestampType: TimestampType;
+  /** -1: unknown. */
+  readonly leaderEpoch: number;
+}
+
+/**
+ * Kafka: `KafkaConsumer` with `assign`. Iterate it once, by record or by batch. Nothing is read before the first call;
+ * topics, ranges and ends are looked up then, and that is when the errors of a wrong topic or offset come.
+ *
+ * Iterating fails with UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (everything before the damage was
+ * handed out), KLOG_CLOSED.
+ */
+export interface Consumer extends AsyncIterable<ConsumerRecord>, AsyncDisposable {
+  /** Bytes to bytes, without an object per record. */
+  batches(): AsyncIterable<ConsumerBatch>;
+  /** What is read: the partitions of all topics, in the order they were named, ascending. */
+  assignment(): Promise<TopicPartition[]>;
+  /** The next offset to be handed out. UNKNOWN_TOPIC_OR_PARTITION if it is not assigned. */
+  position(partition: TopicPartition): Promise<number>;
+  /**
+   * What is handed out next. A number outside the log is OFFSET_OUT_OF_RANGE, other places clamp. Where the partition ends
+   * stays as it was. Records already on their way from an earlier place are dropped.
+   */
+  seek(partition: TopicPartition, to: OffsetSpec): Promise<void>;
+  /** Hands out nothing of these until they are resumed; an iteration with nothing else left waits for that. */
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  paused(): TopicPartition[];
+  /** Ends a running iteration. */
+  close(): Promise<void>;
+}

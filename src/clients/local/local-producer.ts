@@ -1,0 +1,271 @@
+import { KlogError } from '../../errors.js';
+import { type Codec, loadCodec } from '../../format/compression.js';
+import type { RecordHeader } from '../../format/log-record.js';
+import { createPartitioner } from '../partitioner.js';
+import type { Acks, Producer, ProducerOptions, ProducerRecord, RecordMetadata, RecordWriter } from '../producer.js';
+import type { ClientSeams } from './client-seams.js';
+import { LocalRecordWriter } from './local-record-writer.js';
+import type { LocalStore, StoredTopic } from './local-store.js';
+import type { PartitionSender, SenderContext } from './partition-sender.js';
+import { Permits } from './permits.js';
+import { RecordAccumulator } from './record-accumulator.js';
+import { RecordScratch } from './record-scratch.js';
+import { SendGroup, sendDeliveries } from './send-group.js';
+import { TopicProducer } from './topic-producer.js';
+
+const DEFAULT_LINGER_MS = 5;
+const DEFAULT_BATCH_BYTES = 1024 * 1024;
+const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
+const DEFAULT_MAX_BLOCK_MS = 30_000;
+/** Partitions that are appended to or synced at the same time: each holds a few descriptors, of perhaps 64. */
+const CONCURRENT_PARTITIONS = 8;
+const ACKS: readonly Acks[] = ['all', 'written', 'none'];
+
+/** Records of one call on their way into batches. */
+interface Job {
+  readonly records: readonly ProducerRecord[];
+  readonly group: SendGroup;
+  /** Sends without lingering. */
+  readonly isPushed: boolean;
+  readonly touched: Set<PartitionSender>;
+  isChecked: boolean;
+  next: number;
+}
+
+export class LocalProducer implements Producer {
+  readonly #store: LocalStore;
+  readonly #options: ProducerOptions;
+  readonly #seams: ClientSeams;
+  readonly #acks: Acks;
+  readonly #accumulator: RecordAccumulator;
+  readonly #context: SenderContext;
+  readonly #topics = new Map<string, TopicProducer>();
+  readonly #loading = new Map<string, Promise<TopicProducer>>();
+  readonly #scratch = new RecordScratch();
+  /** Calls that wait for a topic or for room, in order: none may pass another. */
+  readonly #jobs: Job[] = [];
+  #draining: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(store: LocalStore, options: ProducerOptions, seams: ClientSeams) {
+    const { acks = 'all', batchBytes = DEFAULT_BATCH_BYTES, bufferBytes = DEFAULT_BUFFER_BYTES } = options;
+    const { lingerMs = DEFAULT_LINGER_MS, maxBlockMs = DEFAULT_MAX_BLOCK_MS } = options;
+    if (!ACKS.includes(acks)) throw new TypeError(`acks must be one of ${ACKS.join(', ')}: ${String(acks)}`);
+    mustBePositive('batchBytes', batchBytes);
+    mustBePositive('bufferBytes', bufferBytes);
+    if (!(lingerMs >= 0)) throw new TypeError(`lingerMs must not be negative: ${lingerMs}`);
+    createPartitioner(options.partitioner ?? 'murmur2', seams.random);
+    this.#store = store;
+    this.#options = options;
+    this.#seams = seams;
+    this.#acks = acks;
+    this.#accumulator = new RecordAccumulator({ batchBytes, bufferBytes, lingerMs, elapsed: seams.elapsed });
+    this.#context = {
+      accumulator: this.#accumulator,
+      permits: new Permits(CONCURRENT_PARTITIONS),
+      acks,
+      openLog: (topic, partition) => store.partitionLog(topic, partition, maxBlockMs),
+    };
+  }
+
+  async send(record: ProducerRecord): Promise<RecordMetadata> {
+    const [metadata] = await this.#submit([record], false).promise;
+    return metadata!;
+  }
+
+  async sendAll(records: readonly ProducerRecord[]): Promise<RecordMetadata[]> {
+    if (records.length === 0) return [];
+    return this.#submit(records, true).promise;
+  }
+
+  async writer(topic: string): Promise<RecordWriter> {
+    this.#mustBeOpen();
+    return new LocalRecordWriter(await this.#topic(topic), this.#accumulator);
+  }
+
+  async flush(): Promise<void> {
+    const senders = async (): Promise<void> => {
+      await Promise.all(this.#senders().map((sender) => sender.flush()));
+    };
+    // Calls that wait for room need what is batched to be sent, and are themselves batched after that.
+    while (this.#draining !== undefined) await Promise.all([this.#draining, senders()]);
+    await senders();
+    const failed = this.#senders().find((sender) => sender.failure !== undefined);
+    if (failed?.failure !== undefined) throw failed.failure;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await Promise.all(this.#senders().map((sender) => sender.synced()));
+    }
+  }
+
+  #submit(records: readonly ProducerRecord[], isPushed: boolean): SendGroup {
+    this.#mustBeOpen();
+    const group = new SendGroup(records.length);
+    const job: Job = { records, group, isPushed, touched: new Set(), isChecked: false, next: 0 };
+    if (this.#jobs.length === 0 && this.#run(job)) return group;
+    this.#jobs.push(job);
+    this.#draining ??= this.#drain();
+    return group;
+  }
+
+  async #drain(): Promise<void> {
+    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      await this.#runWhenPossible(job);
+      this.#jobs.shift();
+    }
+    this.#draining = undefined;
+  }
+
+  async #runWhenPossible(job: Job): Promise<void> {
+    try {
+      for (const { topic } of job.records) if (!this.#topics.has(topic)) await this.#topic(topic);
+    } catch (error) {
+      job.group.failed(job.records.length - job.next, error as Error);
+      return;
+    }
+    while (!this.#run(job)) await this.#accumulator.ready();
+  }
+
+  /** Puts records into batches until there is no room. True when nothing is left to do; errors go to the group. */
+  #run(job: Job): boolean {
+    const { records, group } = job;
+    try {
+      if (!job.isChecked && !this.#checkAll(records)) return false;
+      job.isChecked = true;
+      while (job.next < records.length) {
+        if (this.#accumulator.isFull) return false;
+        this.#take(job, records[job.next]!);
+        job.next++;
+      }
+    } catch (error) {
+      group.failed(records.length - job.next, error as Error);
+    }
+    if (job.isPushed) for (const sender of job.touched) sender.push();
+    return true;
+  }
+
+  /** False when a topic is not known yet. Throws what is wrong with the first bad record. */
+  #checkAll(records: readonly ProducerRecord[]): boolean {
+    for (const record of records) {
+      const topic = this.#topics.get(record.topic);
+      if (topic === undefined) return false;
+      this.#scratch.check(record, topic);
+    }
+    return true;
+  }
+
+  #take(job: Job, record: ProducerRecord): void {
+    const { group, next } = job;
+    const topic = this.#topics.get(record.topic)!;
+    const timestamp = record.timestamp ?? this.#seams.now();
+    const scratch = this.#scratch;
+    scratch.set(record);
+    const batch = topic.append(
+      sendDeliveries,
+      scratch.keyBuffer,
+      scratch.keyStart,
+      scratch.keyEnd,
+      scratch.valueBuffer,
+      scratch.valueStart,
+      scratch.valueEnd,
+      timestamp,
+      headersOf(record),
+      record.partition ?? -1,
+    );
+    group.taken(next, topic.topic, batch.partition, timestamp);
+    if (this.#acks === 'none') {
+      group.settled(1);
+    } else {
+      batch.groups.push(group);
+      batch.slots.push(next);
+    }
+    if (job.isPushed) job.touched.add(topic.sender(batch.partition));
+  }
+
+  #senders(): PartitionSender[] {
+    return [...this.#topics.values()].flatMap((topic) => topic.senders());
+  }
+
+  #topic(name: string): Promise<TopicProducer> {
+    let loading = this.#loading.get(name);
+    if (loading === undefined) {
+      loading = this.#loadTopic(name);
+      this.#loading.set(name, loading);
+      // A topic that could not be loaded may be there the next time.
+      loading.catch(() => this.#loading.delete(name));
+    }
+    return loading;
+  }
+
+  async #loadTopic(name: string): Promise<TopicProducer> {
+    const stored = (await this.#store.topic(name)) ?? (await this.#createTopic(name));
+    const type = this.#options.compression ?? stored.compression;
+    const codec: Codec | undefined = type === 'none' ? undefined : await loadCodec(type);
+    const partitioner = createPartitioner(this.#options.partitioner ?? 'murmur2', this.#seams.random);
+    const ends = stored.partitions === 1 ? [0] : await this.#endOffsets(stored);
+    const topic = new TopicProducer(stored, codec, partitioner, ends, this.#context);
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  async #createTopic(name: string): Promise<StoredTopic> {
+    if (this.#options.createTopics === true) {
+      try {
+        await this.#store.admin.createTopic({ topic: name });
+      } catch (error) {
+        // Somebody else was quicker.
+        if ((error as KlogError).code !== 'TOPIC_ALREADY_EXISTS') throw error;
+      }
+      const stored = await this.#store.topic(name);
+      if (stored !== undefined) return stored;
+    }
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`, { topic: name });
+  }
+
+  async #endOffsets(stored: StoredTopic): Promise<number[]> {
+    const ends = new Array<number>(stored.partitions).fill(0);
+    let next = 0;
+    const lookUp = async (): Promise<void> => {
+      while (next < stored.partitions) {
+        const partition = next++;
+        const reader = await this.#store.partitionReader(stored.topic, partition);
+        try {
+          ends[partition] = (await reader.marks()).logEndOffset;
+        } finally {
+          await reader.close();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_PARTITIONS }, lookUp));
+    return ends;
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closing !== undefined) throw new KlogError('KLOG_CLOSED', 'the producer is closed');
+  }
+}
+
+function headersOf(record: ProducerRecord): RecordHeader[] | null {
+  if (record.headers === undefined || record.headers.length === 0) return null;
+  return record.headers.map(({ key, value }) => ({
+    key,
+    value: typeof value === 'string' ? Buffer.from(value) : value,
+  }));
+}
+
+function mustBePositive(name: string, value: number): void {
+  if (!(value > 0)) throw new TypeError(`${name} must be positive: ${value}`);
+}

@@ -1,0 +1,95 @@
+import type { RecordHeader } from '../../format/log-record.js';
+import { MAX_RECORD_OVERHEAD } from '../../format/record-batch-builder.js';
+import type { Acknowledgement, RecordWriter } from '../producer.js';
+import type { BatchOwner, ProducerBatch } from './producer-batch.js';
+import type { RecordAccumulator } from './record-accumulator.js';
+import type { TopicProducer } from './topic-producer.js';
+
+/** Bytes to bytes: what is appended is encoded at once, into the batch it will be written in. */
+export class LocalRecordWriter implements RecordWriter, BatchOwner {
+  readonly topic: string;
+  readonly partitionCount: number;
+  onAcknowledged: ((acknowledgement: Acknowledgement) => void) | undefined;
+  readonly #to: TopicProducer;
+  readonly #accumulator: RecordAccumulator;
+  /** The everyday line only has to be copied: no partitioner to ask, no key that must be there. */
+  readonly #isPlain: boolean;
+  /** What the last keyless record went into; perhaps closed since. */
+  #batch: ProducerBatch | undefined;
+  #failure: Error | undefined;
+
+  constructor(to: TopicProducer, accumulator: RecordAccumulator) {
+    this.topic = to.topic;
+    this.partitionCount = to.partitionCount;
+    this.#to = to;
+    this.#accumulator = accumulator;
+    this.#isPlain = to.partitioner.keylessIsSticky && !to.isCompacted;
+  }
+
+  appendValue(buffer: Uint8Array, start: number, end: number, timestamp: number): boolean {
+    const batch = this.#batch;
+    if (batch?.isOpen && batch.builder.sizeInBytes + (end - start) + MAX_RECORD_OVERHEAD <= batch.limitBytes) {
+      batch.builder.appendValue(buffer, start, end, timestamp);
+      return !this.#accumulator.isFull;
+    }
+    const roomLeft = this.append(null, -1, -1, buffer, start, end, timestamp, null, -1);
+    if (this.#isPlain) this.#batch = this.#to.stickyBatch(this);
+    return roomLeft;
+  }
+
+  append(
+    keyBuffer: Uint8Array | null,
+    keyStart: number,
+    keyEnd: number,
+    valueBuffer: Uint8Array | null,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+    headers: readonly RecordHeader[] | null,
+    partition: number,
+  ): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    const keyLength = keyBuffer === null ? -1 : keyEnd - keyStart;
+    const valueLength = valueBuffer === null ? -1 : valueEnd - valueStart;
+    this.#to.check(keyLength, valueLength, timestamp, headers, partition);
+    this.#to.append(
+      this,
+      keyBuffer,
+      keyStart,
+      keyEnd,
+      valueBuffer,
+      valueStart,
+      valueEnd,
+      timestamp,
+      headers,
+      partition,
+    );
+    return !this.#accumulator.isFull;
+  }
+
+  async ready(): Promise<void> {
+    if (this.#failure === undefined) await this.#accumulator.ready();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#to.senders().map((sender) => sender.flush()));
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  acknowledged(batch: ProducerBatch, baseOffset: number): void {
+    this.onAcknowledged?.({
+      topic: batch.topic,
+      partition: batch.partition,
+      firstOffset: baseOffset,
+      lastOffset: baseOffset + batch.recordCount - 1,
+      records: batch.recordCount,
+      bytes: batch.sizeInBytes,
+    });
+  }
+
+  failed(_batch: ProducerBatch, error: Error): void {
+    this.#failure ??= error;
+    this.#batch = undefined;
+  }
+}

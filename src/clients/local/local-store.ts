@@ -1,0 +1,86 @@
+/**
+ * What the clients on a directory need of it. `store/` gives a data directory this shape in `open-client.ts`; tests
+ * bring one in memory.
+ */
+import type { CompressionType } from '../../format/compression.js';
+import type { Admin } from '../admin.js';
+
+export interface PartitionMarks {
+  readonly logStartOffset: number;
+  readonly lastStableOffset: number;
+  /** What readers may see: everything below it is durable. */
+  readonly highWatermark: number;
+  readonly logEndOffset: number;
+  readonly leaderEpoch: number;
+}
+
+export interface Appended {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly cutCount: number;
+  /** What every record's timestamp has become under `message.timestamp.type=LogAppendTime`, else -1. */
+  readonly appendTime: number;
+  readonly bytes: number;
+}
+
+/** The writing side of one partition. */
+export interface PartitionLog {
+  /** Complete batches; offsets and epoch are filled in, in place. All or none of them are appended. */
+  append(batches: readonly Uint8Array[]): Promise<Appended>;
+  /** Resolves when what was appended survives a power loss. */
+  durable(appended: Appended): Promise<void>;
+}
+
+/** Whole batches, their CRCs checked: `buffer[start, end)`. */
+export interface FetchedBatches {
+  readonly buffer: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Where to go on. */
+  readonly nextOffset: number;
+}
+
+/** A transaction that was aborted (FORMAT: an entry of the transaction index). */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
+/** The reading side of one partition: everything up to the high watermark, without locks. */
+export interface PartitionReader {
+  marks(): Promise<PartitionMarks>;
+  fetch(offset: number, maxBytes: number, minOneBatch?: boolean): Promise<FetchedBatches>;
+  /** The first record at or after the time. */
+  offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined>;
+  /** Those that have records in [from, to). */
+  abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]>;
+  /** Resolves true when the high watermark is above the offset, false at the time-out or when aborted. */
+  waitForMore(
+    beyondOffset: number,
+    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** The topic settings that clients act on. */
+export interface StoredTopic {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: number;
+  /** Kafka: `max.message.bytes`. */
+  readonly maxMessageBytes: number;
+  /** Kafka: `compression.type`, `none` where that says `producer`. */
+  readonly compression: CompressionType;
+  /** Whether `cleanup.policy` has `compact`: records without a key are refused. */
+  readonly isCompacted: boolean;
+}
+
+export interface LocalStore {
+  /** `undefined`: there is no such topic. INVALID_TOPIC_EXCEPTION. */
+  topic(name: string): Promise<StoredTopic | undefined>;
+  partitionLog(topic: string, partition: number, lockWaitMs: number): Promise<PartitionLog>;
+  partitionReader(topic: string, partition: number): Promise<PartitionReader>;
+  readonly admin: Admin;
+  close(): Promise<void>;
+}
