@@ -38,7 +38,7 @@ export async function readBlock(
   into?: Buffer,
 ): Promise<FetchedBatches> {
   const left = place.limit - place.position;
-  let length = Math.min(maxBytes, left);
+  let length = Math.min(Math.max(maxBytes, RECORD_BATCH_OVERHEAD), left);
   let buffer = into !== undefined && into.length >= length ? into : Buffer.allocUnsafeSlow(length);
   let filled = await log.read(buffer, 0, length, place.position);
   const { status, size, problem } = nextBatch(buffer, 0, filled, walk);
