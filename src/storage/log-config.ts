@@ -20,7 +20,10 @@ export interface LogConfig {
   readonly segmentIndexBytes: number;
   /** `index.interval.bytes`, default 4096. A batch gets an index entry when more bytes came since the last. */
   readonly indexIntervalBytes: number;
-  /** `max.message.bytes`: largest batch, compressed, in bytes. Default 16 MiB; Kafka's own is 1048588. */
+  /**
+   * `max.message.bytes`: largest batch, compressed, in bytes. Default 16 MiB and 4 KiB for a record's key and the headers, so
+   * that a value of 16 MiB fits; Kafka's own is 1048588.
+   */
   readonly maxMessageBytes: number;
   /** `message.timestamp.type`, default CreateTime. LogAppendTime: the append gives every record its own time. */
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime';
@@ -57,7 +60,7 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   segmentJitterMs: 0,
   segmentIndexBytes: 10 * MIB,
   indexIntervalBytes: 4096,
-  maxMessageBytes: 16 * MIB,
+  maxMessageBytes: 16 * MIB + 4096,
   messageTimestampType: 'CreateTime',
   messageTimestampBeforeMaxMs: Number.POSITIVE_INFINITY,
   messageTimestampAfterMaxMs: Number.POSITIVE_INFINITY,

@@ -1,0 +1,33 @@
+import { KlogError } from '../errors.js';
+import { ControlFile } from './control-file.js';
+import type { FileSystem } from './file-system.js';
+import { PartitionLocks } from './partition-locks.js';
+
+/**
+ * Takes the three locks of a partition whose directory is about to be renamed. Whoever gets one of them afterwards finds
+ * that the path leads to another file or none, and writes nothing.
+ * @returns what lets go of them
+ * @throws KlogError KLOG_LOCKED after `lockWaitMs`
+ */
+export async function lockPartitionForDelete(
+  fs: FileSystem,
+  directory: string,
+  lockWaitMs: number,
+): Promise<() => Promise<void>> {
+  const control = await ControlFile.open(fs, directory, 'create');
+  try {
+    const locks = new PartitionLocks(control.file, lockWaitMs);
+    await locks.queue.acquire();
+    await locks.append.acquire();
+    await locks.sync.acquire();
+    if (!(await control.isCurrent(fs))) {
+      throw new KlogError('KLOG_LOCKED', `${directory} was exchanged while its locks were waited for`, {
+        file: directory,
+      });
+    }
+    return async () => control.close();
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+}

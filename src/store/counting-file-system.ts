@@ -1,0 +1,82 @@
+import type { Awaitable, FileStat, FileSystem, OpenFile, OpenMode } from '../storage/file-system.js';
+import { systemErrorCode } from './system-error.js';
+
+/**
+ * A file system that counts the files open through it. When the process or the machine has no descriptor left (EMFILE,
+ * ENFILE), what is idle is closed, and the open tried again.
+ */
+export class CountingFileSystem implements FileSystem {
+  readonly #fs: FileSystem;
+  readonly #closeIdle: () => Promise<boolean>;
+  #openFiles = 0;
+
+  /** @param closeIdle closes what can be closed; answers whether that was anything */
+  constructor(fs: FileSystem, closeIdle: () => Promise<boolean>) {
+    this.#fs = fs;
+    this.#closeIdle = closeIdle;
+  }
+
+  get openFiles(): number {
+    return this.#openFiles;
+  }
+
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    for (;;) {
+      try {
+        return this.#counted(await this.#fs.open(path, mode));
+      } catch (error) {
+        const code = systemErrorCode(error);
+        if ((code !== 'EMFILE' && code !== 'ENFILE') || !(await this.#closeIdle())) throw error;
+      }
+    }
+  }
+
+  /** The file itself, so that reads and writes cost nothing more. */
+  #counted(file: OpenFile): OpenFile {
+    this.#openFiles++;
+    const close = file.close.bind(file);
+    let isOpen = true;
+    file.close = () => {
+      if (isOpen) this.#openFiles--;
+      isOpen = false;
+      return close();
+    };
+    return file;
+  }
+
+  stat(path: string): Awaitable<FileStat | undefined> {
+    return this.#fs.stat(path);
+  }
+
+  readDirectory(path: string): Awaitable<string[]> {
+    return this.#fs.readDirectory(path);
+  }
+
+  makeDirectory(path: string): Awaitable<void> {
+    return this.#fs.makeDirectory(path);
+  }
+
+  removeDirectory(path: string): Awaitable<void> {
+    return this.#fs.removeDirectory(path);
+  }
+
+  rename(from: string, to: string): Awaitable<void> {
+    return this.#fs.rename(from, to);
+  }
+
+  unlink(path: string): Awaitable<void> {
+    return this.#fs.unlink(path);
+  }
+
+  syncDirectory(path: string): Awaitable<void> {
+    return this.#fs.syncDirectory(path);
+  }
+
+  bootId(): Uint8Array {
+    return this.#fs.bootId();
+  }
+
+  watch(path: string, listener: () => void): { close(): void } | undefined {
+    return this.#fs.watch(path, listener);
+  }
+}

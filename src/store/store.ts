@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { KlogError } from '../errors.js';
+import type { CompressionType } from '../format/compression.js';
+import { validateTopicName } from '../format/topic-name.js';
+import type { FileSystem } from '../storage/file-system.js';
+import type { Clock } from '../storage/log-context.js';
+import { partitionDirectoryName } from '../storage/log-files.js';
+import { PartitionLog } from '../storage/partition-log.js';
+import { PartitionReader } from '../storage/partition-reader.js';
+import { CountingFileSystem } from './counting-file-system.js';
+import {
+  type DataDirectory,
+  DEFAULT_LOCK_WAIT_MS,
+  type OpenDirectoryOptions,
+  openDataDirectory,
+} from './data-directory.js';
+import { PartitionPool } from './partition-pool.js';
+import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
+import { type TopicConfigs, toLogConfig } from './topic-config.js';
+import { Topics } from './topics.js';
+
+export interface OpenStoreOptions extends OpenDirectoryOptions {
+  /** Default the system's. */
+  readonly clock?: Clock | undefined;
+  /** Most descriptors for the files of partitions. Default 256; a partition in use is never closed to stay below it. */
+  readonly maxDescriptors?: number | undefined;
+}
+
+/** A topic, and the settings that clients act on. */
+export interface StoredTopic {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: number;
+  readonly configs: TopicConfigs;
+  /** Kafka: `max.message.bytes`. */
+  readonly maxMessageBytes: number;
+  /** Kafka: `compression.type`, `none` where that says `producer`. */
+  readonly compression: CompressionType;
+  /** Whether `cleanup.policy` has `compact`: records without a key are refused. */
+  readonly isCompacted: boolean;
+}
+
+const DEFAULT_MAX_DESCRIPTORS = 256;
+
+/**
+ * Opens the data directory at `path`, and makes it first if `create` says so.
+ * @throws KlogError KLOG_NOT_FOUND, KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED, UNSUPPORTED_VERSION,
+ * KLOG_NETWORK_FILE_SYSTEM, KLOG_LOCKED
+ */
+export async function openStore(fs: FileSystem, path: string, options: OpenStoreOptions = {}): Promise<Store> {
+  return new Store(fs, await openDataDirectory(fs, path, options), options);
+}
+
+/** One data directory, open in this process: its topics, and the partitions that are written and read here. */
+export class Store {
+  readonly directory: DataDirectory;
+  readonly topics: Topics;
+  readonly #fs: CountingFileSystem;
+  readonly #clock: Clock;
+  readonly #lockWaitMs: number;
+  readonly #pool: PartitionPool;
+  readonly #logs = new Map<string, StoredPartitionLog>();
+  readonly #readers = new Set<StoredPartitionReader>();
+
+  constructor(fs: FileSystem, directory: DataDirectory, options: OpenStoreOptions) {
+    this.directory = directory;
+    this.#clock = options.clock ?? { now: Date.now };
+    this.#lockWaitMs = options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS;
+    this.#fs = new CountingFileSystem(fs, () => this.#pool.closeIdle());
+    this.#pool = new PartitionPool(options.maxDescriptors ?? DEFAULT_MAX_DESCRIPTORS, () => this.#fs.openFiles);
+    this.topics = new Topics(fs, directory, {
+      clock: this.#clock,
+      lockWaitMs: this.#lockWaitMs,
+      randomBytes: options.randomBytes ?? randomBytes,
+      onDelete: (topic) => this.#letGo(topic),
+    });
+  }
+
+  /** Descriptors in use for the files of partitions. */
+  get openDescriptors(): number {
+    return this.#fs.openFiles;
+  }
+
+  /** `undefined`: there is no such topic. @throws KlogError INVALID_TOPIC_EXCEPTION */
+  async topic(name: string): Promise<StoredTopic | undefined> {
+    const found = await this.topics.find(name);
+    if (found === undefined) return undefined;
+    const { topic, topicId, partitions, configs } = found;
+    const { maxMessageBytes, compressionType, cleanupPolicy } = toLogConfig(configs);
+    const compression = compressionType === 'producer' ? 'none' : compressionType;
+    const isCompacted = cleanupPolicy !== 'delete';
+    return { topic, topicId, partitions, configs, maxMessageBytes, compression, isCompacted };
+  }
+
+  /**
+   * The writing side of a partition, one for the whole process. It takes up the topic's configs of now.
+   * @param lockWaitMs longest wait for one of its locks; default that of the store
+   * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED
+   */
+  async partitionLog(topic: string, partition: number, lockWaitMs = this.#lockWaitMs): Promise<StoredPartitionLog> {
+    if (this.directory.readOnly) {
+      throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`, { topic });
+    }
+    const { topicId, configs } = await this.#partition(topic, partition);
+    const key = `${partitionDirectoryName(topic, partition)} ${lockWaitMs}`;
+    const identity = JSON.stringify([topicId, configs]);
+    let log = this.#logs.get(key);
+    if (log?.identity !== identity) {
+      await log?.retire();
+      const options = { topic, partition, config: toLogConfig(configs), clock: this.#clock, lockWaitMs };
+      const slot = this.#pool.slot(() =>
+        this.#openCurrent(topic, topicId, () =>
+          PartitionLog.open(this.#fs, this.#directoryOf(topic, partition), options),
+        ),
+      );
+      log = new StoredPartitionLog(slot, identity);
+      this.#logs.set(key, log);
+    }
+    await log.open();
+    return log;
+  }
+
+  /** A reading side of a partition; close it when done. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED */
+  async partitionReader(topic: string, partition: number): Promise<StoredPartitionReader> {
+    const { topicId } = await this.#partition(topic, partition);
+    const settle = async () => (await this.partitionLog(topic, partition)).trySettle();
+    const options = { topic, partition, ...(this.directory.readOnly ? {} : { settle }) };
+    const slot = this.#pool.slot(() =>
+      this.#openCurrent(topic, topicId, () =>
+        PartitionReader.open(this.#fs, this.#directoryOf(topic, partition), options),
+      ),
+    );
+    const reader = new StoredPartitionReader(slot, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    await reader.open();
+    return reader;
+  }
+
+  /** Closes every partition, then lets go of the directory. */
+  async close(): Promise<void> {
+    try {
+      await this.#pool.close();
+    } finally {
+      await this.directory.close();
+    }
+  }
+
+  /**
+   * Opens a partition's files by their path, which after a delete and a create is another topic's. The topic's file has to
+   * have the id when they are open: before a delete renames them it has changed the file.
+   */
+  async #openCurrent<T extends { close(): Promise<void> }>(
+    topic: string,
+    topicId: string,
+    open: () => Promise<T>,
+  ): Promise<T> {
+    let opened: T;
+    try {
+      opened = await open();
+    } catch (error) {
+      if ((await this.topics.find(topic))?.topicId !== topicId) throw deleted(topic);
+      throw error;
+    }
+    if ((await this.topics.find(topic))?.topicId === topicId) return opened;
+    await opened.close();
+    throw deleted(topic);
+  }
+
+  /** Files of a deleted topic that stay open keep their space on the disk. */
+  async #letGo(topic: string): Promise<void> {
+    for (const [key, log] of this.#logs) {
+      if (key.startsWith(`${topic}-`)) await log.retire();
+    }
+  }
+
+  async #partition(topic: string, partition: number): Promise<{ topicId: string; configs: TopicConfigs }> {
+    validateTopicName(topic);
+    const { topicId, configs, partitions } = await this.topics.get(topic);
+    if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return { topicId, configs };
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} has no partition ${partition}`, {
+      topic,
+      partition,
+      hint: partitions === 1 ? 'It has one, partition 0' : `It has ${partitions}, from 0 to ${partitions - 1}`,
+    });
+  }
+
+  #directoryOf(topic: string, partition: number): string {
+    return join(this.directory.logDirectory, partitionDirectoryName(topic, partition));
+  }
+}
+
+function deleted(topic: string): KlogError {
+  return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted meanwhile`, { topic });
+}

@@ -1,0 +1,140 @@
+/**
+ * Partitions as a store hands them out: their files are open while they are used, and closed and opened again as the
+ * store's descriptors allow.
+ */
+import { KlogError } from '../errors.js';
+import type { Appended, PartitionLog } from '../storage/partition-log.js';
+import type { Damage, FetchedBatches, PartitionMarks, PartitionReader } from '../storage/partition-reader.js';
+import type { AbortedTransaction } from '../storage/transaction-index.js';
+import type { PartitionSlot } from './partition-pool.js';
+
+/** Between two looks of a reader that had to give its descriptors away. */
+const CROWDED_POLL_MS = 25;
+
+/** The writing side of one partition. Kafka: `UnifiedLog`. */
+export class StoredPartitionLog {
+  readonly identity: string;
+  readonly #slot: PartitionSlot<PartitionLog>;
+  /** Opening it again must not make a process acknowledge that has met a failed sync. */
+  #failure: KlogError | undefined;
+
+  /** @param identity of topic and configs */
+  constructor(slot: PartitionSlot<PartitionLog>, identity: string) {
+    this.#slot = slot;
+    this.identity = identity;
+  }
+
+  /** Closes the files unless they are in use; who still holds this log opens them again. */
+  async retire(): Promise<void> {
+    await this.#slot.closeIfIdle();
+  }
+
+  async open(): Promise<void> {
+    await this.#use(async () => {});
+  }
+
+  /** See `PartitionLog.append`. */
+  async append(batches: readonly Uint8Array[]): Promise<Appended> {
+    return await this.#use((log) => log.append(batches));
+  }
+
+  /** See `PartitionLog.durable`. */
+  async durable(appended: Appended): Promise<void> {
+    await this.#use((log) => log.durable(appended));
+  }
+
+  async trySettle(): Promise<void> {
+    await this.#use((log) => log.trySettle());
+  }
+
+  async #use<R>(operation: (log: PartitionLog) => Promise<R>): Promise<R> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await this.#slot.use(operation);
+    } catch (error) {
+      if (error instanceof KlogError && error.code === 'KLOG_SYNC_FAILED') this.#failure = error;
+      throw error;
+    }
+  }
+}
+
+/** The reading side of one partition: everything up to the high watermark, without locks. */
+export class StoredPartitionReader {
+  readonly #slot: PartitionSlot<PartitionReader>;
+  readonly #onClose: () => void;
+  #closed = false;
+
+  constructor(slot: PartitionSlot<PartitionReader>, onClose: () => void) {
+    this.#slot = slot;
+    this.#onClose = onClose;
+  }
+
+  async open(): Promise<void> {
+    await this.#use(async () => {});
+  }
+
+  async marks(): Promise<PartitionMarks> {
+    return await this.#use((reader) => reader.marks());
+  }
+
+  /** See `PartitionReader.fetch`. */
+  async fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches> {
+    return await this.#use((reader) => reader.fetch(offset, maxBytes, into));
+  }
+
+  /** See `PartitionReader.skipDamage`. */
+  async skipDamage(offset: number, reason: string): Promise<Damage> {
+    return await this.#use((reader) => reader.skipDamage(offset, reason));
+  }
+
+  async offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined> {
+    return await this.#use((reader) => reader.offsetForTime(timestamp));
+  }
+
+  async abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]> {
+    return await this.#use((reader) => reader.abortedTransactions(from, to));
+  }
+
+  /** Resolves true when there is something beyond the offset, false at the time-out or when aborted. */
+  async waitForMore(
+    beyondOffset: number,
+    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<boolean> {
+    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      this.#assertOpen();
+      const crowded = new AbortController();
+      const abort = () => crowded.abort();
+      signal?.addEventListener('abort', abort);
+      let more: boolean;
+      try {
+        if (signal?.aborted === true) abort();
+        const left = Math.max(0, deadline - performance.now());
+        more = await this.#slot.useInterruptibly(abort, (reader) =>
+          reader.waitForMore(beyondOffset, { signal: crowded.signal, timeoutMs: left }),
+        );
+      } finally {
+        signal?.removeEventListener('abort', abort);
+      }
+      if (more || this.#closed || signal?.aborted === true || performance.now() >= deadline) return more;
+      await new Promise((resolve) => setTimeout(resolve, CROWDED_POLL_MS));
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onClose();
+    await this.#slot.close();
+  }
+
+  async #use<R>(operation: (reader: PartitionReader) => Promise<R>): Promise<R> {
+    this.#assertOpen();
+    return await this.#slot.use(operation);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new KlogError('KLOG_CLOSED', 'the reader is closed');
+  }
+}

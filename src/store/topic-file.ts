@@ -1,0 +1,99 @@
+/**
+ * `topics/<topic>.json`: one topic, replaced atomically. It is the commit point: what it says is so.
+ *
+ * ```json
+ * {
+ *   "version": 1,
+ *   "topic": "orders",
+ *   "topicId": "ASNFZ4mrze_-3LqYdlQyEA",
+ *   "partitions": 2,                    0 … 1 exist
+ *   "configs": { "retention.ms": "60000" },
+ *   "state": "active",                  "creating" and "deleting": there is no such topic for anybody but who changes topics
+ *   "growingTo": 4                      only while partitions are added: directories of 2 … 3 may be there, and are nobody's
+ * }
+ * ```
+ */
+import { join } from 'node:path';
+import { KlogError } from '../errors.js';
+import { type FileSystem, readWhole, replaceFile } from '../storage/file-system.js';
+import { TOPIC_FILE_SUFFIX, TOPIC_FILE_TEMPORARY } from './layout.js';
+import type { TopicConfigs } from './topic-config.js';
+
+const VERSION = 1;
+const STATES = ['creating', 'active', 'deleting'] as const;
+export type TopicState = (typeof STATES)[number];
+
+export interface TopicFile {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: number;
+  readonly configs: TopicConfigs;
+  readonly state: TopicState;
+  readonly growingTo?: number | undefined;
+}
+
+/** `undefined`: no file. The name has been checked. */
+export async function readTopicFile(fs: FileSystem, directory: string, topic: string): Promise<TopicFile | undefined> {
+  const path = join(directory, topic + TOPIC_FILE_SUFFIX);
+  const bytes = await readWhole(fs, path);
+  return bytes === undefined ? undefined : decodeTopicFile(bytes, path);
+}
+
+export async function writeTopicFile(fs: FileSystem, directory: string, file: TopicFile): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify({ version: VERSION, ...file }, undefined, 2)}\n`);
+  await replaceFile(fs, directory, file.topic + TOPIC_FILE_SUFFIX, bytes, TOPIC_FILE_TEMPORARY);
+}
+
+export async function dropTopicFile(fs: FileSystem, directory: string, topic: string): Promise<void> {
+  await fs.unlink(join(directory, topic + TOPIC_FILE_SUFFIX));
+  await fs.syncDirectory(directory);
+}
+
+/** @throws KlogError CORRUPT_MESSAGE, UNSUPPORTED_VERSION */
+export function decodeTopicFile(bytes: Uint8Array, path: string): TopicFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+  } catch (cause) {
+    throw damaged(path, 'it is not JSON', cause);
+  }
+  if (typeof value !== 'object' || value === null) throw damaged(path, 'it is not a JSON object');
+  const { version, topic, topicId, partitions, configs, state, growingTo } = value as Partial<Record<string, unknown>>;
+  if (version !== VERSION) {
+    if (typeof version !== 'number') throw damaged(path, '"version" is missing');
+    throw new KlogError('UNSUPPORTED_VERSION', `${path} has version ${version}, this klog reads version ${VERSION}`, {
+      file: path,
+      hint: 'Use a newer klog',
+    });
+  }
+  if (typeof topic !== 'string') throw damaged(path, '"topic" is not a name');
+  if (typeof topicId !== 'string' || !/^[A-Za-z0-9_-]{22}$/.test(topicId)) throw damaged(path, '"topicId" is no id');
+  if (!isCount(partitions)) throw damaged(path, '"partitions" is not a number of partitions');
+  if (!isState(state)) throw damaged(path, `"state" is none of ${STATES.join(', ')}`);
+  if (growingTo !== undefined && !isCount(growingTo)) throw damaged(path, '"growingTo" is not a number of partitions');
+  return { topic, topicId, partitions, configs: decodeConfigs(configs, path), state, growingTo };
+}
+
+function decodeConfigs(value: unknown, path: string): TopicConfigs {
+  if (typeof value !== 'object' || value === null) throw damaged(path, '"configs" is not an object');
+  const entries = Object.entries(value);
+  const wrong = entries.find(([, config]) => typeof config !== 'string');
+  if (wrong !== undefined) throw damaged(path, `config "${wrong[0]}" is not text`);
+  return Object.fromEntries(entries) as TopicConfigs;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 0x7fffffff;
+}
+
+function isState(value: unknown): value is TopicState {
+  return STATES.includes(value as TopicState);
+}
+
+function damaged(path: string, why: string, cause?: unknown): KlogError {
+  return new KlogError('CORRUPT_MESSAGE', `${path} is damaged: ${why}`, {
+    file: path,
+    cause,
+    hint: 'The records are in the directories of log/; the file can be restored from a backup',
+  });
+}

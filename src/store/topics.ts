@@ -1,0 +1,316 @@
+import { join } from 'node:path';
+import { KlogError } from '../errors.js';
+import {
+  collidesWith,
+  hasCollisionCharacters,
+  isInternalTopic,
+  isValidTopicName,
+  validateTopicName,
+} from '../format/topic-name.js';
+import { newUuid, uuidToText } from '../format/uuid.js';
+import type { FileSystem } from '../storage/file-system.js';
+import type { Clock } from '../storage/log-context.js';
+import type { DataDirectory } from './data-directory.js';
+import { lockExclusively } from './file-lock.js';
+import { ADMIN_LOCK, topicOfFileName } from './layout.js';
+import { nearestName } from './nearest-name.js';
+import { createDirectories, existingDirectory, removeDirectories, sweepDirectories } from './partition-directories.js';
+import { storageError } from './system-error.js';
+import { type ConfigChange, changeConfigs, normalizeConfigs, type TopicConfigs } from './topic-config.js';
+import { dropTopicFile, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
+
+export interface Topic {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: number;
+  readonly internal: boolean;
+  /** Only those that were set. */
+  readonly configs: TopicConfigs;
+}
+
+export interface NewTopic {
+  readonly topic: string;
+  /** Default 1. */
+  readonly partitions?: number;
+  readonly configs?: TopicConfigs;
+}
+
+export interface ChangeOptions {
+  /** Check, and change nothing. */
+  readonly validateOnly?: boolean;
+}
+
+export interface TopicsOptions {
+  readonly clock: Clock;
+  /** Longest wait for the admin lock, and for each lock of a partition that is deleted, in milliseconds. */
+  readonly lockWaitMs: number;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Called before the directories of a topic are removed. */
+  readonly onDelete?: (topic: string) => Promise<void>;
+}
+
+/** More directories than that in one command are a slip of the finger. */
+export const MAX_PARTITIONS = 10_000;
+
+/**
+ * The topics of a data directory. Reading takes no lock. Changes are made one at a time, under the admin lock, and each
+ * begins with what a killed one has left: a create is taken back, a delete is completed.
+ */
+export class Topics {
+  readonly #fs: FileSystem;
+  readonly #directory: DataDirectory;
+  readonly #options: TopicsOptions;
+
+  constructor(fs: FileSystem, directory: DataDirectory, options: TopicsOptions) {
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#options = options;
+  }
+
+  /** By name. */
+  async list(options: { readonly internal?: boolean } = {}): Promise<Topic[]> {
+    const topics: Topic[] = [];
+    for (const file of await this.#files()) {
+      if (file.state === 'active' && (options.internal === true || !isInternalTopic(file.topic)))
+        topics.push(topicOf(file));
+    }
+    return topics.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  }
+
+  /** `undefined`: there is no such topic. @throws KlogError INVALID_TOPIC_EXCEPTION */
+  async find(topic: string): Promise<Topic | undefined> {
+    validateTopicName(topic);
+    const file = await this.#read(topic);
+    return file?.state === 'active' ? topicOf(file) : undefined;
+  }
+
+  /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, with the nearest name, INVALID_TOPIC_EXCEPTION */
+  async get(topic: string): Promise<Topic> {
+    const found = await this.find(topic);
+    if (found !== undefined) return found;
+    const names = (await this.list()).map((other) => other.topic);
+    const nearest = nearestName(topic, names);
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${topic} in ${this.#directory.path}`, {
+      topic,
+      hint: nearest === undefined ? undefined : `Did you mean ${nearest}?`,
+    });
+  }
+
+  /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
+  async partitionCount(topic: string): Promise<number> {
+    return (await this.get(topic)).partitions;
+  }
+
+  /** @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED */
+  async create(newTopic: NewTopic, options: ChangeOptions = {}): Promise<Topic> {
+    const { topic, partitions = 1 } = newTopic;
+    validateTopicName(topic);
+    checkPartitions(topic, partitions);
+    const configs = normalizeConfigs(newTopic.configs ?? {});
+    const topicId = uuidToText(newUuid(() => this.#options.randomBytes(16)));
+    const created: TopicFile = { topic, topicId, partitions, configs, state: 'active' };
+    return await this.#change(`create topic ${topic}`, options, async () => {
+      await this.#assertFree(topic, partitions);
+      if (options.validateOnly === true) return topicOf(created);
+      await this.#write({ ...created, state: 'creating' });
+      try {
+        await this.#build({ topic, topicId, first: 0, end: partitions });
+        await this.#write(created);
+      } catch (error) {
+        await this.#resume({ ...created, state: 'creating' }).catch(() => {});
+        throw error;
+      }
+      return topicOf(created);
+    });
+  }
+
+  /** `partitions` is the new total. @throws KlogError INVALID_PARTITIONS, UNKNOWN_TOPIC_OR_PARTITION, KLOG_LOCKED */
+  async createPartitions(topic: string, partitions: number, options: ChangeOptions = {}): Promise<Topic> {
+    validateTopicName(topic);
+    checkPartitions(topic, partitions);
+    return await this.#change(`add partitions to topic ${topic}`, options, async () => {
+      const { growingTo: _, ...before } = await this.#active(topic);
+      if (partitions <= before.partitions) {
+        const message = `topic ${topic} has ${before.partitions} partitions: their number can only grow, not become ${partitions}`;
+        throw new KlogError('INVALID_PARTITIONS', message, { topic });
+      }
+      const range = { topic, topicId: before.topicId, first: before.partitions, end: partitions };
+      await this.#assertNoDirectory(range);
+      const after: TopicFile = { ...before, partitions };
+      if (options.validateOnly === true) return topicOf(after);
+      const growing: TopicFile = { ...before, growingTo: partitions };
+      await this.#write(growing);
+      try {
+        await this.#build(range);
+        await this.#write(after);
+      } catch (error) {
+        await this.#resume(growing).catch(() => {});
+        throw error;
+      }
+      return topicOf(after);
+    });
+  }
+
+  /** Returns the configs that are set afterwards. @throws KlogError INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, KLOG_LOCKED */
+  async alterConfigs(topic: string, change: ConfigChange, options: ChangeOptions = {}): Promise<TopicConfigs> {
+    validateTopicName(topic);
+    return await this.#change(`alter topic ${topic}`, options, async () => {
+      const before = await this.#active(topic);
+      const configs = changeConfigs(before.configs, change);
+      if (options.validateOnly !== true) await this.#write({ ...before, configs });
+      return configs;
+    });
+  }
+
+  /**
+   * From the first step on the topic is gone for readers; a delete that is killed, or finds a partition locked for too long,
+   * is completed by the next change.
+   * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_LOCKED
+   */
+  async delete(topic: string, options: ChangeOptions = {}): Promise<void> {
+    validateTopicName(topic);
+    await this.#change(`delete topic ${topic}`, options, async () => {
+      const before = await this.#read(topic);
+      // Asked for again after a KLOG_LOCKED: go on with it, and wait.
+      if (before?.state === 'deleting') return await this.#completeDelete(before, this.#options.lockWaitMs);
+      const file = await this.#active(topic);
+      if (options.validateOnly === true) return;
+      const deleting: TopicFile = { ...file, state: 'deleting' };
+      await this.#write(deleting);
+      await this.#completeDelete(deleting, this.#options.lockWaitMs);
+    });
+  }
+
+  /** Runs one change under the admin lock, after what earlier ones have left. `validateOnly` takes no lock. */
+  async #change<T>(what: string, options: ChangeOptions, operation: () => Promise<T>): Promise<T> {
+    try {
+      if (options.validateOnly === true) return await operation();
+      if (this.#directory.readOnly) {
+        throw new KlogError('KLOG_PERMISSION_DENIED', `${this.#directory.path} was opened for reading only`);
+      }
+      const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
+      const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
+      try {
+        for (const file of await this.#files()) await this.#resume(file);
+        await sweepDirectories(this.#fs, this.#directory.logDirectory);
+        return await operation();
+      } finally {
+        await lock.release();
+      }
+    } catch (error) {
+      throw storageError(error, `cannot ${what}`);
+    }
+  }
+
+  /** Brings one interrupted change to its end. A delete whose partition a writer holds stays for the next change. */
+  async #resume(file: TopicFile): Promise<void> {
+    const { topic, topicId, partitions, growingTo } = file;
+    if (file.state === 'creating') {
+      await this.#remove({ topic, topicId, first: 0, end: partitions }, 0);
+      await dropTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
+    } else if (file.state === 'deleting') {
+      await this.#completeDelete(file, 0).catch((error: unknown) => {
+        if (!(error instanceof KlogError && error.code === 'KLOG_LOCKED')) throw error;
+      });
+    } else if (growingTo !== undefined) {
+      await this.#remove({ topic, topicId, first: partitions, end: growingTo }, 0);
+      const { growingTo: _, ...settled } = file;
+      await this.#write(settled);
+    }
+  }
+
+  async #completeDelete(file: TopicFile, lockWaitMs: number): Promise<void> {
+    const { topic, topicId, partitions, growingTo } = file;
+    await this.#options.onDelete?.(topic);
+    await this.#remove({ topic, topicId, first: 0, end: Math.max(partitions, growingTo ?? 0) }, lockWaitMs);
+    await dropTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
+  }
+
+  async #assertFree(topic: string, partitions: number): Promise<void> {
+    const names = await this.#names();
+    const there = names.includes(topic) ? await this.#read(topic) : undefined;
+    if (there?.state === 'deleting') {
+      throw new KlogError(
+        'KLOG_LOCKED',
+        `topic ${topic} is still being deleted: a process holds one of its partitions`,
+        {
+          topic,
+          hint: `\`klog topic delete ${topic}\` waits for it and names it`,
+        },
+      );
+    }
+    if (there !== undefined) {
+      throw new KlogError('TOPIC_ALREADY_EXISTS', `topic ${topic} exists already`, { topic });
+    }
+    const other = hasCollisionCharacters(topic) ? names.find((name) => collidesWith(name, topic)) : undefined;
+    if (other !== undefined) {
+      throw new KlogError('INVALID_TOPIC_EXCEPTION', `topic ${topic} collides with topic ${other}`, {
+        topic,
+        hint: 'Kafka does not tell "." and "_" apart in the names of metrics: choose another name',
+      });
+    }
+    await this.#assertNoDirectory({ topic, first: 0, end: partitions });
+  }
+
+  /** Directories that no topic's file speaks of were made by a broker, or by hand: they are not written over. */
+  async #assertNoDirectory(range: { topic: string; first: number; end: number }): Promise<void> {
+    const there = await existingDirectory(this.#fs, this.#directory.logDirectory, range);
+    if (there === undefined) return;
+    throw new KlogError('TOPIC_ALREADY_EXISTS', `${there} is there already, though no topic of klog owns it`, {
+      topic: range.topic,
+      file: there,
+      hint: 'Choose another name, or move it out of the way',
+    });
+  }
+
+  async #active(topic: string): Promise<TopicFile> {
+    const file = await this.#read(topic);
+    if (file?.state === 'active') return file;
+    await this.get(topic);
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted meanwhile`, { topic });
+  }
+
+  async #names(): Promise<string[]> {
+    const names = await this.#fs.readDirectory(this.#directory.topicsDirectory);
+    return names.map(topicOfFileName).filter((name) => name !== undefined && isValidTopicName(name)) as string[];
+  }
+
+  async #files(): Promise<TopicFile[]> {
+    const files: TopicFile[] = [];
+    for (const name of await this.#names()) {
+      // Dropped since it was listed.
+      const file = await this.#read(name);
+      if (file !== undefined) files.push(file);
+    }
+    return files;
+  }
+
+  /** On a file system that does not tell upper from lower case, another topic's file may answer to the name. */
+  async #read(topic: string): Promise<TopicFile | undefined> {
+    const file = await readTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
+    return file?.topic === topic ? file : undefined;
+  }
+
+  async #write(file: TopicFile): Promise<void> {
+    await writeTopicFile(this.#fs, this.#directory.topicsDirectory, file);
+  }
+
+  async #build(range: Parameters<typeof createDirectories>[2]): Promise<void> {
+    await createDirectories(this.#fs, this.#directory.logDirectory, range, this.#options.clock);
+  }
+
+  async #remove(range: Parameters<typeof createDirectories>[2], lockWaitMs: number): Promise<void> {
+    await removeDirectories(this.#fs, this.#directory.logDirectory, range, lockWaitMs);
+  }
+}
+
+function topicOf(file: TopicFile): Topic {
+  const { topic, topicId, partitions, configs } = file;
+  return { topic, topicId, partitions, configs, internal: isInternalTopic(topic) };
+}
+
+function checkPartitions(topic: string, partitions: number): void {
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return;
+  const message = `topic ${topic} cannot have ${partitions} partitions: allowed are 1 to ${MAX_PARTITIONS}`;
+  throw new KlogError('INVALID_PARTITIONS', message, { topic });
+}
