@@ -335,6 +335,14 @@ describe('lz4', () => {
     expectCorrupt(() => codec('lz4').decompress(skippable.subarray(0, 9), MIB), /cut off/);
   });
 
+  it('does not pile up memory over a hundred thousand blocks of one byte', () => {
+    const blocks = Buffer.alloc(6 * 100_000, Buffer.from('020000001061', 'hex'));
+    const bytes = Buffer.concat([Buffer.from('04224d18604082', 'hex'), blocks, Buffer.alloc(4)]);
+    const before = process.resourceUsage().maxRSS;
+    expect(Buffer.alloc(100_000, 'a').equals(codec('lz4').decompress(bytes, 100_000))).toBe(true);
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(24 * KIB);
+  });
+
   it('refuses a block larger than the frame allows', () => {
     const bytes = frame(Buffer.alloc(1000));
     bytes.writeUInt32LE(64 * KIB + 1, 7);
@@ -409,6 +417,52 @@ describe.each(NAMES.filter((name) => name.startsWith('zstd')))('%s', (name) => {
     const bytes = Buffer.concat([zstdRuns([3]), Buffer.alloc(4)]);
     change(bytes);
     expectCorrupt(() => codec(name).decompress(bytes, MIB), message);
+  });
+});
+
+describe('the room that a zstd build is asked to make', () => {
+  /** The rooms asked for; nothing is decoded, each frame counts as empty. */
+  function roomsFor(bytes: Uint8Array, maxBytes: number): number[] {
+    const rooms: number[] = [];
+    const decompress = (_: Uint8Array, room: number) => {
+      rooms.push(room);
+      return Buffer.alloc(0);
+    };
+    codecOver({ compress: (source) => source, decompress }).decompress(bytes, maxBytes);
+    return rooms;
+  }
+
+  /** A frame of one compressed block of 3 bytes, whose content is nobody's business. */
+  function compressedBlock(header: string): Buffer {
+    return Buffer.from(`28b52ffd${header}1d0000ffffff`, 'hex');
+  }
+
+  it('is no more than its blocks can hold, however high the limit', () => {
+    expect(roomsFor(zstdRuns([3, 4]), 100 * MIB)).toEqual([7]);
+    expect(roomsFor(compressedBlock('0058'), 100 * MIB)).toEqual([128 * KIB]);
+    // window of 1 KiB and 7/8 of it
+    expect(roomsFor(compressedBlock('0007'), 100 * MIB)).toEqual([KIB + 7 * 128]);
+    // four bytes of dictionary id behind the window
+    expect(roomsFor(compressedBlock('030001020304'), 100 * MIB)).toEqual([KIB]);
+  });
+
+  it('is no more than the limit', () => {
+    expect(roomsFor(zstdRuns([300]), 100)).toEqual([100]);
+  });
+
+  it('is not asked for when a frame declares what its blocks cannot hold', () => {
+    expectCorrupt(() => roomsFor(zstdRuns([3], 4n), 100), /declares 4 bytes and holds at most 3/);
+    // single segment: the content is the window, and here it has one byte
+    expectCorrupt(() => roomsFor(compressedBlock('2001'), 100), /declares 1 bytes and holds another number/);
+  });
+});
+
+describe('zstd (wasm)', () => {
+  it('refuses what its memory could not hold, instead of failing silently', () => {
+    const bomb = bombOf('zstd (wasm)', 513);
+    expect(errorOf(() => codec('zstd (wasm)').decompress(bomb, 2 ** 31)).code).toBe('KLOG_UNSUPPORTED');
+    const source = { length: 2 ** 28 + 1 } as Uint8Array;
+    expect(errorOf(() => codec('zstd (wasm)').compress(source)).code).toBe('KLOG_UNSUPPORTED');
   });
 });
 

@@ -16,6 +16,7 @@
  * on the output has to hold block by block: a block is decoded into at most min(largest block, what is left).
  */
 import type { Codec, DecompressOptions } from '../compression.js';
+import { BlockOutput } from './block-output.js';
 import { asBuffer, beyondLimit, corrupt, detailOf } from './codec-errors.js';
 import { xxhash32 } from './xxhash32.js';
 
@@ -51,9 +52,8 @@ class FrameReader {
   readonly #source: Buffer;
   readonly #maxBytes: number;
   readonly #ignoreHeaderChecksum: boolean;
-  readonly #output: Uint8Array[] = [];
+  readonly #output: BlockOutput;
   #position = 0;
-  #outputBytes = 0;
   /** Largest block of the current frame. */
   #blockBytes = 0;
 
@@ -61,13 +61,14 @@ class FrameReader {
     this.#lz4 = lz4;
     this.#source = source;
     this.#maxBytes = maxBytes;
+    this.#output = new BlockOutput(maxBytes);
     this.#ignoreHeaderChecksum = options.ignoreHeaderChecksum ?? false;
   }
 
   readAll(): Uint8Array {
     do this.#readFrame();
     while (this.#position < this.#source.length);
-    return this.#output.length === 1 ? this.#output[0]! : Buffer.concat(this.#output, this.#outputBytes);
+    return this.#output.from(0);
   }
 
   #readFrame(): void {
@@ -87,14 +88,13 @@ class FrameReader {
       throw corrupt('lz4', `header checksum at byte ${checksumAt} is wrong`);
     }
 
-    const firstBlock = this.#output.length;
-    const outputBefore = this.#outputBytes;
+    const outputBefore = this.#output.length;
     while (this.#readBlock((flg & FLG_BLOCK_CHECKSUM) !== 0));
-    const frameBytes = this.#outputBytes - outputBefore;
+    const frameBytes = this.#output.length - outputBefore;
     if (contentSize >= 0 && contentSize !== frameBytes) {
       throw corrupt('lz4', `the frame declares ${contentSize} bytes and holds ${frameBytes}`);
     }
-    if (flg & FLG_CONTENT_CHECKSUM) this.#checkContent(firstBlock, frameBytes);
+    if (flg & FLG_CONTENT_CHECKSUM) this.#checkContent(this.#output.from(outputBefore));
   }
 
   #checkFlags(flg: number, bd: number): void {
@@ -107,7 +107,7 @@ class FrameReader {
 
   #readContentSize(): number {
     const size = this.#source.readBigUInt64LE(this.#take(8, 'content size'));
-    if (size > this.#maxBytes - this.#outputBytes) throw beyondLimit('lz4', this.#maxBytes);
+    if (size > this.#output.room) throw beyondLimit('lz4', this.#maxBytes);
     return Number(size);
   }
 
@@ -117,27 +117,26 @@ class FrameReader {
     if (word === 0) return false;
     const stored = word >= STORED;
     const size = stored ? word - STORED : word;
-    if (size > this.#blockBytes)
+    if (size > this.#blockBytes) {
       throw corrupt('lz4', `block of ${size} bytes, at most ${this.#blockBytes} are allowed`);
+    }
     const start = this.#take(size, 'block');
     if (withChecksum && this.#readUint32('block checksum') !== xxhash32(this.#source, start, start + size)) {
       throw corrupt('lz4', `checksum of the block at byte ${start} is wrong`);
     }
-    const block = stored ? this.#copyStored(start, size) : this.#decode(start, size);
-    this.#output.push(block);
-    this.#outputBytes += block.length;
+    this.#output.append(stored ? this.#copyStored(start, size) : this.#decode(start, size));
     return true;
   }
 
   #copyStored(start: number, size: number): Uint8Array {
-    if (size > this.#maxBytes - this.#outputBytes) throw beyondLimit('lz4', this.#maxBytes);
+    if (size > this.#output.room) throw beyondLimit('lz4', this.#maxBytes);
     return Buffer.from(this.#source.subarray(start, start + size));
   }
 
   /** The package's block format is u32 output room | block; it says how much of the room was used. */
   #decode(start: number, size: number): Uint8Array {
     const largest = Math.min(this.#blockBytes, size * LARGEST_RATIO);
-    const room = Math.min(largest, this.#maxBytes - this.#outputBytes);
+    const room = Math.min(largest, this.#output.room);
     const input = Buffer.allocUnsafe(4 + size);
     input.writeUInt32LE(room, 0);
     input.set(this.#source.subarray(start, start + size), 4);
@@ -150,10 +149,7 @@ class FrameReader {
     }
   }
 
-  #checkContent(firstBlock: number, frameBytes: number): void {
-    const blocks = this.#output.splice(firstBlock);
-    const content = blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks, frameBytes);
-    this.#output.push(content);
+  #checkContent(content: Uint8Array): void {
     if (this.#readUint32('content checksum') !== xxhash32(content, 0, content.length)) {
       throw corrupt('lz4', 'content checksum is wrong');
     }

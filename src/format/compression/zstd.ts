@@ -5,7 +5,9 @@
  * its output from what the frame declares, which must therefore be checked first; node:zlib stops at the first frame.
  */
 import * as zlib from 'node:zlib';
+import { KlogError } from '../../errors.js';
 import type { Codec } from '../compression.js';
+import { BlockOutput } from './block-output.js';
 import { asBuffer, beyondLimit, corrupt, detailOf } from './codec-errors.js';
 import { isOutputTooLarge } from './gzip.js';
 import { type ZstdFrame, zstdFrames } from './zstd-frames.js';
@@ -33,15 +35,13 @@ export function codecOver(build: ZstdBuild): Codec {
 }
 
 function decompress(build: ZstdBuild, source: Buffer, maxBytes: number): Uint8Array {
-  const output: Uint8Array[] = [];
-  let outputBytes = 0;
+  const output = new BlockOutput(maxBytes);
   for (const frame of zstdFrames(source)) {
-    const content = decompressFrame(build, source, frame, maxBytes - outputBytes);
+    const content = decompressFrame(build, source, frame, output.room);
     if (content === undefined) throw beyondLimit('zstd', maxBytes);
-    output.push(content);
-    outputBytes += content.length;
+    output.append(content);
   }
-  return output.length === 1 ? output[0]! : Buffer.concat(output, outputBytes);
+  return output.from(0);
 }
 
 /** Undefined if the frame holds more than `left` bytes. */
@@ -57,6 +57,7 @@ function decompressFrame(build: ZstdBuild, source: Buffer, frame: ZstdFrame, lef
   try {
     content = build.decompress(source.subarray(frame.start, frame.end), room);
   } catch (cause) {
+    if (cause instanceof KlogError) throw cause;
     throw corrupt('zstd', detailOf(cause), cause);
   }
   if (frame.contentBytes !== undefined && content?.length !== frame.contentBytes) {
@@ -94,12 +95,26 @@ export function builtInZstd(): ZstdBuild | undefined {
 /** The code for "destination too small" in the message of the wasm build's only error. */
 const ROOM_TOO_SMALL = /code (-70|4294967226)$/;
 
+/** Its memory ends at 2 GiB, and it does not notice when it gets none: input and output together stay far below. */
+const MOST_WASM_BYTES = 512 * 1024 * 1024;
+
+function mustFitWasm(bytes: number): void {
+  if (bytes <= MOST_WASM_BYTES) return;
+  throw new KlogError('KLOG_UNSUPPORTED', `${bytes} bytes are too many for the wasm build of zstd`, {
+    hint: 'Node 22.15 and later have zstd built in.',
+  });
+}
+
 export async function wasmZstd(): Promise<ZstdBuild> {
   const module = await import('@bokuweb/zstd-wasm');
   await module.init();
   return {
-    compress: (source) => module.compress(asBuffer(source), LEVEL),
+    compress(source) {
+      mustFitWasm(2 * source.length);
+      return module.compress(asBuffer(source), LEVEL);
+    },
     decompress(frame, room) {
+      mustFitWasm(frame.length + room);
       try {
         // The size a frame declares takes precedence over this; our caller has seen to it that both are the same.
         return module.decompress(frame, { defaultHeapSize: room });
