@@ -36,6 +36,9 @@ export interface ErrorOutput {
   write(text: string): void;
 }
 
+/** How long a reader may take nothing after Ctrl-C. */
+const STUCK_MS = 100;
+
 /** The context of this process. Parts are made when they are first asked for: a start pays for what it uses. */
 export class ProcessContext implements CliContext {
   readonly env = process.env;
@@ -55,25 +58,24 @@ export class ProcessContext implements CliContext {
   }
 
   get stdout(): Output {
-    this.#stdout ??= openStandardOutput();
+    this.#stdout ??= this.#openStandardOutput();
     return this.#stdout;
   }
 
-  /** Whether anything was ever written, or is still to be. */
-  get usesStdout(): boolean {
-    return this.#stdout !== undefined;
+  #openStandardOutput(): Output {
+    const kind = describeDescriptor(1);
+    const isTerminal = kind === 'terminal';
+    const columns = isTerminal ? process.stdout.columns : undefined;
+    const output = new BlockOutput(openSink(1, kind), { isTerminal, columns });
+    // A pager that waits for its user must not hold up Ctrl-C.
+    this.signals.onFirst = () => output.abandonWhenStuck(STUCK_MS);
+    return output;
   }
 
   async openClient(options: OpenClientOptions): Promise<Client> {
     const { openClient } = await import('../clients/local/open-client.js');
     return openClient(options);
   }
-}
-
-function openStandardOutput(): Output {
-  const kind = describeDescriptor(1);
-  const isTerminal = kind === 'terminal';
-  return new BlockOutput(openSink(1, kind), { isTerminal, columns: isTerminal ? process.stdout.columns : undefined });
 }
 
 class ProcessErrorOutput implements ErrorOutput {

@@ -60,6 +60,8 @@ export class BlockOutput implements Output {
   readonly #queue: FullBlock[] = [];
   readonly #free: Buffer[] = [];
   #pumping: Promise<void> | undefined;
+  #blocksWritten = 0;
+  readonly #waiters = new Set<() => void>();
   #failure: KlogError | undefined;
   #isClosed = false;
 
@@ -110,14 +112,49 @@ export class BlockOutput implements Output {
   }
 
   async drain(): Promise<void> {
-    while (!this.#hasRoom() && this.#pumping !== undefined) await this.#pumping;
+    while (!this.#hasRoom() && this.#isWaitedFor()) await this.#progress();
     this.#throwIfFailed();
   }
 
   async flush(): Promise<void> {
     this.#finishBlock();
-    while (this.#pumping !== undefined) await this.#pumping;
+    while (this.#isWaitedFor()) await this.#progress();
     this.#throwIfFailed();
+  }
+
+  /**
+   * Gives up on a reader that takes nothing for `stillMs`: for the time after Ctrl-C. What was not written by then is lost, and
+   * the output counts as closed.
+   */
+  abandonWhenStuck(stillMs: number): void {
+    let seen = this.#blocksWritten;
+    const timer = setInterval(() => {
+      if (this.#pumping !== undefined && this.#blocksWritten === seen) {
+        clearInterval(timer);
+        this.#isClosed = true;
+        this.#queue.length = 0;
+        this.position = 0;
+        for (const wake of this.#waiters) wake();
+      }
+      seen = this.#blocksWritten;
+    }, stillMs);
+    timer.unref();
+  }
+
+  #isWaitedFor(): boolean {
+    return this.#pumping !== undefined && !this.#isClosed;
+  }
+
+  /** The end of what is being written, or the reader given up. */
+  async #progress(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#waiters.delete(wake);
+        resolve();
+      };
+      this.#waiters.add(wake);
+      this.#pumping?.then(wake);
+    });
   }
 
   #appendAcrossBlocks(source: Uint8Array, start: number, end: number): boolean {
@@ -156,6 +193,7 @@ export class BlockOutput implements Output {
     try {
       for (let full = this.#queue[0]; full !== undefined; full = this.#queue[0]) {
         await this.#sink.write(full.bytes.subarray(0, full.length));
+        this.#blocksWritten += 1;
         this.#queue.shift();
         if (this.#free.length < MAX_QUEUED_BLOCKS) this.#free.push(full.bytes);
         if (this.isImmediate && this.#queue.length === 0) this.#finishBlock();

@@ -17,6 +17,8 @@ export function signalExitCode(name: SignalName): number {
 }
 
 export class ProcessSignals implements Signals {
+  /** Called at the first signal, after the abort. */
+  onFirst: (() => void) | undefined;
   #controller: AbortController | undefined;
   #received: SignalName | undefined;
 
@@ -36,6 +38,7 @@ export class ProcessSignals implements Signals {
     if (this.#received === undefined) {
       this.#received = name as SignalName;
       this.#controller?.abort();
+      this.onFirst?.();
       return;
     }
     // The second one ends the process at once, by the kernel: an exit would wait for threads in the middle of a call.
