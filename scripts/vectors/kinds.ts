@@ -3,6 +3,9 @@
  * it here.
  */
 import { runBatches } from './batches.js';
+import { runRecovery } from './recovery.js';
+import { runSegment } from './segment.js';
+import { runSideFiles } from './side-files.js';
 import { runValues } from './values.js';
 import type { Kind } from './vector.js';
 import { pending } from './vector.js';
@@ -10,9 +13,9 @@ import { pending } from './vector.js';
 export const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['batches', runBatches],
   ['values', runValues],
-  ['side files', notYet('side files')],
-  ['segment', notYet('segments')],
-  ['recovery', notYet('recovery')],
+  ['side files', runSideFiles],
+  ['segment', runSegment],
+  ['recovery', runRecovery],
   ['compaction', notYet('compaction')],
 ]);
 

@@ -11,6 +11,7 @@
  * The last step of a write is a rename: a crash leaves the old content or the new.
  */
 import { KlogError } from '../errors.js';
+import { beyondSafeInteger } from '../format/int64.js';
 import { type FileSystem, readWhole, replaceFile } from './file-system.js';
 
 /** Per partition: the offset below which everything is on the disk. */
@@ -55,12 +56,12 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string, fieldCount: nu
   });
 }
 
-/** A field that must be a whole number from 0 to 2^53 - 1. */
+/** A field that must be a whole number. CORRUPT_MESSAGE if it is none, INVALID_RECORD beyond 2^53 - 1. */
 export function checkpointNumber(field: string, file: string, entry: number): number {
   const value = Number(field);
   if (!NUMBER.test(field)) throw corrupt(file, entry + 3, `has ${shown(field)} where a number belongs`);
   if (Number.isSafeInteger(value)) return value;
-  throw corrupt(file, entry + 3, `has ${field}: a 64-bit value beyond 2^53 - 1 cannot be represented exactly`);
+  throw beyondSafeInteger(`number in line ${entry + 3} of ${file}`, BigInt(field));
 }
 
 export function encodeOffsetCheckpoint(entries: readonly OffsetCheckpoint[]): Uint8Array {
