@@ -25,6 +25,7 @@ import {
   temporaryDirectoryPrefix,
 } from './layout.js';
 import { removeTree } from './remove-tree.js';
+import { statDirectory } from './stat-directory.js';
 import { systemErrorCode } from './system-error.js';
 
 /** Held while a directory is filled in place; nothing else may stand in a directory that is to become klog's. */
@@ -121,7 +122,7 @@ export async function ensureDirectory(fs: FileSystem, path: string): Promise<voi
 }
 
 async function makeParents(fs: FileSystem, path: string): Promise<void> {
-  if ((await fs.stat(`${path}/.`)) !== undefined) return;
+  if ((await statDirectory(fs, path)) !== undefined) return;
   await makeParents(fs, dirname(path));
   await ensureDirectory(fs, path);
   await fs.syncDirectory(dirname(path));

@@ -15,6 +15,7 @@ import {
   TOPICS_DIRECTORY,
 } from './layout.js';
 import { checkFileSystem } from './network-file-system.js';
+import { statDirectory } from './stat-directory.js';
 import { storageError, systemErrorCode } from './system-error.js';
 
 export interface OpenDirectoryOptions {
@@ -145,7 +146,7 @@ function looksLikeBrokers(names: readonly string[]): boolean {
 /** The path a user gave may itself be a link to the directory; nothing inside may be one. */
 async function statThroughLink(fs: FileSystem, path: string): Promise<FileStat | undefined> {
   const stat = await fs.stat(path);
-  return stat?.kind === 'other' ? fs.stat(`${path}/.`) : stat;
+  return stat?.kind === 'other' ? statDirectory(fs, path) : stat;
 }
 
 async function holdLogLock(

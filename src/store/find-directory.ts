@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { FileSystem } from '../storage/file-system.js';
 import { DEFAULT_DIRECTORY_NAME } from './layout.js';
+import { statDirectory } from './stat-directory.js';
 
 export interface FindDirectoryOptions {
   readonly cwd: string;
@@ -24,13 +25,16 @@ export interface FoundDirectory {
  * @throws KlogError KLOG_PERMISSION_DENIED if `cwd`/.klog itself is another user's, KLOG_BAD_DIRECTORY if it is a file or
  * a link
  */
-export async function findDirectory(fs: FileSystem, options: FindDirectoryOptions): Promise<FoundDirectory> {
+export async function findDirectory(
+  fs: Pick<FileSystem, 'stat'>,
+  options: FindDirectoryOptions,
+): Promise<FoundDirectory> {
   const cwd = resolve(options.cwd);
   const home = options.home === undefined ? undefined : resolve(options.home);
   const uid = 'uid' in options ? options.uid : process.getuid?.();
-  const device = (await fs.stat(`${cwd}/.`))?.device;
+  const device = (await statDirectory(fs, cwd))?.device;
   for (let at = cwd; ; at = dirname(at)) {
-    const here = await fs.stat(`${at}/.`);
+    const here = await statDirectory(fs, at);
     if (here === undefined || here.device !== device) break;
     const path = join(at, DEFAULT_DIRECTORY_NAME);
     const found = await fs.stat(path);

@@ -8,6 +8,7 @@
 import { dirname } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { FileSystem } from '../storage/file-system.js';
+import { statDirectory } from './stat-directory.js';
 
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
@@ -49,7 +50,8 @@ export function judgeFileSystem(type: number): { readonly refused?: string; read
 export async function checkFileSystem(fs: FileSystem, path: string, allowed: boolean): Promise<string | undefined> {
   if (fs.statfsType === undefined) return undefined;
   let existing = path;
-  while ((await fs.stat(existing)) === undefined && dirname(existing) !== existing) existing = dirname(existing);
+  while ((await statDirectory(fs, existing)) === undefined && dirname(existing) !== existing)
+    existing = dirname(existing);
   const type = await fs.statfsType(existing);
   if (type === undefined) return undefined;
   const { refused, warning } = judgeFileSystem(type);
