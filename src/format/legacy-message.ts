@@ -89,13 +89,15 @@ export function readLegacyMessages(
   const appendTime = magic === 1 && (buffer[position + ATTRIBUTES_AT]! & LOG_APPEND_TIME_BIT) !== 0;
 
   builder.reset();
+  let lastDelta = -1;
   for (let at = 0; at < last.end; ) {
     const size = LOG_OVERHEAD + readInt32(set, at + SIZE_AT);
     const message = readMessage(set, at, at + size);
     const delta = readInt64(set, at, 'inner offset') + shift - baseOffset;
-    if (!(delta >= 0 && delta <= 0x7fffffff)) {
-      throw corrupt(position, `holds a message whose offset is ${delta} behind that of its first one`);
+    if (!(delta > lastDelta && delta <= 0x7fffffff)) {
+      throw corrupt(position, `holds a message at ${delta} behind its first one, after one at ${lastDelta}`);
     }
+    lastDelta = delta;
     appendMessage(builder, set, message, delta, appendTime ? outer.timestamp : message.timestamp);
     at += size;
   }

@@ -31,8 +31,8 @@ import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint
 const MAX_BATCH_BYTES = 0x7fff_ffff;
 const MAX_INT32 = 0x7fffffff;
 
-/** Bytes a record needs besides key, value and headers, at most: length 5, attributes 1, timestamp 10, the others 5. */
-export const MAX_RECORD_OVERHEAD = 31;
+/** Bytes a record needs besides key, value and headers, at most: attributes 1, timestamp delta 10, five varints of 5. */
+export const MAX_RECORD_OVERHEAD = 36;
 
 export interface RecordBatchBuilderOptions {
   /** Room to begin with. Default 16 KiB. */
@@ -123,8 +123,8 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Whether a record with so many bytes of key, value and headers fits into `maxBytes`. The first one always does,
-   * since a batch holds at least one.
+   * Whether a record with so many bytes of key, value and headers ({@link sizeOfHeaders}) fits into `maxBytes`. The first
+   * one always does, since a batch holds at least one.
    */
   hasRoomFor(bytes: number): boolean {
     return this.#recordCount === 0 || this.#position + bytes + MAX_RECORD_OVERHEAD <= this.maxBytes;
@@ -392,7 +392,8 @@ function lengthOfRange(buffer: Uint8Array | null, start: number, end: number): n
   throw new TypeError(`the range from ${start} to ${end} does not lie in a buffer of ${buffer.length} bytes`);
 }
 
-function sizeOfHeaders(headers: readonly RecordHeader[]): number {
+/** Bytes of all headers as they are encoded, their count left out. */
+export function sizeOfHeaders(headers: readonly RecordHeader[]): number {
   let size = 0;
   for (const { key, value } of headers) {
     const keyLength = Buffer.byteLength(key);

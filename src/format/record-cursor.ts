@@ -10,7 +10,7 @@
 import { KlogError } from '../errors.js';
 import { type Codec, type CompressionType, codecIfLoaded } from './compression.js';
 import { beyondSafeInteger } from './int64.js';
-import { readLegacyMessages } from './legacy-message.js';
+import { minimumSize, readLegacyMessages } from './legacy-message.js';
 import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
 import { incrementSequence, MAGIC_V2, NO_SEQUENCE, RECORD_BATCH_OVERHEAD, RecordBatch } from './record-batch.js';
 import { RecordBatchBuilder } from './record-batch-builder.js';
@@ -50,15 +50,7 @@ export function openCursor(
   position: number,
   options: OpenCursorOptions = {},
 ): RecordCursor {
-  const batch = scratch.reset(buffer, position);
-  const size = batch.sizeInBytes;
-  const { magic } = batch;
-  if (magic > MAGIC_V2) throw corrupt(position, `the batch has magic ${magic}, and 0, 1 and 2 are known`);
-  if (size > buffer.length - position || (magic === MAGIC_V2 && size < RECORD_BATCH_OVERHEAD)) {
-    throw corrupt(position, `a batch of ${size} bytes does not lie in the ${buffer.length - position} bytes there are`);
-  }
-  const maxBytes = options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES;
-  cursor.open(batch, loadedCodec(batch.compressionType), maxBytes);
+  cursor.open(buffer, position, options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES);
   return cursor;
 }
 
@@ -119,17 +111,28 @@ export class RecordCursor {
   #batchPosition = 0;
   #upConverter: RecordBatchBuilder | undefined;
 
-  /** Called by {@link openCursor}, which has checked that the batch lies in its buffer. */
-  open(batch: RecordBatch, codec: Codec | undefined, maxDecompressedBytes: number): void {
+  /** {@link openCursor} says what this does. After an error the cursor has no records. */
+  open(buffer: Uint8Array, position: number, maxDecompressedBytes: number): void {
     this.#remaining = 0;
-    this.#batchPosition = batch.position;
+    this.#position = 0;
+    this.#end = 0;
+    this.#batchPosition = position;
     this.#fromDelta = Number.NEGATIVE_INFINITY;
     this.#toDelta = Number.POSITIVE_INFINITY;
-    this.timestampType = batch.timestampType;
-    if (batch.magic < MAGIC_V2) {
-      this.#openLegacy(batch, codec, maxDecompressedBytes);
-      return;
+    const batch = scratch.reset(buffer, position);
+    const { magic, sizeInBytes: size } = batch;
+    if (magic > MAGIC_V2) throw corrupt(position, `the batch has magic ${magic}, and 0, 1 and 2 are known`);
+    const available = buffer.length - position;
+    if (size > available || size < (magic === MAGIC_V2 ? RECORD_BATCH_OVERHEAD : minimumSize(magic))) {
+      throw corrupt(position, `no batch of ${size} bytes can be in the ${available} bytes there are`);
     }
+    this.timestampType = batch.timestampType;
+    const codec = loadedCodec(batch.compressionType);
+    if (magic === MAGIC_V2) this.#openV2(batch, codec, maxDecompressedBytes);
+    else this.#openLegacy(batch, codec, maxDecompressedBytes);
+  }
+
+  #openV2(batch: RecordBatch, codec: Codec | undefined, maxDecompressedBytes: number): void {
     const end = batch.position + batch.sizeInBytes;
     const { recordCount } = batch;
     this.#lastOffsetDelta = batch.lastOffsetDelta;
