@@ -11,7 +11,6 @@
  * orders-0.<32 hex>-delete -future -stray   directories that are no partition (any more, or yet)
  * ```
  */
-import { MAX_TOPIC_NAME_LENGTH } from '../format/topic-name.js';
 
 export const SEGMENT_SUFFIXES = ['.log', '.index', '.timeindex', '.txnindex', '.snapshot'] as const;
 export type SegmentSuffix = (typeof SEGMENT_SUFFIXES)[number];
@@ -73,20 +72,18 @@ export function partitionDirectoryName(topic: string, partition: number): string
 }
 
 /**
- * Name for a partition's directory that is on its way out (`delete`, `stray`) or in (`future`).
+ * Name for a partition's directory on its way out: the topic is cut so that the name is not too long for a file system.
  *
  * @param unique 32 lower-case hexadecimal digits, new for each directory
  */
 export function partitionDirectoryInState(
   topic: string,
   partition: number,
-  state: DirectoryState,
+  state: Exclude<DirectoryState, 'future'>,
   unique: string,
 ): string {
   const tail = `-${partition}.${unique}-${state}`;
-  // Kafka cuts the topic for `delete` and `stray`. A `future` name must be unambiguous, and has a length limit anyway.
-  const room = state === 'future' ? MAX_TOPIC_NAME_LENGTH : MAX_FILE_NAME_LENGTH - tail.length;
-  return `${topic.slice(0, room)}${tail}`;
+  return `${topic.slice(0, MAX_FILE_NAME_LENGTH - tail.length)}${tail}`;
 }
 
 /** `undefined`: no partition's directory. The topic's name is not checked. */
