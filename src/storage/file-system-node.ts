@@ -105,7 +105,7 @@ class NodeFile implements OpenFile {
   readonly path: string;
   readonly #fd: number;
   #lockWaits = 0;
-  #closeWhenGranted = false;
+  #closed = false;
 
   constructor(path: string, fd: number) {
     this.path = path;
@@ -157,15 +157,18 @@ class NodeFile implements OpenFile {
   close(): void {
     // A thread that waits for a lock holds the descriptor's number: closed now, the number could be another file's by
     // the time it asks the kernel. Closing afterwards frees the lock it was granted.
-    if (this.#lockWaits > 0) this.#closeWhenGranted = true;
-    else nodeFs.closeSync(this.#fd);
+    this.#assertOpen();
+    this.#closed = true;
+    if (this.#lockWaits === 0) nodeFs.closeSync(this.#fd);
   }
 
   tryLock(range: LockRange, options?: { shared?: boolean }): boolean {
+    this.#assertOpen();
     return nativeLocks().tryLock(this.#fd, range.start, range.length, options?.shared === true);
   }
 
   async waitLock(range: LockRange, options?: { shared?: boolean }): Promise<void> {
+    this.#assertOpen();
     const locks = nativeLocks();
     this.#lockWaits++;
     try {
@@ -179,17 +182,23 @@ class NodeFile implements OpenFile {
       }
     } finally {
       this.#lockWaits--;
-      if (this.#lockWaits === 0 && this.#closeWhenGranted) nodeFs.closeSync(this.#fd);
+      if (this.#lockWaits === 0 && this.#closed) nodeFs.closeSync(this.#fd);
     }
   }
 
   unlock(range: LockRange): void {
-    nativeLocks().unlock(this.#fd, range.start, range.length);
+    // Closing has freed it, and the number may be another file's by now.
+    if (!this.#closed) nativeLocks().unlock(this.#fd, range.start, range.length);
   }
 
   lockHolder(range: LockRange): number | undefined {
     const { dev, ino } = nodeFs.fstatSync(this.#fd);
     return findLockHolder(nodeFs, { device: dev, inode: ino }, range.start, range.length);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed)
+      throw Object.assign(new Error(`EBADF: ${this.path} is closed`), { code: 'EBADF', path: this.path });
   }
 }
 

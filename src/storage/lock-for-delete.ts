@@ -17,9 +17,12 @@ export async function lockPartitionForDelete(
   const control = await ControlFile.open(fs, directory, 'create');
   try {
     const locks = new PartitionLocks(control.file, lockWaitMs);
-    await locks.queue.acquire();
-    await locks.append.acquire();
-    await locks.sync.acquire();
+    for (const lock of [locks.queue, locks.append, locks.sync]) {
+      // Without a wait none is begun: it could not be taken back.
+      if (lock.tryAcquire()) continue;
+      if (lockWaitMs <= 0) throw new KlogError('KLOG_LOCKED', `${directory} is in use`, { file: directory });
+      await lock.acquire();
+    }
     if (!(await control.isCurrent(fs))) {
       throw new KlogError('KLOG_LOCKED', `${directory} was exchanged while its locks were waited for`, {
         file: directory,

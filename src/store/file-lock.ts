@@ -1,10 +1,9 @@
 import { KlogError } from '../errors.js';
 import type { FileSystem, LockRange, OpenFile } from '../storage/file-system.js';
-import { KernelLock } from '../storage/partition-locks.js';
 
 /** Also where only whole files can be locked. */
 export const WHOLE_FILE: LockRange = { start: 0, length: 0 };
-const SHARED_LOCK_POLL_MS = 10;
+const LOCK_POLL_MS = 10;
 
 export interface HeldLock {
   release(): Promise<void>;
@@ -16,16 +15,11 @@ export interface HeldLock {
  * @throws KlogError KLOG_LOCKED when it was not to be had within `waitMs`
  */
 export async function lockExclusively(fs: FileSystem, path: string, name: string, waitMs: number): Promise<HeldLock> {
+  const deadline = performance.now() + waitMs;
   for (;;) {
     const file = await fs.open(path, 'create');
     try {
-      const lock = new KernelLock(file, WHOLE_FILE, name, waitMs);
-      if (!lock.tryAcquire()) {
-        if (waitMs <= 0) throw locked(file, name, waitMs);
-        await lock.acquire().catch((error: unknown) => {
-          throw error instanceof KlogError && error.code === 'KLOG_LOCKED' ? locked(file, name, waitMs) : error;
-        });
-      }
+      await lockWithin(file, false, name, deadline, waitMs);
       // A lock file that was removed meanwhile locks nobody out any more.
       if ((await fs.stat(path))?.inode === (await file.stat()).inode) return { release: async () => file.close() };
     } catch (error) {
@@ -36,12 +30,22 @@ export async function lockExclusively(fs: FileSystem, path: string, name: string
   }
 }
 
-/** Takes a shared lock on an open file, looking again until `waitMs` are over. */
+/** Takes a shared lock on an open file. @throws KlogError KLOG_LOCKED when it was not to be had within `waitMs` */
 export async function lockShared(file: OpenFile, name: string, waitMs: number): Promise<void> {
-  const deadline = performance.now() + waitMs;
-  while (!file.tryLock(WHOLE_FILE, { shared: true })) {
+  await lockWithin(file, true, name, performance.now() + waitMs, waitMs);
+}
+
+/** Asks again and again: a wait in the kernel could not be taken back, and would keep the process from ending. */
+async function lockWithin(
+  file: OpenFile,
+  shared: boolean,
+  name: string,
+  deadline: number,
+  waitMs: number,
+): Promise<void> {
+  while (!file.tryLock(WHOLE_FILE, { shared })) {
     if (performance.now() >= deadline) throw locked(file, name, waitMs);
-    await new Promise((resolve) => setTimeout(resolve, SHARED_LOCK_POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
 }
 

@@ -2,7 +2,7 @@ import type { FileStat, FileSystem } from '../storage/file-system.js';
 import { systemErrorCode } from './system-error.js';
 
 /** The directory at a path, through links. `undefined`: nothing there, or something else. */
-export async function statDirectory(fs: FileSystem, path: string): Promise<FileStat | undefined> {
+export async function statDirectory(fs: Pick<FileSystem, 'stat'>, path: string): Promise<FileStat | undefined> {
   try {
     return await fs.stat(`${path}/.`);
   } catch (error) {

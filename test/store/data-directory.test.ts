@@ -2,13 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nodeFileSystem } from '../../src/storage/file-system-node.js';
 import { openDataDirectory } from '../../src/store/data-directory.js';
 import { WHOLE_FILE } from '../../src/store/file-lock.js';
-import { interleaved, interpose, Killed, killedAt, systemError } from './interposed-file-system.js';
+import { interleaved, interpose, Killed, killedAt, systemError, unsyncedFileSystem } from './interposed-file-system.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
-const fs = nodeFileSystem;
+const fs = unsyncedFileSystem;
 
 async function create(path: string) {
   await (await openDataDirectory(fs, path, { create: true })).close();

@@ -135,3 +135,6 @@ export function interleaved(seed: number): FileSystem {
     for (let turns = state >>> 30; turns > 0; turns--) await new Promise(setImmediate);
   });
 }
+
+/** The disk without syncs. */
+export const unsyncedFileSystem: FileSystem = interpose(() => {});
