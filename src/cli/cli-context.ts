@@ -20,6 +20,8 @@ export interface CliContext {
   readonly signals: Signals;
   /** Opens a home of topics. Fails with KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED, …; the caller closes it. */
   openClient(options: OpenClientOptions): Promise<Client>;
+  /** A question to be answered with yes or no. Asked only where `stdin` and `stderr` are terminals. */
+  ask(question: string): Promise<boolean>;
 }
 
 export interface OpenClientOptions {
@@ -27,6 +29,8 @@ export interface OpenClientOptions {
   readonly directory: string;
   /** Makes the directory if it is missing. Default false. */
   readonly create?: boolean;
+  /** Only read: where the user may not write. Default false. */
+  readonly readOnly?: boolean;
 }
 
 export interface ErrorOutput {
@@ -75,6 +79,11 @@ export class ProcessContext implements CliContext {
   async openClient(options: OpenClientOptions): Promise<Client> {
     const { openClient } = await import('../clients/local/open-client.js');
     return openClient(options);
+  }
+
+  async ask(question: string): Promise<boolean> {
+    const { askYesNo } = await import('./prompts.js');
+    return askYesNo(question);
   }
 }
 

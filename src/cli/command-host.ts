@@ -48,6 +48,13 @@ export function describeCommand(command: Command, description: LeafDescription):
   return command;
 }
 
+/** Dresses a noun, whose verbs come next. */
+export function describeGroup(command: Command): void {
+  command.enablePositionalOptions().helpCommand(false).usage('<command>');
+  addGlobalOptions(command);
+  explainErrors(command);
+}
+
 export function showExamples(command: Command, examples: readonly Example[]): void {
   examplesByCommand.set(command, examples);
   if (examples.length === 0) return;
@@ -103,6 +110,17 @@ export function addHiddenAliases(command: Command, target: Option, ...flags: rea
     const alias = new Option(flag).hideHelp();
     alias.parseArg = target.parseArg as NonNullable<Option['parseArg']>;
     alias.attributeName = () => target.attributeName();
+    command.addOption(alias);
+  }
+}
+
+/** Another tool's flags that stand for a flag of this command. */
+export function addHiddenFlags(command: Command, attribute: string, ...flags: readonly string[]): void {
+  for (const flag of flags) {
+    const alias = new Option(flag).hideHelp();
+    // Commander would read `--no-x` as the denial of `x`.
+    alias.negate = false;
+    alias.attributeName = () => attribute;
     command.addOption(alias);
   }
 }

@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { CliContext } from './cli-context.js';
-import { nearestName } from './suggestions.js';
 
 /** What `klog.config.json` or `klog.config.yaml` may say; the names are those of the flags. */
 export interface FileSettings {
@@ -38,7 +37,7 @@ function configFiles(context: Pick<CliContext, 'cwd' | 'env'>): string[] {
   const personal = join(base, 'klog', 'config.yaml');
   if (statOf(personal)?.isFile()) found.push(personal);
   for (const directory of directoriesUpward(context)) {
-    const path = PROJECT_FILES.map((name) => join(directory, name)).find((candidate) => isOwn(candidate, 'file'));
+    const path = PROJECT_FILES.map((name) => join(directory, name)).find((candidate) => isOwnFile(candidate));
     if (path === undefined) continue;
     found.push(path);
     break;
@@ -70,8 +69,7 @@ function checkSettings(content: unknown, path: string): FileSettings {
   }
   for (const [name, value] of Object.entries(content)) {
     if (!NAMES.includes(name as keyof FileSettings)) {
-      const nearest = nearestName(name, NAMES);
-      const hint = nearest === undefined ? `Settings are ${NAMES.join(', ')}` : `Did you mean '${nearest}'?`;
+      const hint = `Settings are ${NAMES.join(', ')}`;
       throw new KlogError('INVALID_CONFIG', `unknown setting '${name}'`, { file: path, hint });
     }
     if (typeof value !== 'string' && typeof value !== 'number') {
@@ -92,7 +90,7 @@ export function homeDirectory(env: CliContext['env']): string {
  * The working directory and those above it: not above `$HOME`, and never across a file system, where directories are
  * others' business.
  */
-export function* directoriesUpward(context: Pick<CliContext, 'cwd' | 'env'>): Generator<string> {
+function* directoriesUpward(context: Pick<CliContext, 'cwd' | 'env'>): Generator<string> {
   const home = statOf(homeDirectory(context.env));
   const start = statOf(context.cwd);
   let directory = context.cwd;
@@ -107,10 +105,10 @@ export function* directoriesUpward(context: Pick<CliContext, 'cwd' | 'env'>): Ge
   }
 }
 
-/** There, of that kind, and this user's own, as is the link that leads to it. What others own is never picked up by chance. */
-export function isOwn(path: string, kind: 'file' | 'directory'): boolean {
+/** There, and this user's own, as is the link that leads to it. What others own is never picked up by chance. */
+function isOwnFile(path: string): boolean {
   const stat = statOf(path);
-  if (stat === undefined || !(kind === 'file' ? stat.isFile() : stat.isDirectory())) return false;
+  if (!stat?.isFile()) return false;
   const user = process.getuid?.();
   return user === undefined || (stat.uid === user && lstatSync(path).uid === user);
 }

@@ -12,6 +12,7 @@ export interface Column<Row> {
 export interface TableOptions {
   /** With headings and aligned columns even where there is no terminal: for pages, not for lists. Default false. */
   readonly asPage?: boolean;
+  readonly noHeadings?: boolean;
 }
 
 /**
@@ -31,13 +32,15 @@ export async function printTable<Row>(
     return;
   }
   if (rows.length === 0 && options.asPage !== true) return;
-  stdout.appendText(await renderTable(context, columns, cells));
+  const headings = options.noHeadings ? undefined : columns.map((column) => column.heading);
+  stdout.appendText(await renderTable(context, columns, headings, cells));
 }
 
 /** cli-table3 measures wide characters right; it is loaded for tables only. */
 async function renderTable<Row>(
   context: Pick<CliContext, 'stdout' | 'env'>,
   columns: readonly Column<Row>[],
+  headings: readonly string[] | undefined,
   cells: readonly string[][],
 ): Promise<string> {
   const { default: Table } = await import('cli-table3');
@@ -64,10 +67,8 @@ async function renderTable<Row>(
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colAligns: columns.map((column) => column.align ?? 'left'),
   });
-  table.push(
-    columns.map((column) => style.heading(column.heading)),
-    ...cells,
-  );
+  if (headings !== undefined) table.push(headings.map((heading) => style.heading(heading)));
+  for (const line of cells) table.push([...line]);
   const lines = table.toString().split('\n');
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }

@@ -1,28 +1,32 @@
 import type { Client } from '../clients/client.js';
 import { KlogError } from '../errors.js';
-import type { CliContext } from './cli-context.js';
+import { nearestName } from '../store/nearest-name.js';
+import type { CliContext, OpenClientOptions } from './cli-context.js';
 import type { GlobalOptions } from './global-options.js';
 import { type DirectoryLocation, resolveDirectory } from './resolve-directory.js';
-import { nearestName } from './suggestions.js';
 
-export interface ClientRequest {
+export interface ClientRequest<T> {
   /** Makes the directory if it is missing. Default false: then a command that names topics fails, exit code 4. */
   readonly create?: boolean;
-  /** The topics the command names, for what is said when there is no directory. */
+  /** The topics the command names, for what is said when there is no log. */
   readonly topics: readonly string[];
+  /** What to do where there is no log, instead of failing. */
+  readonly ifMissing?: (location: DirectoryLocation) => T;
 }
 
 /** Opens the home of the topics, hands it to `use`, and closes it whatever happens. */
 export async function withClient<T>(
   options: GlobalOptions,
   context: CliContext,
-  request: ClientRequest,
+  request: ClientRequest<T>,
   use: (client: Client, location: DirectoryLocation) => Promise<T>,
 ): Promise<T> {
   const location = await resolveDirectory(options, context);
-  const create = request.create ?? false;
-  if (!location.exists && !create) throw missingDirectory(location, request.topics[0]);
-  const client = await context.openClient({ directory: location.directory, create });
+  const client = await openAt(location, context, request.create ?? false);
+  if (client === undefined) {
+    if (request.ifMissing !== undefined) return request.ifMissing(location);
+    throw missingLog(location, request.topics[0]);
+  }
   let result: T;
   try {
     result = await use(client, location);
@@ -36,7 +40,26 @@ export async function withClient<T>(
   return result;
 }
 
-function missingDirectory(location: DirectoryLocation, topic: string | undefined): KlogError {
+/** Undefined: there is no log, and none is to be made. */
+async function openAt(location: DirectoryLocation, context: CliContext, create: boolean): Promise<Client | undefined> {
+  const { directory } = location;
+  if (create) return context.openClient({ directory, create });
+  if (!location.exists) return undefined;
+  const openReading = (options: OpenClientOptions) =>
+    context.openClient(options).catch((error: unknown) => {
+      if (error instanceof KlogError && error.code === 'KLOG_NOT_FOUND') return undefined;
+      throw error;
+    });
+  try {
+    return await openReading({ directory });
+  } catch (error) {
+    if (!(error instanceof KlogError && error.code === 'KLOG_PERMISSION_DENIED')) throw error;
+    // Others' logs may be readable though not writable.
+    return openReading({ directory, readOnly: true });
+  }
+}
+
+function missingLog(location: DirectoryLocation, topic: string | undefined): KlogError {
   const where = `there is no log at ${location.directory}`;
   if (topic === undefined) return new KlogError('KLOG_NOT_FOUND', where);
   return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `unknown topic '${topic}': ${where}`, {
@@ -55,10 +78,8 @@ export async function suggestTopic(error: unknown, client: Client): Promise<unkn
     .admin()
     .listTopics({ internal: true })
     .catch(() => []);
-  const nearest = nearestName(
-    topic,
-    listings.map((listing) => listing.topic),
-  );
+  const names = listings.map((listing) => listing.topic);
+  const nearest = nearestName(topic, names);
   if (nearest === undefined || nearest === topic) return error;
   return new KlogError(error.code, error.message, { ...error.place, cause: error, hint: `Did you mean '${nearest}'?` });
 }

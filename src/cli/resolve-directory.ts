@@ -1,18 +1,18 @@
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { lstatSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { KlogError } from '../errors.js';
+import { findDirectory } from '../store/find-directory.js';
 import type { CliContext } from './cli-context.js';
-import { directoriesUpward, type FileSettings, isOwn, readConfigFiles } from './config-file.js';
+import { type FileSettings, homeDirectory, readConfigFiles } from './config-file.js';
 import type { GlobalOptions } from './global-options.js';
 
 export interface DirectoryLocation {
   /** Absolute. */
   readonly directory: string;
-  readonly from: 'flag' | 'environment' | 'config file' | 'found' | 'default';
+  readonly from: 'flag' | 'environment' | 'config file' | 'search';
+  /** Something is there; whether it is a log shows when it is opened. */
   readonly exists: boolean;
 }
-
-const DIRECTORY_NAME = '.klog';
 
 /**
  * Where the log is: `-d`, `KLOG_DIR`, the config file, the nearest `.klog` at or above the working directory, `./.klog`.
@@ -28,11 +28,8 @@ export async function resolveDirectory(
     choose(env.KLOG_DIR || undefined, env.KLOG_BROKERS || undefined, 'environment', 'KLOG_DIR and KLOG_BROKERS') ??
     chooseFromFile(await readConfigFiles(context));
   if (named !== undefined) return locate(resolve(cwd, named.directory), named.from);
-  for (const directory of directoriesUpward(context)) {
-    const candidate = join(directory, DIRECTORY_NAME);
-    if (isOwn(candidate, 'directory')) return { directory: candidate, from: 'found', exists: true };
-  }
-  return locate(join(cwd, DIRECTORY_NAME), 'default');
+  const found = await findDirectory({ stat: statLink }, { cwd, home: homeDirectory(env) });
+  return { directory: found.path, exists: found.exists, from: 'search' };
 }
 
 type Named = Pick<DirectoryLocation, 'directory' | 'from'>;
@@ -68,8 +65,20 @@ function locate(directory: string, from: DirectoryLocation['from']): DirectoryLo
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return { directory, from, exists: false };
     const kind = code === 'EACCES' ? 'KLOG_PERMISSION_DENIED' : 'KLOG_BAD_DIRECTORY';
-    throw new KlogError(kind, `${directory} cannot be the directory of a log: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const message = `${directory} cannot be the directory of a log: ${(error as Error).message}`;
+    throw new KlogError(kind, message, { cause: error });
   }
+}
+
+/** What the search needs of a file system. It does not follow links. */
+function statLink(path: string) {
+  let stat: ReturnType<typeof lstatSync>;
+  try {
+    stat = lstatSync(path);
+  } catch {
+    return undefined;
+  }
+  const kind = stat.isDirectory() ? ('directory' as const) : stat.isFile() ? ('file' as const) : ('other' as const);
+  const { size, ino: inode, mtimeMs: modifiedMs, uid, mode, dev: device } = stat;
+  return { kind, size, inode, modifiedMs, uid, mode, device };
 }

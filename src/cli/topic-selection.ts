@@ -3,16 +3,17 @@ import { KlogError } from '../errors.js';
 import { parseTopicPattern } from './values/parse-topic-pattern.js';
 
 export interface TopicSelectionOptions {
+  /** Names, or with `regex` expressions. */
   readonly topics: readonly string[];
-  /** `-r`: they are regular expressions. */
+  /** `-r`: anchored to the whole name; internal topics are never matched. */
   readonly regex?: boolean;
-  /** `-i`: internal topics, too, when all are listed. Regular expressions never match them. */
+  /** `-i`: internal topics, too, when all are listed. */
   readonly internal?: boolean;
 }
 
 /**
- * The topics the operands mean, sorted by name: all without operands; every one that is named, or UNKNOWN_TOPIC_OR_PARTITION;
- * with `regex` those whose whole name matches one of them, perhaps none.
+ * The topics the operands mean: all, by name, without operands; every one that is named, or UNKNOWN_TOPIC_OR_PARTITION; with
+ * `regex` those whose whole name matches one of them, perhaps none.
  */
 export async function selectTopics(admin: Admin, options: TopicSelectionOptions): Promise<TopicListing[]> {
   const { topics, regex = false, internal = false } = options;
@@ -22,7 +23,7 @@ export async function selectTopics(admin: Admin, options: TopicSelectionOptions)
   if (topics.length === 0) return listings;
   if (regex) {
     const patterns = topics.map(parseTopicPattern);
-    return listings.filter(({ topic, internal: isInternal }) => !isInternal && patterns.some((one) => one.test(topic)));
+    return listings.filter(({ topic }) => patterns.some((pattern) => pattern.test(topic)));
   }
   const byName = new Map(listings.map((listing) => [listing.topic, listing]));
   return [...new Set(topics)].map((topic) => {
@@ -30,6 +31,16 @@ export async function selectTopics(admin: Admin, options: TopicSelectionOptions)
     if (listing === undefined) throw unknownTopic(topic);
     return listing;
   });
+}
+
+/** The names the operands mean, whether they exist or not. An expression that matches nothing: KLOG_NOT_FOUND. */
+export async function topicNames(admin: Admin, options: TopicSelectionOptions): Promise<string[]> {
+  if (options.regex !== true) return [...new Set(options.topics)];
+  const matching = await selectTopics(admin, options);
+  if (matching.length === 0) {
+    throw new KlogError('KLOG_NOT_FOUND', `no topic matches ${options.topics.map((text) => `'${text}'`).join(' or ')}`);
+  }
+  return matching.map(({ topic }) => topic);
 }
 
 export function unknownTopic(topic: string): KlogError {

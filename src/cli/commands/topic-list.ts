@@ -7,7 +7,7 @@ import type { GlobalOptions } from '../global-options.js';
 import { printJson, printTable } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
-import { resolveDirectory } from '../resolve-directory.js';
+import type { DirectoryLocation } from '../resolve-directory.js';
 import { selectTopics } from '../topic-selection.js';
 
 export interface TopicListOptions extends GlobalOptions {
@@ -37,17 +37,19 @@ export function defineTopicList(topic: Command, host: CommandHost): void {
 }
 
 export async function runTopicList(options: TopicListOptions, context: CliContext): Promise<ExitCode> {
-  const location = await resolveDirectory(options, context);
-  if (!location.exists && (options.topics.length === 0 || options.regex)) {
+  const isAll = options.topics.length === 0 || options.regex === true;
+  const ifMissing = (location: DirectoryLocation): TopicListing[] => {
     notice(options, context, `there is no log at ${location.directory} yet`);
-    if (options.json) printJson(context, []);
-    return 0;
-  }
-  await withClient(options, context, { topics: options.topics }, async (client) => {
-    const listings = await selectTopics(client.admin(), options);
-    if (options.json) printJson(context, listings);
-    else await printTable(context, COLUMNS, listings);
-  });
+    return [];
+  };
+  const listings = await withClient(
+    options,
+    context,
+    { topics: options.topics, ...(isAll ? { ifMissing } : {}) },
+    (client) => selectTopics(client.admin(), options),
+  );
+  if (options.json) printJson(context, listings);
+  else await printTable(context, COLUMNS, listings);
   return 0;
 }
 

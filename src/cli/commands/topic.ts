@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
-import { type CommandHost, explainErrors } from '../command-host.js';
-import { addGlobalOptions } from '../global-options.js';
+import { type CommandHost, describeGroup } from '../command-host.js';
+import { defineTopicAlter } from './topic-alter.js';
 import { defineTopicCreate } from './topic-create.js';
+import { defineTopicDelete } from './topic-delete.js';
+import { defineTopicDescribe } from './topic-describe.js';
 import { defineTopicList } from './topic-list.js';
+import { defineTopicOffsets } from './topic-offsets.js';
 
 export function defineTopic(topic: Command, host: CommandHost): void {
-  topic.enablePositionalOptions().helpCommand(false).usage('<command>');
-  addGlobalOptions(topic);
-  explainErrors(topic);
+  describeGroup(topic);
   defineTopicCreate(topic, host);
   defineTopicList(topic, host);
+  defineTopicDescribe(topic, host);
+  defineTopicAlter(topic, host);
+  defineTopicDelete(topic, host);
+  defineTopicOffsets(topic, host);
 }

@@ -1,0 +1,155 @@
+import type {
+  Admin,
+  ConfigChange,
+  ListedOffset,
+  NewTopic,
+  TopicConfigEntry,
+  TopicConfigs,
+  TopicDescription,
+  TopicListing,
+} from '../../../src/clients/admin.js';
+import type { Client } from '../../../src/clients/client.js';
+import type { OffsetSpec } from '../../../src/clients/consumer.js';
+import { KlogError } from '../../../src/errors.js';
+
+interface MemoryTopic {
+  readonly topic: string;
+  partitions: number;
+  configs: Record<string, string>;
+}
+
+const DEFAULTS: TopicConfigs = {
+  'cleanup.policy': 'delete',
+  'retention.bytes': '-1',
+  'retention.ms': '604800000',
+  'segment.bytes': '1073741824',
+};
+
+/** Topics without records, for what the command line makes of an `Admin`. Every partition holds the offsets 10 to 20. */
+export class MemoryClient implements Client {
+  readonly topics = new Map<string, MemoryTopic>();
+  closed = 0;
+
+  add(topic: string, partitions = 1, configs: Record<string, string> = {}): this {
+    this.topics.set(topic, { topic, partitions, configs });
+    return this;
+  }
+
+  admin(): Admin {
+    return new MemoryAdmin(this.topics);
+  }
+
+  producer(): never {
+    throw new Error('no producer here');
+  }
+
+  consumer(): never {
+    throw new Error('no consumer here');
+  }
+
+  async close(): Promise<void> {
+    this.closed += 1;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+class MemoryAdmin implements Admin {
+  readonly #topics: Map<string, MemoryTopic>;
+
+  constructor(topics: Map<string, MemoryTopic>) {
+    this.#topics = topics;
+  }
+
+  async createTopic({ topic, partitions = 1, configs = {} }: NewTopic, options: { validateOnly?: boolean } = {}) {
+    if (topic.includes('/')) throw new KlogError('INVALID_TOPIC_EXCEPTION', `illegal topic name '${topic}'`, { topic });
+    if (this.#topics.has(topic)) throw new KlogError('TOPIC_ALREADY_EXISTS', `topic ${topic} exists`, { topic });
+    const created = { topic, partitions, configs: checked(configs) };
+    if (options.validateOnly !== true) this.#topics.set(topic, created);
+    return listing(created);
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    this.#get(topic);
+    this.#topics.delete(topic);
+  }
+
+  async listTopics(options: { internal?: boolean } = {}): Promise<TopicListing[]> {
+    return [...this.#topics.values()].map(listing).filter(({ internal }) => !internal || options.internal === true);
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription> {
+    const found = this.#get(topic);
+    const configs = Object.entries(DEFAULTS).map(([name, value]): TopicConfigEntry => {
+      const own = found.configs[name];
+      return { name, value: own ?? value, source: own === undefined ? 'default' : 'topic' };
+    });
+    const partitionDetails = Array.from({ length: found.partitions }, (_, partition) => {
+      const marks = { logStartOffset: 10, highWatermark: 20, lastStableOffset: 20, logEndOffset: 20 };
+      return { partition, ...marks, leaderEpoch: 0, segments: 1, sizeInBytes: 1234 };
+    });
+    return { ...listing(found), configs, partitionDetails };
+  }
+
+  async createPartitions(topic: string, partitions: number, options: { validateOnly?: boolean } = {}): Promise<void> {
+    const found = this.#get(topic);
+    if (partitions <= found.partitions) throw new KlogError('INVALID_PARTITIONS', 'only grows', { topic });
+    if (options.validateOnly !== true) found.partitions = partitions;
+  }
+
+  async alterConfigs(topic: string, change: ConfigChange, options: { validateOnly?: boolean } = {}) {
+    const found = this.#get(topic);
+    const next: Record<string, string> = { ...found.configs };
+    for (const name of change.delete ?? []) delete next[name];
+    Object.assign(next, checked(change.set ?? {}));
+    for (const [name, value] of Object.entries(change.append ?? {})) {
+      next[name] = `${next[name] ?? DEFAULTS[name]},${value}`;
+    }
+    for (const [name, value] of Object.entries(change.subtract ?? {})) {
+      const items = (next[name] ?? DEFAULTS[name] ?? '').split(',');
+      next[name] = items.filter((item) => item !== value).join(',');
+    }
+    if (options.validateOnly !== true) found.configs = next;
+    return next;
+  }
+
+  async listOffsets(topic: string, spec: OffsetSpec, partitions?: readonly number[]): Promise<ListedOffset[]> {
+    const found = this.#get(topic);
+    const asked = partitions ?? Array.from({ length: found.partitions }, (_, partition) => partition);
+    return asked.map((partition) => {
+      if (partition >= found.partitions) {
+        throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} has no partition ${partition}`, {
+          topic,
+          partition,
+        });
+      }
+      if (spec === 'start') return { topic, partition, offset: 10, timestamp: -1 };
+      if (spec === 'end') return { topic, partition, offset: 20, timestamp: -1 };
+      if (typeof spec !== 'object' || !('timestamp' in spec)) throw new Error('not asked for by any command');
+      // Partition 0 has a record of every second from 1 to 10, the others have none so late.
+      const isLate = partition > 0 || spec.timestamp > 10_000;
+      return isLate
+        ? { topic, partition, offset: -1, timestamp: -1 }
+        : { topic, partition, offset: 10 + spec.timestamp / 1000, timestamp: spec.timestamp };
+    });
+  }
+
+  #get(topic: string): MemoryTopic {
+    const found = this.#topics.get(topic);
+    if (found === undefined) throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `unknown topic '${topic}'`, { topic });
+    return found;
+  }
+}
+
+function listing({ topic, partitions }: MemoryTopic): TopicListing {
+  return { topic, topicId: `id-of-${topic}`, partitions, internal: topic.startsWith('__') };
+}
+
+function checked(configs: TopicConfigs): Record<string, string> {
+  for (const name of Object.keys(configs)) {
+    if (!(name in DEFAULTS)) throw new KlogError('INVALID_CONFIG', `unknown topic config '${name}'`);
+  }
+  return { ...configs };
+}
