@@ -28,7 +28,7 @@ export interface ProducerOptions {
   readonly partitioner?: PartitionerName | Partitioner;
   /** Creates an unknown topic with one partition. Default false. Kafka: `allow.auto.create.topics`. */
   readonly createTopics?: boolean;
-  /** Stops waiting for locks after this long. Milliseconds, default 30 000. Kafka: `max.block.ms`. */
+  /** Stops waiting for locks after this long. Milliseconds; default: as the client was opened. Kafka: `max.block.ms`. */
   readonly maxBlockMs?: number;
 }
 

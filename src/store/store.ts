@@ -16,6 +16,7 @@ import {
   openDataDirectory,
 } from './data-directory.js';
 import { PartitionPool } from './partition-pool.js';
+import { type PartitionSize, partitionSize } from './partition-size.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
 import { type TopicConfigs, toLogConfig } from './topic-config.js';
 import { Topics } from './topics.js';
@@ -135,6 +136,12 @@ export class Store {
     this.#readers.add(reader);
     await reader.open();
     return reader;
+  }
+
+  /** What a partition takes on the disk. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
+  async partitionSize(topic: string, partition: number): Promise<PartitionSize> {
+    await this.#partition(topic, partition);
+    return await partitionSize(this.#fs, this.#directoryOf(topic, partition));
   }
 
   /** Closes every partition, then lets go of the directory. */

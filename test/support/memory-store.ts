@@ -1,16 +1,19 @@
-import type { Admin, NewTopic, TopicListing } from '../../src/clients/admin.js';
 import type {
   AbortedTransaction,
   Appended,
+  Damage,
   FetchedBatches,
   LocalStore,
+  LocalTopics,
   PartitionLog,
   PartitionMarks,
   PartitionReader,
   StoredTopic,
+  TopicSummary,
 } from '../../src/clients/local/local-store.js';
 import { KlogError } from '../../src/errors.js';
 import { RecordBatch } from '../../src/format/record-batch.js';
+import { openCursor, RecordCursor } from '../../src/format/record-cursor.js';
 
 interface StoredBatch {
   readonly bytes: Buffer;
@@ -95,6 +98,15 @@ export class MemoryPartition implements PartitionLog {
     let nextOffset = offset;
     for (const batch of this.batches) {
       if (batch.nextOffset <= offset) continue;
+      if (
+        this.damage !== undefined &&
+        batch.baseOffset >= this.damage.offset &&
+        batch.baseOffset < this.damage.nextOffset
+      ) {
+        if (found.length === 0)
+          throw new KlogError('CORRUPT_MESSAGE', 'damaged', { file: 'memory', position: 7, offset });
+        break;
+      }
       if (batch.nextOffset > this.highWatermark) break;
       if (found.length > 0 && size + batch.bytes.length > maxBytes) break;
       found.push(batch.bytes);
@@ -102,6 +114,24 @@ export class MemoryPartition implements PartitionLog {
       nextOffset = batch.nextOffset;
     }
     return { buffer: Buffer.concat(found), start: 0, end: size, nextOffset };
+  }
+
+  /** Where damage is: fetching from there fails, skipping it goes to `nextOffset`. */
+  damage: { readonly offset: number; readonly nextOffset: number } | undefined;
+
+  skipDamage(offset: number, reason: string): Damage {
+    return { file: 'memory', position: 7, length: 5, offset, nextOffset: this.damage!.nextOffset, reason };
+  }
+
+  offsetForTime(timestamp: number): { offset: number; timestamp: number } | undefined {
+    const cursor = new RecordCursor();
+    for (const { bytes } of this.batches) {
+      openCursor(cursor, bytes, 0);
+      while (cursor.next()) {
+        if (cursor.timestamp >= timestamp) return { offset: cursor.offset, timestamp: cursor.timestamp };
+      }
+    }
+    return undefined;
   }
 
   waitForMore(beyond: number, { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number }): Promise<boolean> {
@@ -162,9 +192,8 @@ export class MemoryStore implements LocalStore {
     return {
       marks: async () => from.marks(),
       fetch: (offset, maxBytes) => from.fetch(offset, maxBytes),
-      offsetForTime: async () => {
-        throw new Error('not in memory');
-      },
+      offsetForTime: async (timestamp) => from.offsetForTime(timestamp),
+      skipDamage: async (offset, reason) => from.skipDamage(offset, reason),
       abortedTransactions: async (start, end) =>
         from.aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= start && firstOffset < end),
       waitForMore: (beyond, options) => from.waitForMore(beyond, options),
@@ -175,18 +204,38 @@ export class MemoryStore implements LocalStore {
     };
   }
 
-  readonly admin = {
-    createTopic: async ({ topic, partitions = 1 }: NewTopic): Promise<TopicListing> => {
+  async partitionSize(topic: string, partition: number): Promise<{ segments: number; sizeInBytes: number }> {
+    const { batches } = this.#partition(topic, partition);
+    return { segments: 1, sizeInBytes: batches.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+  }
+
+  readonly topics: LocalTopics = {
+    list: async () => [],
+    get: async (topic) => this.#summary(topic),
+    create: async ({ topic, partitions = 1 }) => {
       this.add(topic, partitions);
-      return { topic, topicId: `id-of-${topic}`, partitions, internal: false };
+      return this.#summary(topic);
     },
-  } as Admin;
+    createPartitions: async () => notInMemory(),
+    alterConfigs: async () => notInMemory(),
+    delete: async () => notInMemory(),
+  };
 
   async close(): Promise<void> {}
+
+  #summary(topic: string): TopicSummary {
+    const { stored } = this.#topics.get(topic) ?? {};
+    if (stored === undefined) throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${topic}`);
+    return { topic, topicId: stored.topicId, partitions: stored.partitions, internal: false, configs: {} };
+  }
 
   #partition(topic: string, partition: number): MemoryPartition {
     const found = this.#topics.get(topic)?.partitions[partition];
     if (found === undefined) throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition}`);
     return found;
   }
+}
+
+function notInMemory(): never {
+  throw new Error('not in memory: use a real directory');
 }

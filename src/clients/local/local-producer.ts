@@ -16,7 +16,6 @@ import { TopicProducer } from './topic-producer.js';
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_BATCH_BYTES = 1024 * 1024;
 const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
-const DEFAULT_MAX_BLOCK_MS = 30_000;
 /** Partitions that are appended to or synced at the same time: each holds a few descriptors, of perhaps 64. */
 const CONCURRENT_PARTITIONS = 8;
 const ACKS: readonly Acks[] = ['all', 'written', 'none'];
@@ -46,10 +45,12 @@ export class LocalProducer implements Producer {
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #onClose: () => void;
 
-  constructor(store: LocalStore, options: ProducerOptions, seams: ClientSeams) {
+  /** `onClose` is called when closing begins. */
+  constructor(store: LocalStore, options: ProducerOptions, seams: ClientSeams, onClose: () => void = () => {}) {
     const { acks = 'all', batchBytes = DEFAULT_BATCH_BYTES, bufferBytes = DEFAULT_BUFFER_BYTES } = options;
-    const { lingerMs = DEFAULT_LINGER_MS, maxBlockMs = DEFAULT_MAX_BLOCK_MS } = options;
+    const { lingerMs = DEFAULT_LINGER_MS, maxBlockMs } = options;
     if (!ACKS.includes(acks)) throw new TypeError(`acks must be one of ${ACKS.join(', ')}: ${String(acks)}`);
     mustBePositive('batchBytes', batchBytes);
     mustBePositive('bufferBytes', bufferBytes);
@@ -58,6 +59,7 @@ export class LocalProducer implements Producer {
     this.#store = store;
     this.#options = options;
     this.#seams = seams;
+    this.#onClose = onClose;
     this.#acks = acks;
     this.#accumulator = new RecordAccumulator({ batchBytes, bufferBytes, lingerMs, elapsed: seams.elapsed });
     this.#context = {
@@ -104,6 +106,7 @@ export class LocalProducer implements Producer {
   }
 
   async #close(): Promise<void> {
+    this.#onClose();
     try {
       await this.flush();
     } finally {
@@ -224,15 +227,15 @@ export class LocalProducer implements Producer {
   async #createTopic(name: string): Promise<StoredTopic> {
     if (this.#options.createTopics === true) {
       try {
-        await this.#store.admin.createTopic({ topic: name });
+        await this.#store.topics.create({ topic: name });
       } catch (error) {
         // Somebody else was quicker.
         if ((error as KlogError).code !== 'TOPIC_ALREADY_EXISTS') throw error;
       }
-      const stored = await this.#store.topic(name);
-      if (stored !== undefined) return stored;
     }
-    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`, { topic: name });
+    // Fails, with the name that was perhaps meant.
+    await this.#store.topics.get(name);
+    return (await this.#store.topic(name))!;
   }
 
   async #endOffsets(stored: StoredTopic): Promise<number[]> {

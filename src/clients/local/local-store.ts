@@ -3,7 +3,7 @@
  * bring one in memory.
  */
 import type { CompressionType } from '../../format/compression.js';
-import type { Admin } from '../admin.js';
+import type { ConfigChange, NewTopic, TopicConfigs } from '../admin.js';
 
 export interface PartitionMarks {
   readonly logStartOffset: number;
@@ -33,11 +33,21 @@ export interface PartitionLog {
 
 /** Whole batches, their CRCs checked: `buffer[start, end)`. */
 export interface FetchedBatches {
-  readonly buffer: Uint8Array;
+  readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
   /** Where to go on. */
   readonly nextOffset: number;
+}
+
+/** Bytes that cannot be read, and where reading goes on. */
+export interface Damage {
+  readonly file: string;
+  readonly position: number;
+  readonly length: number;
+  readonly offset: number;
+  readonly nextOffset: number;
+  readonly reason: string;
 }
 
 /** A transaction that was aborted (FORMAT: an entry of the transaction index). */
@@ -50,12 +60,18 @@ export interface AbortedTransaction {
 /** The reading side of one partition: everything up to the high watermark, without locks. */
 export interface PartitionReader {
   marks(): Promise<PartitionMarks>;
-  fetch(offset: number, maxBytes: number, minOneBatch?: boolean): Promise<FetchedBatches>;
+  /**
+   * About `maxBytes` of batches from the one that holds `offset`, or the next after it; at least one, none at the end. `into`
+   * is filled if it is large enough, else a new buffer. OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE.
+   */
+  fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches>;
+  /** Where reading may go on behind the damage at `offset` that a fetch has reported. */
+  skipDamage(offset: number, reason: string): Promise<Damage>;
   /** The first record at or after the time. */
   offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined>;
   /** Those that have records in [from, to). */
   abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]>;
-  /** Resolves true when the high watermark is above the offset, false at the time-out or when aborted. */
+  /** Resolves true when there is something beyond the offset, false at the time-out or when aborted. */
   waitForMore(
     beyondOffset: number,
     options: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
@@ -76,11 +92,35 @@ export interface StoredTopic {
   readonly isCompacted: boolean;
 }
 
+export interface TopicSummary {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: number;
+  readonly internal: boolean;
+  /** Only those that were set. */
+  readonly configs: TopicConfigs;
+}
+
+interface ChangeOptions {
+  readonly validateOnly?: boolean;
+}
+
+export interface LocalTopics {
+  list(options: { readonly internal?: boolean }): Promise<TopicSummary[]>;
+  /** UNKNOWN_TOPIC_OR_PARTITION, with the nearest name. */
+  get(topic: string): Promise<TopicSummary>;
+  create(topic: NewTopic, options?: ChangeOptions): Promise<TopicSummary>;
+  createPartitions(topic: string, partitions: number, options?: ChangeOptions): Promise<TopicSummary>;
+  alterConfigs(topic: string, change: ConfigChange, options?: ChangeOptions): Promise<TopicConfigs>;
+  delete(topic: string): Promise<void>;
+}
+
 export interface LocalStore {
+  readonly topics: LocalTopics;
   /** `undefined`: there is no such topic. INVALID_TOPIC_EXCEPTION. */
   topic(name: string): Promise<StoredTopic | undefined>;
-  partitionLog(topic: string, partition: number, lockWaitMs: number): Promise<PartitionLog>;
+  partitionLog(topic: string, partition: number, lockWaitMs?: number): Promise<PartitionLog>;
   partitionReader(topic: string, partition: number): Promise<PartitionReader>;
-  readonly admin: Admin;
+  partitionSize(topic: string, partition: number): Promise<{ readonly segments: number; readonly sizeInBytes: number }>;
   close(): Promise<void>;
 }

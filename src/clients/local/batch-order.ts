@@ -1,0 +1,10 @@
+import type { LocalBatch } from './local-batch.js';
+
+/** Decides which partition's records come next. */
+export interface BatchOrder {
+  /**
+   * The next batch; `undefined` when nothing is there now. Then either everything has been handed out, or what is paused,
+   * or not written yet, has to be waited for.
+   */
+  next(): Promise<LocalBatch | undefined>;
+}

@@ -1,0 +1,118 @@
+import { KlogError } from '../../errors.js';
+import { describeConfigs } from '../../store/topic-config.js';
+import type {
+  Admin,
+  ConfigChange,
+  ListedOffset,
+  ListTopicsOptions,
+  NewTopic,
+  PartitionDescription,
+  TopicConfigs,
+  TopicDescription,
+  TopicListing,
+} from '../admin.js';
+import type { OffsetSpec } from '../consumer.js';
+import type { LocalStore, PartitionReader, TopicSummary } from './local-store.js';
+import { resolveOffset } from './offset-range.js';
+
+/** Partitions that are looked at at the same time. */
+const CONCURRENT_PARTITIONS = 8;
+
+interface ChangeOptions {
+  readonly validateOnly?: boolean;
+}
+
+export class LocalAdmin implements Admin {
+  readonly #store: LocalStore;
+
+  constructor(store: LocalStore) {
+    this.#store = store;
+  }
+
+  async createTopic(topic: NewTopic, options: ChangeOptions = {}): Promise<TopicListing> {
+    return listingOf(await this.#store.topics.create(topic, options));
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#store.topics.delete(topic);
+  }
+
+  async listTopics(options: ListTopicsOptions = {}): Promise<TopicListing[]> {
+    return (await this.#store.topics.list(options)).map(listingOf);
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription> {
+    const summary = await this.#store.topics.get(topic);
+    const look = async (reader: PartitionReader, partition: number): Promise<PartitionDescription> => {
+      const [marks, size] = await Promise.all([reader.marks(), this.#store.partitionSize(topic, partition)]);
+      return { partition, ...marks, ...size };
+    };
+    const partitionDetails = await this.#eachPartition(topic, all(summary.partitions), look);
+    return { ...listingOf(summary), configs: describeConfigs(summary.configs), partitionDetails };
+  }
+
+  async createPartitions(topic: string, partitions: number, options: ChangeOptions = {}): Promise<void> {
+    await this.#store.topics.createPartitions(topic, partitions, options);
+  }
+
+  async alterConfigs(topic: string, change: ConfigChange, options: ChangeOptions = {}): Promise<TopicConfigs> {
+    return await this.#store.topics.alterConfigs(topic, change, options);
+  }
+
+  async listOffsets(topic: string, spec: OffsetSpec, partitions?: readonly number[]): Promise<ListedOffset[]> {
+    const { partitions: count } = await this.#store.topics.get(topic);
+    const missing = partitions?.find(
+      (partition) => !(Number.isInteger(partition) && partition >= 0 && partition < count),
+    );
+    if (missing !== undefined) {
+      throw new KlogError(
+        'UNKNOWN_TOPIC_OR_PARTITION',
+        `topic ${topic} has no partition ${missing}: it has 0 to ${count - 1}`,
+        {
+          topic,
+          partition: missing,
+        },
+      );
+    }
+    return await this.#eachPartition(topic, partitions ?? all(count), async (reader, partition) => {
+      if (typeof spec === 'object' && 'timestamp' in spec) {
+        const found = await reader.offsetForTime(spec.timestamp);
+        return { topic, partition, offset: found?.offset ?? -1, timestamp: found?.timestamp ?? -1 };
+      }
+      const marks = await reader.marks();
+      const offset = await resolveOffset(spec, { reader, marks, visibleEnd: marks.highWatermark });
+      return { topic, partition, offset, timestamp: -1 };
+    });
+  }
+
+  async #eachPartition<T>(
+    topic: string,
+    partitions: readonly number[],
+    look: (reader: PartitionReader, partition: number) => Promise<T>,
+  ): Promise<T[]> {
+    const found = new Array<T>(partitions.length);
+    let next = 0;
+    const lookAll = async (): Promise<void> => {
+      while (next < partitions.length) {
+        const index = next++;
+        const partition = partitions[index]!;
+        const reader = await this.#store.partitionReader(topic, partition);
+        try {
+          found[index] = await look(reader, partition);
+        } finally {
+          await reader.close();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_PARTITIONS }, lookAll));
+    return found;
+  }
+}
+
+function all(partitions: number): number[] {
+  return Array.from({ length: partitions }, (_, partition) => partition);
+}
+
+function listingOf({ topic, topicId, partitions, internal }: TopicSummary): TopicListing {
+  return { topic, topicId, partitions, internal };
+}

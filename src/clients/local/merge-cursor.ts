@@ -1,0 +1,44 @@
+import { RecordCursor } from '../../format/record-cursor.js';
+
+/**
+ * A cursor that can look at the next record before anybody takes it, and stop before one that has to wait for its turn:
+ * that is how batches of many partitions are merged by time without an object per record.
+ */
+export class MergeCursor extends RecordCursor {
+  #isHeld = false;
+  #boundTimestamp = Number.POSITIVE_INFINITY;
+  #winsTies = true;
+
+  /** Whether the record in the fields has been looked at, but not been handed out. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** A new batch: nothing is held, nothing bounds it. */
+  restart(): void {
+    this.#isHeld = false;
+    this.#boundTimestamp = Number.POSITIVE_INFINITY;
+    this.#winsTies = true;
+  }
+
+  /** Loads the next record into the fields without handing it out; false when there is none. */
+  peek(): boolean {
+    if (!this.#isHeld) this.#isHeld = super.next();
+    return this.#isHeld;
+  }
+
+  /** From now on {@link next} stops before records later than `timestamp`, or as late unless this one wins ties. */
+  boundBy(timestamp: number, winsTies: boolean): void {
+    this.#boundTimestamp = timestamp;
+    this.#winsTies = winsTies;
+  }
+
+  override next(): boolean {
+    if (this.#isHeld) this.#isHeld = false;
+    else if (!super.next()) return false;
+    const { timestamp } = this;
+    if (timestamp < this.#boundTimestamp || (timestamp === this.#boundTimestamp && this.#winsTies)) return true;
+    this.#isHeld = true;
+    return false;
+  }
+}

@@ -1,0 +1,29 @@
+import { nodeFileSystem } from '../../store/node-file-system.js';
+import { openStore } from '../../store/store.js';
+import type { Client } from '../client.js';
+import { systemSeams } from './client-seams.js';
+import { LocalClient } from './local-client.js';
+
+export interface OpenClientOptions {
+  /** The data directory, usually `.klog`. */
+  readonly directory: string;
+  /** Makes the directory if there is none. Default false. */
+  readonly create?: boolean;
+  /** Only reads: needs no permission to write. Default false. */
+  readonly readOnly?: boolean;
+  /** Opens it even on NFS and the like, where file locks and syncs are not to be trusted. Default false. */
+  readonly allowNetworkFileSystem?: boolean;
+  /** Longest wait for a lock that another process holds. Milliseconds, default 10 000. */
+  readonly lockWaitMs?: number;
+}
+
+/**
+ * Opens the topics in a directory. Any number of processes may do so at the same time.
+ *
+ * Fails with KLOG_NOT_FOUND (nothing there, and `create` not set), KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED,
+ * UNSUPPORTED_VERSION (made by a newer klog), KLOG_NETWORK_FILE_SYSTEM, KLOG_LOCKED (a broker runs on it).
+ */
+export async function openClient(options: OpenClientOptions): Promise<Client> {
+  const { directory, ...others } = options;
+  return new LocalClient(await openStore(nodeFileSystem, directory, others), systemSeams);
+}
