@@ -13,8 +13,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   store: ['errors', 'format', 'storage'],
   clients: ['errors', 'format'],
   'clients/local': ['errors', 'format', 'clients', 'store'],
+  replay: ['errors', 'format', 'clients'],
   index: ['errors', 'format', 'clients', 'clients/local'],
-  cli: ['errors', 'format', 'clients', 'clients/local'],
+  cli: ['errors', 'format', 'clients', 'clients/local', 'replay'],
 };
 
 /** Files with a licence of their own, each for the reason given. */

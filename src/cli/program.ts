@@ -23,6 +23,36 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'create, list, describe, alter and delete topics',
     load: async () => (await import('./commands/topic.js')).defineTopic,
   },
+  {
+    name: 'completion',
+    summary: 'print the script that completes commands, flags and topics',
+    load: async () => (await import('./commands/completion.js')).defineCompletion,
+  },
+  {
+    name: 'consume',
+    summary: 'print the records of topics',
+    load: async () => (await import('./commands/consume.js')).defineConsume,
+  },
+  {
+    name: 'tail',
+    summary: 'print the last records, and follow',
+    load: async () => (await import('./commands/tail.js')).defineTail,
+  },
+  {
+    name: 'get',
+    summary: 'print one record',
+    load: async () => (await import('./commands/get.js')).defineGet,
+  },
+  {
+    name: 'replay',
+    summary: 'go through a range of records again',
+    load: async () => (await import('./commands/replay.js')).defineReplay,
+  },
+  {
+    name: 'copy',
+    summary: 'copy a topic into another',
+    load: async () => (await import('./commands/copy.js')).defineCopy,
+  },
 ];
 
 const defined = new WeakSet<Command>();

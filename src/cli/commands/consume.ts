@@ -1,0 +1,72 @@
+import { type Command, Option } from 'commander';
+import { addHiddenAliases, type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import { addPrintOptions } from '../consume/print-options.js';
+import { addFilterOptions } from '../consume/record-filter.js';
+import { addSelectionOptions } from '../consume/record-selection.js';
+import { type ConsumeOptions, runConsume } from '../consume/run-consume.js';
+import { parseNumberOfRecords } from '../values/parse-count.js';
+import { parseDuration } from '../values/parse-duration.js';
+
+export function defineConsume(consume: Command, host: CommandHost): void {
+  const command = describeCommand(consume.argument('<topic...>'), {
+    summary: 'print the records of topics',
+    description:
+      'Prints the records of topics, from the start to the ends found when it began: topics as named, partitions ascending. By default the value and a newline. With --follow it goes on with records as they come.',
+    examples: [
+      { command: 'klog consume orders', does: 'all values, a line each' },
+      { command: 'klog consume orders -o -10', does: 'the last ten of each partition' },
+      { command: 'klog consume orders -o @-15m -F', does: 'the last quarter of an hour, and what comes' },
+      { command: "klog consume orders -f '%p/%o %k=%v\\n'", does: 'by a format' },
+      { command: 'klog consume orders -J | klog produce copy -J', does: 'lossless: keys, headers, timestamps, nulls' },
+      { command: 'klog consume orders -n 10 --timeout 5s', does: 'wait for ten; exit code 5 if they do not come' },
+      { command: "klog consume orders --filter 'v.amount > 100'", does: 'by an expression over v, k and m' },
+    ],
+    json: 'records as JSON, as -J',
+  });
+  addSelectionOptions(command);
+  addPrintOptions(command, '-f, --format <format>');
+  addConsumingOptions(command);
+  const follow = new Option('-F, --follow', 'go on with records as they come');
+  command.addOption(follow);
+  command.addOption(
+    new Option('--order <order>', 'partition: one after the other; time: merged by timestamp').choices([
+      'partition',
+      'time',
+    ]),
+  );
+  command.option('--reverse', 'from the end to the beginning, partition by partition');
+  command.addOption(
+    valueOption('--timeout <duration>', 'end after so long without a record; implies --follow', parseDuration),
+  );
+  command.option('--wait', 'wait for topics that do not exist yet');
+  command.option('--dump <dir>', "write each record's value to a file of its own, and print the files' names");
+  command.addOption(new Option('-e, --exit', 'stop at the end, as always without --follow').hideHelp());
+  command.addOption(new Option('--from-beginning', 'from the start, as always').hideHelp());
+  const timeoutMs = new Option('--timeout-ms <ms>').hideHelp();
+  timeoutMs.argParser((text: string) => parseDuration(`${text}ms`));
+  timeoutMs.attributeName = () => 'timeout';
+  command.addOption(timeoutMs);
+  onAction<Omit<ConsumeOptions, 'topics'>>(command, host, (options, [topics]) =>
+    runConsume({ ...options, topics: topics as string[] }, host.context),
+  );
+}
+
+/** What every command that reads records has. */
+export function addConsumingOptions(command: Command): void {
+  const most = valueOption(
+    '-n, --max-messages <n>',
+    'print so many records at most, over all partitions',
+    parseNumberOfRecords,
+  );
+  command.addOption(most);
+  addHiddenAliases(command, most, '--num <n>', '--count <n>');
+  addFilterOptions(command);
+  command.option('--skip-corrupt', 'go on behind damage, and say how much was passed over');
+  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  for (const level of ['read_committed', 'read_uncommitted']) {
+    const alias = new Option(`--${level.replace('_', '-')}`).hideHelp();
+    alias.attributeName = () => 'isolationLevel';
+    alias.preset(level);
+    command.addOption(alias);
+  }
+}

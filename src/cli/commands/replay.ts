@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import {
+  addHiddenAliases,
+  type CommandHost,
+  describeCommand,
+  onAction,
+  repeatable,
+  valueOption,
+} from '../command-host.js';
+import { addPrintOptions } from '../consume/print-options.js';
+import { addFilterOptions } from '../consume/record-filter.js';
+import { addRangeOptions } from '../consume/record-selection.js';
+import { parseSpeed } from '../replay/parse-speed.js';
+import { type ReplayOptions, runReplay } from '../replay/run-replay.js';
+import { parseNumberOfRecords } from '../values/parse-count.js';
+import { parseDuration } from '../values/parse-duration.js';
+import { parsePartitionList } from '../values/parse-partition.js';
+
+export function defineReplay(replay: Command, host: CommandHost): void {
+  const command = describeCommand(replay.argument('<topic>'), {
+    summary: 'go through a range of records again',
+    description:
+      "Reprocesses a bounded range of a topic, from the start to the end found when it began, without touching anybody's position: printed, through a command, or into another topic.",
+    examples: [
+      { command: 'klog replay orders --from 100 --to 200', does: 'a range by offset' },
+      { command: 'klog replay orders --from @2026-11-22T08:00:00Z --speed 10x', does: 'ten times as fast as it came' },
+      { command: 'klog replay orders --from @-1h --into orders-again', does: 'the last hour into another topic' },
+      { command: "klog replay orders --exec 'curl -fsS -d @- localhost:8080'", does: 'each record through a command' },
+    ],
+    json: 'records as JSON, as -J; with --into an object: source, target, records, resumed',
+  });
+  const offset = valueOption(
+    '-o, --offset <offset>',
+    'a range as of consume: N:M, -N, @T1:T2, …',
+    repeatable((text) => text),
+  );
+  command.addOption(offset);
+  addRangeOptions(command);
+  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
+  const most = valueOption('-n, --max-messages <n>', 'so many records at most', parseNumberOfRecords);
+  command.addOption(most);
+  addHiddenAliases(command, most, '--num <n>', '--count <n>');
+  command.addOption(valueOption('--speed <factor>', '1x as recorded, 10x, 0.5x, or max (default: max)', parseSpeed));
+  command.option('--into <topic>', 'write the records to this topic; headers tell where each came from');
+  command.option('--resume', 'with --into: go on behind what the topic has already');
+  command.option('--force', 'with --into: also records that once came from there');
+  command.option(
+    '--exec <command>',
+    'run by sh -c for each record: its value on stdin, KLOG_RECORD_* in the environment',
+  );
+  command.addOption(
+    valueOption('--retries <n>', 'how often a failed record is tried again (default: 3)', parseNumberOfRecords),
+  );
+  command.addOption(valueOption('--exec-timeout <duration>', 'longest time for one record', parseDuration));
+  addFilterOptions(command);
+  addPrintOptions(command, '-f, --format <format>');
+  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  command.option('--dry-run', 'show what would be replayed');
+  onAction<Omit<ReplayOptions, 'topic'>>(command, host, (options, [topic]) =>
+    runReplay({ ...options, topic: topic as string }, host.context),
+  );
+}

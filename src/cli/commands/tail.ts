@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { addHiddenAliases, type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import { addPrintOptions } from '../consume/print-options.js';
+import { addFilterOptions } from '../consume/record-filter.js';
+import { runTail, type TailOptions } from '../consume/run-tail.js';
+import { parseNumberOfRecords } from '../values/parse-count.js';
+import { parsePartitionList } from '../values/parse-partition.js';
+
+export function defineTail(tail: Command, host: CommandHost): void {
+  const command = describeCommand(tail.argument('<topic...>'), {
+    summary: 'print the last records, and follow',
+    description:
+      'Prints the last ten records over all partitions, by timestamp, and ends. With -f it goes on with records as they come.',
+    examples: [
+      { command: 'klog tail orders', does: 'the last ten' },
+      { command: 'klog tail -f orders payments', does: 'the last ten of both, and what comes' },
+      { command: 'klog tail -n 0 -f orders -J', does: 'only what comes, as JSON' },
+    ],
+    json: 'records as JSON, as -J',
+  });
+  const lines = valueOption('-n, --lines <n>', 'how many of the last records (default: 10)', parseNumberOfRecords);
+  command.addOption(lines);
+  addHiddenAliases(command, lines, '--max-messages <n>', '--num <n>', '--count <n>');
+  command.option('-f, --follow', 'go on with records as they come');
+  command.option('-F', 'the same');
+  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
+  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addPrintOptions(command, '--format <format>');
+  addFilterOptions(command);
+  command.option('--skip-corrupt', 'go on behind damage, and say how much was passed over');
+  command.option('--wait', 'wait for topics that do not exist yet');
+  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  onAction<Omit<TailOptions, 'topics'> & { readonly F?: boolean }>(command, host, (options, [topics]) =>
+    runTail(
+      { ...options, follow: options.follow === true || options.F === true, topics: topics as string[] },
+      host.context,
+    ),
+  );
+}

@@ -1,0 +1,99 @@
+import { type Command, Option } from 'commander';
+import { KlogError } from '../../errors.js';
+import type { CliContext } from '../cli-context.js';
+import { addHiddenAliases, valueOption } from '../command-host.js';
+import { createRecordPrinter } from '../record-format/create-printer.js';
+import { parseDelimiter } from '../record-format/escapes.js';
+import type { RecordPrinter } from '../record-format/record-printer.js';
+import { setting } from '../settings.js';
+
+/** How records are shown: the options of consume, tail, get and replay. */
+export interface PrintOptions {
+  readonly format?: string;
+  readonly jsonRecords?: boolean;
+  readonly keySeparator?: Uint8Array;
+  readonly delimiter?: Uint8Array;
+  /** `-0`. */
+  readonly null?: boolean;
+  readonly tombstone?: boolean;
+  readonly raw?: boolean;
+  readonly tz?: string;
+  readonly headersOnly?: boolean;
+  readonly encoding?: 'auto' | 'base64';
+  readonly valueFormat?: 'raw' | 'msgpack';
+  readonly property?: readonly string[];
+  /** The global `--json` means `-J` here. */
+  readonly json: boolean;
+}
+
+/** `formatFlags`: `-f` is format everywhere but in `tail`, where it is follow. */
+export function addPrintOptions(command: Command, formatFlags: string): void {
+  command.option(formatFlags, 'print records by this format: verbs as %k %v, or json raw hex csv tsv table kafka');
+  command.addOption(
+    new Option('-J, --json-records', 'print records as JSON, one object a line; `klog produce -J` reads it back'),
+  );
+  command.addOption(
+    valueOption('-K, --key-separator <sep>', 'print the key and this before each value', (text) =>
+      parseDelimiter(text, '-K'),
+    ),
+  );
+  const delimiter = valueOption('-D, --delimiter <text>', 'print this after each record (default: a newline)', (text) =>
+    parseDelimiter(text, '-D'),
+  );
+  command.addOption(delimiter);
+  addHiddenAliases(command, delimiter, '--record-delimiter <text>');
+  command.option('-0, --null', 'print NUL after each record, for xargs -0');
+  command.option('-Z, --tombstone', 'print NULL for null keys and values (default: nothing)');
+  command.option('--raw', "show the data's bytes as they are, also on a terminal");
+  command.option('--tz <zone>', 'time zone of times printed and read (default: UTC)');
+  command.addOption(
+    new Option('--encoding <encoding>', 'with -J: keys and values as base64 always').choices(['auto', 'base64']),
+  );
+  command.addOption(
+    new Option('--value-format <format>', 'show MessagePack values as JSON').choices(['raw', 'msgpack']),
+  );
+  command.option('--headers-only', 'print headers, no values');
+  command.addOption(
+    new Option('--property <name=value>', "with -f kafka: kafka-console-consumer's print.key=true and others")
+      .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
+      .hideHelp(),
+  );
+}
+
+const HEADERS_LINE = '%h\n';
+
+/** Settings before flags: `KLOG_FORMAT` counts where no flag says how to print. */
+export async function printerFor(options: PrintOptions, context: CliContext): Promise<RecordPrinter> {
+  const delimiter = options.null ? Buffer.from([0]) : options.delimiter;
+  if (options.null && options.delimiter !== undefined)
+    throw new KlogError('KLOG_USAGE', '-0 and -D exclude each other');
+  const wantsJson = options.jsonRecords || options.json;
+  if (wantsJson && options.format !== undefined && options.format !== 'json') {
+    throw new KlogError('KLOG_USAGE', `-J and the format '${options.format}' exclude each other`);
+  }
+  const explicit = wantsJson ? 'json' : options.format;
+  const plain = delimiter === undefined && options.keySeparator === undefined;
+  const headersLine = options.headersOnly && plain ? HEADERS_LINE : undefined;
+  const format = explicit ?? headersLine ?? (plain ? await setting('format', undefined, context) : undefined);
+  return createRecordPrinter({
+    format,
+    delimiter,
+    keySeparator: options.keySeparator,
+    nullText: options.tombstone ? 'NULL' : undefined,
+    timeZone: options.tz,
+    forTerminal: context.stdout.isTerminal && options.raw !== true,
+    kafkaProperties: kafkaProperties(options.property ?? []),
+    json: { encoding: options.encoding ?? 'auto', withoutValue: options.headersOnly === true },
+    now: () => context.clock.now(),
+  });
+}
+
+function kafkaProperties(properties: readonly string[]): Record<string, string> {
+  const parsed: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const property of properties) {
+    const equals = property.indexOf('=');
+    if (equals <= 0) throw new KlogError('KLOG_USAGE', `--property: '${property}' is not name=value`);
+    parsed[property.slice(0, equals)] = property.slice(equals + 1);
+  }
+  return parsed;
+}

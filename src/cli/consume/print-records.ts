@@ -1,0 +1,98 @@
+import type { ConsumerBatch } from '../../clients/client.js';
+import type { RecordCursor } from '../../format/record-cursor.js';
+import type { Output } from '../output.js';
+import type { FormatContext } from '../record-format/format-context.js';
+import { OutputBuffer } from '../record-format/output-buffer.js';
+import type { RecordPrinter } from '../record-format/record-printer.js';
+
+/** Whether a record is wanted. `partition` is where it comes from. */
+export type RecordFilter = (cursor: RecordCursor, context: FormatContext) => boolean;
+
+export interface PrintTask {
+  readonly printer: RecordPrinter;
+  readonly output: Output;
+  readonly filter?: RecordFilter | undefined;
+  /** Default: all. */
+  readonly maxRecords?: number | undefined;
+}
+
+/** Printed at a time before it goes to the output. */
+const BLOCK_BYTES = 128 * 1024;
+
+/** Prints batches as they come, and everything that came before a failure. Answers how many records were printed. */
+export async function printRecords(batches: AsyncIterable<ConsumerBatch>, task: PrintTask): Promise<number> {
+  const { printer, output, filter, maxRecords = Number.POSITIVE_INFINITY } = task;
+  const out = new OutputBuffer();
+  const context = emptyContext();
+  const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
+  let printed = 0;
+  const emit = async () => {
+    if (out.length === 0) return;
+    output.append(out.buffer, 0, out.length);
+    out.clear();
+    if (!output.endRecord()) await output.drain();
+  };
+  printer.begin?.(out);
+  if (maxRecords <= 0) return 0;
+  try {
+    for await (const batch of batches) {
+      describe(batch, context);
+      for (;;) {
+        const wanted = output.isImmediate ? 1 : maxRecords - printed;
+        const count = step(batch.cursor, context, out, wanted, BLOCK_BYTES);
+        printed += count;
+        const isDone = count < wanted && out.length < BLOCK_BYTES;
+        if (out.length >= BLOCK_BYTES || output.isImmediate) await emit();
+        if (isDone || printed >= maxRecords || output.isClosed) break;
+      }
+      if (printed >= maxRecords || output.isClosed) break;
+    }
+  } finally {
+    await emit();
+  }
+  return printed;
+}
+
+function filtered(printer: RecordPrinter, filter: RecordFilter): RecordPrinter['printBatch'] {
+  return (cursor, context, out, maxRecords, maxBytes) => {
+    let printed = 0;
+    while (printed < maxRecords && out.length < maxBytes && cursor.next()) {
+      if (!filter(cursor, context)) continue;
+      context.recordNumber++;
+      printer.print(cursor, context, out);
+      printed++;
+    }
+    return printed;
+  };
+}
+
+export function emptyContext(): FormatContext {
+  return {
+    topic: '',
+    partition: -1,
+    leaderEpoch: -1,
+    compression: 'none',
+    producerId: -1,
+    producerEpoch: -1,
+    isTransactional: false,
+    isControl: false,
+    logStartOffset: -1,
+    lastStableOffset: -1,
+    highWatermark: -1,
+    recordNumber: 0,
+  };
+}
+
+/** One object serves a whole run: a batch costs no allocation. */
+export function describe(batch: ConsumerBatch, context: FormatContext): void {
+  context.topic = batch.topic;
+  context.partition = batch.partition;
+  context.leaderEpoch = batch.leaderEpoch;
+  context.compression = batch.compression;
+  context.producerId = batch.producerId;
+  context.producerEpoch = batch.producerEpoch;
+  context.isTransactional = batch.isTransactional;
+  context.logStartOffset = batch.logStartOffset;
+  context.lastStableOffset = batch.lastStableOffset;
+  context.highWatermark = batch.highWatermark;
+}

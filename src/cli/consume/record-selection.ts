@@ -1,0 +1,122 @@
+import type { Command } from 'commander';
+import type { Client } from '../../clients/client.js';
+import type { ConsumerOptions, OffsetSpec, PartitionRange, TopicSelection } from '../../clients/consumer.js';
+import { KlogError } from '../../errors.js';
+import type { CliContext } from '../cli-context.js';
+import { addHiddenAliases, valueOption } from '../command-host.js';
+import { selectTopics } from '../topic-selection.js';
+import { type OffsetSelection, parseOffset, parseOffsetPoint } from '../values/parse-offset.js';
+import { parsePartitionList, parsePartitionOperand } from '../values/parse-partition.js';
+import type { TimeContext } from '../values/parse-time.js';
+
+/** Which records: the options of consume and replay that choose places in partitions. */
+export interface SelectionOptions {
+  /** `T`, `T:P`, `T[P]`; with `regex` expressions. */
+  readonly topics: readonly string[];
+  readonly offset?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly partitions?: readonly number[];
+  readonly regex?: boolean;
+  readonly tz?: string;
+}
+
+export function addSelectionOptions(command: Command): void {
+  const offset = valueOption(
+    '-o, --offset <offset>',
+    'start end N N:M -N +N @TIME @T1:T2 or 0=5,1=7; half-open, for each partition (default: start)',
+    (text, before: readonly string[] | undefined) => [...(before ?? []), text],
+  );
+  command.addOption(offset);
+  const partitions = valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList);
+  command.addOption(partitions);
+  addHiddenAliases(command, partitions, '--partition <list>');
+  addRangeOptions(command);
+  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+}
+
+export function addRangeOptions(command: Command): void {
+  command.option('--from <place>', 'begin here: an offset, start, end, or a time');
+  command.option('--to <place>', 'end before this offset or time');
+}
+
+/** A time in an option is read at the moment the command began. */
+export function timeContext(options: { readonly tz?: string }, context: CliContext): TimeContext {
+  return { now: context.clock.now(), ...(options.tz === undefined ? {} : { timeZone: options.tz }) };
+}
+
+/** What a consumer is told. KLOG_USAGE when options contradict each other. */
+export async function selectRecords(
+  client: Client,
+  options: SelectionOptions,
+  context: CliContext,
+): Promise<Pick<ConsumerOptions, 'topics' | 'from' | 'to'>> {
+  const time = timeContext(options, context);
+  const range = rangeOf(options, time);
+  const named = options.regex ? await matchingTopics(client, options.topics) : options.topics;
+  const topics = named.map((text) => selectionOf(text, options, range, time));
+  return {
+    topics,
+    ...(range.from === undefined ? {} : { from: range.from }),
+    ...(range.to === undefined ? {} : { to: range.to }),
+  };
+}
+
+function rangeOf(options: SelectionOptions, time: TimeContext): OffsetSelection {
+  const { offset = [], from, to } = options;
+  if (offset.length === 0) {
+    return {
+      ...(from === undefined ? {} : { from: place('--from', from, time) }),
+      ...(to === undefined ? {} : { to: place('--to', to, time) }),
+    };
+  }
+  if (from !== undefined || to !== undefined) {
+    throw new KlogError('KLOG_USAGE', '-o excludes --from and --to', { hint: 'Write both ends into -o: -o 10:20' });
+  }
+  let selection: OffsetSelection = {};
+  for (const text of offset) selection = withName('-o', () => parseOffset(text, time, selection));
+  if (selection.stored) throw new KlogError('KLOG_USAGE', "-o: 'stored' needs a consumer group");
+  return selection;
+}
+
+function place(option: string, text: string, time: TimeContext): OffsetSpec {
+  return withName(option, () => parseOffsetPoint(text, time));
+}
+
+function withName<T>(option: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof KlogError)) throw error;
+    throw new KlogError(error.code, `${option}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+async function matchingTopics(client: Client, patterns: readonly string[]): Promise<string[]> {
+  const listings = await selectTopics(client.admin(), { topics: patterns, regex: true });
+  return listings.map(({ topic }) => topic);
+}
+
+function selectionOf(
+  text: string,
+  options: SelectionOptions,
+  range: OffsetSelection,
+  time: TimeContext,
+): TopicSelection {
+  const operand = options.regex ? { topic: text } : parsePartitionOperand(text, time);
+  if (operand.offset !== undefined) {
+    throw new KlogError('KLOG_USAGE', `'${text}' names a record`, { hint: `Use 'klog get ${text}', or -o` });
+  }
+  const { topic, partition } = operand;
+  const chosen = partition === undefined ? options.partitions : [partition];
+  const perPartition = range.partitions;
+  if (perPartition === undefined) return chosen === undefined ? { topic } : { topic, partitions: chosen };
+  const partitions: PartitionRange[] = [...perPartition]
+    .filter(([one]) => chosen === undefined || chosen.includes(one))
+    .map(([one, { from, to }]) => ({
+      partition: one,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    }));
+  return { topic, partitions };
+}

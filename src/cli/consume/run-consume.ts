@@ -1,0 +1,111 @@
+import type { CorruptRange, IsolationLevel } from '../../clients/consumer.js';
+import { KlogError } from '../../errors.js';
+import type { CliContext } from '../cli-context.js';
+import type { ExitCode } from '../exit-code.js';
+import type { GlobalOptions } from '../global-options.js';
+import { notice } from '../notices.js';
+import { withClient } from '../open-client.js';
+import { setting } from '../settings.js';
+import { dumpRecords } from './dump-records.js';
+import { type PrintOptions, printerFor } from './print-options.js';
+import { printRecords } from './print-records.js';
+import { type FilterOptions, filterFor } from './record-filter.js';
+import { type SelectionOptions, selectRecords } from './record-selection.js';
+import { reversedBatches } from './reversed-batches.js';
+
+export interface ConsumeOptions extends GlobalOptions, PrintOptions, SelectionOptions, FilterOptions {
+  readonly maxMessages?: number;
+  readonly follow?: boolean;
+  readonly order?: 'partition' | 'time';
+  readonly reverse?: boolean;
+  readonly skipCorrupt?: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly wait?: boolean;
+  readonly isolationLevel?: string;
+  /** A directory: one file a record. */
+  readonly dump?: string;
+  readonly json: boolean;
+}
+
+export async function runConsume(options: ConsumeOptions, context: CliContext): Promise<ExitCode> {
+  checkTogether(options);
+  const follow = options.follow === true || options.timeout !== undefined;
+  const printer = await printerFor(options, context);
+  const filter = await filterFor(options);
+  const isolationLevel = await isolationLevelOf(options, context);
+  const { stdout, signals } = context;
+  if (follow) stdout.isImmediate = true;
+  const request = { topics: options.topics, create: options.wait === true };
+  return withClient<ExitCode>(options, context, request, async (client) => {
+    const selected = await selectRecords(client, options, context);
+    if (selected.topics.length === 0) return noTopics(options, context);
+    let damages = 0;
+    const consumerOptions = {
+      ...selected,
+      isolationLevel,
+      follow,
+      order: options.order ?? 'partition',
+      signal: signals.signal,
+      skipCorrupt: options.skipCorrupt === true,
+      onCorrupt: (damage: CorruptRange) => {
+        damages += 1;
+        notice(options, context, describeDamage(damage));
+      },
+      waitForTopics: options.wait === true,
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+    };
+    const consumer = client.consumer(consumerOptions);
+    try {
+      const batches = options.reverse ? reversedBatches(client, consumerOptions) : consumer.batches();
+      const task = { printer, output: stdout, filter, maxRecords: options.maxMessages };
+      const printed = options.dump
+        ? await dumpRecords(batches, { ...task, directory: options.dump })
+        : await printRecords(batches, task);
+      if (damages > 0) notice(options, context, `passed over ${damages} damaged ${damages === 1 ? 'place' : 'places'}`);
+      return wasCutShort(options, context, printed) ? 5 : 0;
+    } finally {
+      await consumer.close();
+    }
+  });
+}
+
+function checkTogether(options: ConsumeOptions): void {
+  const follows = options.follow === true || options.timeout !== undefined;
+  if (options.reverse && follows) {
+    throw new KlogError('KLOG_USAGE', '--reverse reads what is there: not with --follow or --timeout');
+  }
+  if (options.reverse && options.order === 'time') {
+    throw new KlogError('KLOG_USAGE', '--reverse goes through one partition after the other: not with --order time');
+  }
+}
+
+/** `-n` with `--timeout`: fewer came in time. A reader that left, or Ctrl-C, is something else. */
+function wasCutShort(options: ConsumeOptions, context: CliContext, printed: number): boolean {
+  if (options.timeout === undefined || options.maxMessages === undefined) return false;
+  if (context.stdout.isClosed || context.signals.received !== undefined) return false;
+  return printed < options.maxMessages;
+}
+
+function noTopics(options: ConsumeOptions, context: CliContext): ExitCode {
+  notice(options, context, `no topic matches ${options.topics.map((pattern) => `'${pattern}'`).join(', ')}`);
+  return 0;
+}
+
+export async function isolationLevelOf(
+  options: { readonly isolationLevel?: string },
+  context: CliContext,
+): Promise<IsolationLevel> {
+  const level = (await setting('isolation-level', options.isolationLevel, context)) ?? 'read_committed';
+  if (level === 'read_committed' || level === 'read_uncommitted') return level;
+  throw new KlogError('KLOG_USAGE', `'${level}' is no isolation level`, {
+    hint: 'There are read_committed and read_uncommitted',
+  });
+}
+
+export function describeDamage(damage: CorruptRange): string {
+  const { topic, partition, offset, file, position, length, reason } = damage;
+  const where = file === undefined ? '' : ` (${file} at ${position})`;
+  const size = length < 0 ? '' : `${length} bytes of `;
+  return `passed over ${size}${topic}-${partition} from offset ${offset} on: ${reason}${where}`;
+}

@@ -1,0 +1,64 @@
+import { KlogError } from '../../errors.js';
+import type { CliContext } from '../cli-context.js';
+import type { ExitCode } from '../exit-code.js';
+import type { GlobalOptions } from '../global-options.js';
+import { withClient } from '../open-client.js';
+import { type PartitionOperand, parsePartitionOperand } from '../values/parse-partition.js';
+import { type PrintOptions, printerFor } from './print-options.js';
+import { printRecords } from './print-records.js';
+import { timeContext } from './record-selection.js';
+import { isolationLevelOf } from './run-consume.js';
+
+export interface GetOptions extends GlobalOptions, PrintOptions {
+  /** `T@OFFSET`, `T:P@OFFSET`. */
+  readonly record: string;
+  readonly isolationLevel?: string;
+  readonly json: boolean;
+}
+
+/** One record. KLOG_NOT_FOUND where there is none. */
+export async function runGet(options: GetOptions, context: CliContext): Promise<ExitCode> {
+  const operand = parsePartitionOperand(options.record, timeContext(options, context));
+  const { topic, offset } = operand;
+  if (offset === undefined) {
+    throw new KlogError('KLOG_USAGE', `'${options.record}' names no record`, {
+      hint: 'Records look like orders@42 or orders:0@42',
+    });
+  }
+  const printer = await printerFor(options, context);
+  const isolationLevel = await isolationLevelOf(options, context);
+  return withClient<ExitCode>(options, context, { topics: [topic] }, async (client) => {
+    const partition = operand.partition ?? (await onlyPartition(operand, await client.admin().describeTopic(topic)));
+    // An offset in a gap (compaction, a transaction's marker) has no record; a time or a place from an end means the next one.
+    const range =
+      typeof offset === 'number' ? { partition, from: offset, to: offset + 1 } : { partition, from: offset };
+    const { signal } = context.signals;
+    const consumer = client.consumer({ topics: [{ topic, partitions: [range] }], isolationLevel, signal });
+    try {
+      const task = { printer, output: context.stdout, maxRecords: 1 };
+      if ((await printRecords(consumer.batches(), task)) === 1) return 0;
+    } finally {
+      await consumer.close();
+    }
+    throw new KlogError(
+      'KLOG_NOT_FOUND',
+      `${topic}-${partition} has no record at '${options.record.split('@').at(-1)}'`,
+      {
+        topic,
+        partition,
+        ...(typeof offset === 'number' ? { offset } : {}),
+      },
+    );
+  });
+}
+
+async function onlyPartition(
+  operand: PartitionOperand,
+  { partitions }: { readonly partitions: number },
+): Promise<number> {
+  if (partitions === 1) return 0;
+  throw new KlogError('KLOG_USAGE', `${operand.topic} has ${partitions} partitions`, {
+    topic: operand.topic,
+    hint: `Name one: ${operand.topic}:0@…`,
+  });
+}

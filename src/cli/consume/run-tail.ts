@@ -1,0 +1,111 @@
+import type { Client, ConsumerBatch } from '../../clients/client.js';
+import type { Consumer, ConsumerOptions, TopicSelection } from '../../clients/consumer.js';
+import type { CliContext } from '../cli-context.js';
+import type { ExitCode } from '../exit-code.js';
+import type { GlobalOptions } from '../global-options.js';
+import { notice } from '../notices.js';
+import { withClient } from '../open-client.js';
+import { keepRecord } from './kept-record.js';
+import { type PrintOptions, printerFor } from './print-options.js';
+import { printRecords, type RecordFilter } from './print-records.js';
+import { type FilterOptions, filterFor } from './record-filter.js';
+import { selectRecords } from './record-selection.js';
+import { describeDamage, isolationLevelOf } from './run-consume.js';
+
+export interface TailOptions extends GlobalOptions, PrintOptions, FilterOptions {
+  readonly topics: readonly string[];
+  readonly lines?: number;
+  readonly follow?: boolean;
+  readonly partitions?: readonly number[];
+  readonly regex?: boolean;
+  readonly skipCorrupt?: boolean;
+  readonly wait?: boolean;
+  readonly isolationLevel?: string;
+  readonly json: boolean;
+}
+
+const DEFAULT_LINES = 10;
+
+/** The last records over all partitions, by timestamp, topic, partition and offset; then, with `follow`, what comes. */
+export async function runTail(options: TailOptions, context: CliContext): Promise<ExitCode> {
+  const printer = await printerFor(options, context);
+  const filter = await filterFor(options);
+  const isolationLevel = await isolationLevelOf(options, context);
+  const { stdout, signals } = context;
+  const request = { topics: options.topics, create: options.wait === true };
+  return withClient<ExitCode>(options, context, request, async (client) => {
+    const { topics } = await selectRecords(client, { ...options }, context);
+    const shared: Omit<ConsumerOptions, 'topics'> = {
+      isolationLevel,
+      signal: signals.signal,
+      skipCorrupt: options.skipCorrupt === true,
+      onCorrupt: (damage) => notice(options, context, describeDamage(damage)),
+      waitForTopics: options.wait === true,
+    };
+    const { last, positions } = await lastRecords(client, topics, shared, options.lines ?? DEFAULT_LINES, filter);
+    await printRecords(inOrder(last), { printer, output: stdout });
+    if (!options.follow || signals.signal.aborted) return 0;
+    await stdout.flush();
+    stdout.isImmediate = true;
+    const follower = client.consumer({ ...shared, topics: positions, follow: true });
+    try {
+      await printRecords(follower.batches(), { printer: { ...printer, begin: () => {} }, output: stdout, filter });
+    } finally {
+      await follower.close();
+    }
+    return 0;
+  });
+}
+
+async function lastRecords(
+  client: Client,
+  topics: readonly (string | TopicSelection)[],
+  shared: Omit<ConsumerOptions, 'topics'>,
+  count: number,
+  filter: RecordFilter | undefined,
+): Promise<{ last: ConsumerBatch[]; positions: TopicSelection[] }> {
+  // With a filter the last matches may lie anywhere.
+  const from = filter === undefined ? ({ fromEnd: count } as const) : 'start';
+  const consumer = client.consumer({ ...shared, topics, from, order: 'time' });
+  try {
+    const last = await keepLast(consumer.batches(), count, filter);
+    return { last, positions: await positionsOf(consumer) };
+  } finally {
+    await consumer.close();
+  }
+}
+
+async function keepLast(
+  batches: AsyncIterable<ConsumerBatch>,
+  count: number,
+  filter: RecordFilter | undefined,
+): Promise<ConsumerBatch[]> {
+  const ring: ConsumerBatch[] = [];
+  let next = 0;
+  for await (const batch of batches) {
+    while (batch.cursor.next()) {
+      if (
+        count === 0 ||
+        (filter !== undefined && !filter(batch.cursor, { ...batch, isControl: false, recordNumber: 0 }))
+      ) {
+        continue;
+      }
+      ring[next] = keepRecord(batch);
+      next = (next + 1) % count;
+    }
+  }
+  return [...ring.slice(next), ...ring.slice(0, next)];
+}
+
+/** Where following goes on, so that nothing is missed and nothing comes twice. */
+async function positionsOf(consumer: Consumer): Promise<TopicSelection[]> {
+  const positions: TopicSelection[] = [];
+  for (const { topic, partition } of await consumer.assignment()) {
+    positions.push({ topic, partitions: [{ partition, from: await consumer.position({ topic, partition }) }] });
+  }
+  return positions;
+}
+
+async function* inOrder(batches: readonly ConsumerBatch[]): AsyncGenerator<ConsumerBatch> {
+  yield* batches;
+}

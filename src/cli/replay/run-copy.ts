@@ -1,0 +1,60 @@
+import { KlogError } from '../../errors.js';
+import { transfer } from '../../replay/transfer.js';
+import type { CliContext } from '../cli-context.js';
+import { type FilterOptions, filterFor } from '../consume/record-filter.js';
+import { type SelectionOptions, selectRecords } from '../consume/record-selection.js';
+import { isolationLevelOf } from '../consume/run-consume.js';
+import type { ExitCode } from '../exit-code.js';
+import type { GlobalOptions } from '../global-options.js';
+import { counted, printJson } from '../listing.js';
+import { notice } from '../notices.js';
+import { withClient } from '../open-client.js';
+import { targetLike } from './target-topic.js';
+import { batchFilter } from './transfer-options.js';
+
+export interface CopyOptions extends GlobalOptions, FilterOptions, Omit<SelectionOptions, 'topics' | 'regex'> {
+  readonly source: string;
+  readonly target: string;
+  readonly isolationLevel?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Copies what a topic holds now: keys, values, headers and timestamps stay. */
+export async function runCopy(options: CopyOptions, context: CliContext): Promise<ExitCode> {
+  const { source, target } = options;
+  if (source === target) throw new KlogError('KLOG_USAGE', `'${source}' cannot be copied into itself`);
+  const filter = batchFilter(await filterFor(options));
+  const isolationLevel = await isolationLevelOf(options, context);
+  const { signal } = context.signals;
+  const dryRun = options.dryRun === true;
+  return withClient<ExitCode>(options, context, { topics: [source] }, async (client) => {
+    const admin = client.admin();
+    const description = await admin.describeTopic(source);
+    const selected = await selectRecords(client, { ...options, topics: [source] }, context);
+    const to = await targetLike(admin, description, target, { dryRun });
+    if (to.created)
+      notice(options, context, `${dryRun ? 'would create' : 'created'} topic '${target}' like '${source}'`);
+    if (!to.keepsPartitions) {
+      notice(
+        options,
+        context,
+        `'${target}' has ${counted(to.partitions, 'partition')}, '${source}' ${description.partitions}: keys choose the partitions again`,
+      );
+    }
+    if (dryRun) return 0;
+    const producer = client.producer();
+    const consumer = client.consumer({ ...selected, isolationLevel, signal });
+    try {
+      const writer = await producer.writer(target);
+      const { keepsPartitions: keepPartitions } = to;
+      const records = await transfer(consumer.batches(), writer, { keepPartitions, filter, signal });
+      await writer.flush();
+      if (options.json) printJson(context, { source, target, records });
+      else notice(options, context, `copied ${counted(records, 'record')} from '${source}' to '${target}'`);
+    } finally {
+      await consumer.close();
+      await producer.close();
+    }
+    return 0;
+  });
+}

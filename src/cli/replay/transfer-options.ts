@@ -1,0 +1,17 @@
+import type { ConsumerBatch } from '../../clients/client.js';
+import type { RecordCursor } from '../../format/record-cursor.js';
+import { describe, emptyContext, type RecordFilter } from '../consume/print-records.js';
+
+/** A record filter of the command line for the transfer, which knows batches. */
+export function batchFilter(
+  filter: RecordFilter | undefined,
+): ((cursor: RecordCursor, batch: ConsumerBatch) => boolean) | undefined {
+  if (filter === undefined) return undefined;
+  const context = emptyContext();
+  let described: ConsumerBatch | undefined;
+  return (cursor, batch) => {
+    if (batch !== described) describe(batch, context);
+    described = batch;
+    return filter(cursor, context);
+  };
+}

@@ -1,0 +1,33 @@
+import type { RecordHeader } from '../format/log-record.js';
+
+/** Where a replayed record came from, as headers behind its own. */
+export const ORIGIN_TOPIC = 'klog.origin.topic';
+export const ORIGIN_PARTITION = 'klog.origin.partition';
+export const ORIGIN_OFFSET = 'klog.origin.offset';
+
+export interface Origin {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export function originHeaders({ topic, partition, offset }: Origin): RecordHeader[] {
+  return [
+    { key: ORIGIN_TOPIC, value: Buffer.from(topic) },
+    { key: ORIGIN_PARTITION, value: Buffer.from(String(partition)) },
+    { key: ORIGIN_OFFSET, value: Buffer.from(String(offset)) },
+  ];
+}
+
+/** The latest origin a record names; `undefined`: it was never replayed. */
+export function originOf(headers: readonly RecordHeader[]): Origin | undefined {
+  const text = (key: string) => {
+    const value = headers.findLast((header) => header.key === key)?.value;
+    return value === undefined || value === null ? undefined : Buffer.from(value).toString();
+  };
+  const topic = text(ORIGIN_TOPIC);
+  const partition = Number(text(ORIGIN_PARTITION) ?? Number.NaN);
+  const offset = Number(text(ORIGIN_OFFSET) ?? Number.NaN);
+  if (topic === undefined || !Number.isSafeInteger(partition) || !Number.isSafeInteger(offset)) return undefined;
+  return { topic, partition, offset };
+}
