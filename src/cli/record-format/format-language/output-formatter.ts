@@ -14,6 +14,7 @@
  * | `%s %S %R` `%h`  | kcat's: value, its length (-1 null), its length as big-endian 32 bits; `n=v,n=v` |
  */
 import type { RecordCursor } from '../../../format/record-cursor.js';
+import { rangeEquals } from '../byte-range.js';
 import type { FormatContext, RecordFormatter } from '../format-context.js';
 import { Constant, type OutputBuffer } from '../output-buffer.js';
 import { escapeTail } from '../terminal-escape.js';
@@ -225,12 +226,6 @@ function namedHeader(format: string, verb: VerbNode, options: OutputFormatOption
     }
     write(cursor.buffer, start, end, out);
   };
-}
-
-export function rangeEquals(source: Uint8Array, start: number, end: number, bytes: Uint8Array): boolean {
-  if (end - start !== bytes.length) return false;
-  for (let i = 0; i < bytes.length; i++) if (source[start + i] !== bytes[i]) return false;
-  return true;
 }
 
 /** `n=v,n=v`, null values as `NULL`. Commas stand as they are, so this is for people. */

@@ -1,0 +1,71 @@
+/**
+ * The part of the input that no record has taken yet, and where it stands in the whole: bytes before
+ * `start` are gone, `position` is how far the record under way has been read.
+ */
+import { KlogError } from '../../errors.js';
+
+export class InputBuffer {
+  bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  /** Where the record under way begins. */
+  start = 0;
+  position = 0;
+  length = 0;
+  ended = false;
+  /** Records taken so far. */
+  records = 0;
+  /** Of the byte at `start`, from 0 in the whole input. */
+  #inputOffset = 0;
+  #line = 1;
+
+  push(chunk: Uint8Array): void {
+    if (this.start > 0 && (this.start === this.length || this.length + chunk.length > this.bytes.length)) {
+      this.bytes.copyWithin(0, this.start, this.length);
+      this.position -= this.start;
+      this.length -= this.start;
+      this.start = 0;
+    }
+    const needed = this.length + chunk.length;
+    if (needed > this.bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+      this.bytes.copy(grown, 0, 0, this.length);
+      this.bytes = grown;
+    }
+    this.bytes.set(chunk, this.length);
+    this.length = needed;
+  }
+
+  /** The record under way is complete: the next one begins at `position`. */
+  take(): void {
+    this.#moveTo(this.position);
+    this.records++;
+  }
+
+  /** Gives up bytes without a record. */
+  dropTo(position: number): void {
+    this.#moveTo(position);
+    this.position = position;
+  }
+
+  #moveTo(position: number): void {
+    this.#line += countNewlines(this.bytes, this.start, position);
+    this.#inputOffset += position - this.start;
+    this.start = position;
+  }
+
+  /** KLOG_BAD_INPUT: what is wrong, at which record (from 1), line (from 1) and byte (from 0) of the input. */
+  error(reason: string, at = this.position, options: { cause?: unknown; hint?: string | undefined } = {}): KlogError {
+    const line = this.#line + countNewlines(this.bytes, this.start, Math.min(at, this.length));
+    const byte = this.#inputOffset + at - this.start;
+    return new KlogError('KLOG_BAD_INPUT', `Record ${this.records + 1} (line ${line}, byte ${byte}): ${reason}`, {
+      ...options,
+      line,
+      position: byte,
+    });
+  }
+}
+
+function countNewlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = bytes.indexOf(0x0a, from); i >= 0 && i < to; i = bytes.indexOf(0x0a, i + 1)) count++;
+  return count;
+}

@@ -1,0 +1,177 @@
+/**
+ * `-J` for input: JSON objects, one a line or spread over several, as klog prints them or as another tool's dump
+ * (foreign-dumps.ts). Absent, null and "" are three different things:
+ *
+ * | field                                          | absent                 | null       | otherwise                     |
+ * |------------------------------------------------|------------------------|------------|-------------------------------|
+ * | `key` or `keyBase64`                           | null key               | null key   | text as UTF-8, or base64      |
+ * | `value` or `valueBase64`                       | refused: unknown is not a tombstone | tombstone | likewise            |
+ * | `headers`: `[{key, value or valueBase64}]`     | none                   | none       | order, repeats and nulls stay |
+ * | `topic` `partition` `offset` `timestamp`       | undefined              | undefined  | whole numbers to 2^53 - 1     |
+ *
+ * Text with a lone surrogate has no UTF-8 and is refused: it would come back as something else.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { RecordHeader } from '../../format/log-record.js';
+import { readForeignRecord } from './foreign-dumps.js';
+import { InputBuffer } from './input-buffer.js';
+import type { InputRecord, RecordReader } from './input-record.js';
+import {
+  BadRecordError,
+  bytesField,
+  hasLoneSurrogate,
+  integerField,
+  isObject,
+  type JsonObject,
+  placeFields,
+  shown,
+} from './json-fields.js';
+import { JsonScanner, JsonSyntaxError } from './json-scanner.js';
+
+export interface JsonReaderOptions {
+  /** A record with more bytes is refused. Default 256 MiB. */
+  readonly maxRecordBytes?: number;
+}
+
+const DEFAULT_MAX_RECORD_BYTES = 256 * 1024 * 1024;
+
+export function createJsonReader(options: JsonReaderOptions = {}): RecordReader {
+  return new JsonReader(options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES);
+}
+
+class JsonReader implements RecordReader {
+  readonly #input = new InputBuffer();
+  readonly #scanner = new JsonScanner();
+  readonly #maxRecordBytes: number;
+  #atStart = true;
+
+  constructor(maxRecordBytes: number) {
+    this.#maxRecordBytes = maxRecordBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#input.push(chunk);
+  }
+
+  end(): void {
+    this.#input.ended = true;
+  }
+
+  next(): InputRecord | undefined {
+    const input = this.#input;
+    if (input.position === input.start && !this.#passSpace()) return undefined;
+    const end = this.#scan();
+    if (end < 0) {
+      if (input.length - input.start > this.#maxRecordBytes) {
+        throw input.error(`a record of more than ${this.#maxRecordBytes} bytes`, input.start);
+      }
+      return undefined;
+    }
+    const record = this.#parse(input.bytes.subarray(input.start, end));
+    this.#scanner.reset();
+    input.position = end;
+    input.take();
+    return record;
+  }
+
+  skipBad(): Uint8Array | undefined {
+    const input = this.#input;
+    const newline = input.bytes.subarray(0, input.length).indexOf(0x0a, input.start);
+    const tooLong = input.length - input.start > this.#maxRecordBytes;
+    if (newline < 0 && !input.ended && !tooLong) return undefined;
+    const end = newline < 0 ? input.length : newline + 1;
+    const skipped = Buffer.from(input.bytes.subarray(input.start, end));
+    input.dropTo(end);
+    this.#scanner.reset();
+    return skipped;
+  }
+
+  /** False when there is nothing but space. */
+  #passSpace(): boolean {
+    const input = this.#input;
+    const { bytes, length } = input;
+    let at = input.start;
+    if (this.#atStart) {
+      // A byte order mark, which some tools write.
+      if (length - at < 3 && !input.ended && bytes[at] === 0xef) return false;
+      if (length - at >= 3 && bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) at += 3;
+      if (length > at) this.#atStart = false;
+    }
+    while (at < length && (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09)) at++;
+    input.dropTo(at);
+    return at < length;
+  }
+
+  /** The position behind the value, or -1 until more comes. */
+  #scan(): number {
+    const input = this.#input;
+    if (input.bytes[input.start] !== 0x7b) throw input.error('expected a JSON object', input.start);
+    try {
+      const end = this.#scanner.scan(input.bytes, input.position, input.length);
+      if (end >= 0) return end;
+    } catch (error) {
+      if (error instanceof JsonSyntaxError) throw input.error(error.message, error.position);
+      throw error;
+    }
+    input.position = input.length;
+    if (input.ended) throw input.error('the input ends in the middle of a JSON object');
+    return -1;
+  }
+
+  #parse(bytes: Buffer): InputRecord {
+    const input = this.#input;
+    if (!isUtf8(bytes)) {
+      throw input.error('bytes that are not UTF-8', input.start, {
+        hint: 'Binary keys and values need keyBase64 and valueBase64.',
+      });
+    }
+    try {
+      return parseJsonRecord(JSON.parse(bytes.toString('utf8')) as JsonObject);
+    } catch (error) {
+      if (error instanceof BadRecordError) throw input.error(error.message, input.start, { hint: error.hint });
+      throw input.error('this is not JSON', input.start, { cause: error });
+    }
+  }
+}
+
+/** The record of one parsed object. Throws {@link BadRecordError}. */
+export function parseJsonRecord(object: JsonObject): InputRecord {
+  return readForeignRecord(object) ?? parseOwnRecord(object);
+}
+
+function parseOwnRecord(object: JsonObject): InputRecord {
+  const value = bytesField(object, 'value');
+  if (value === undefined) throw missingValue(object);
+  return {
+    ...placeFields(object),
+    timestamp: integerField(object, 'timestamp'),
+    key: bytesField(object, 'key') ?? null,
+    value,
+    headers: headersField(object),
+  };
+}
+
+function missingValue(object: JsonObject): BadRecordError {
+  const fields = Object.keys(object).slice(0, 5).join(', ');
+  return new BadRecordError(
+    `no value among its fields (${fields === '' ? 'there are none' : fields})`,
+    'Write "value":null for a tombstone.',
+  );
+}
+
+function headersField(object: JsonObject): RecordHeader[] {
+  const { headers } = object;
+  if (headers === undefined || headers === null) return [];
+  if (!Array.isArray(headers)) throw new BadRecordError('headers is no array of {"key","value"}');
+  return headers.map((header: unknown) => headerOf(header));
+}
+
+function headerOf(header: unknown): RecordHeader {
+  if (!isObject(header)) throw new BadRecordError(`a header is ${shown(header)}, not {"key","value"}`);
+  const { key } = header;
+  if (typeof key !== 'string') throw new BadRecordError('a header has no key');
+  if (hasLoneSurrogate(key)) throw new BadRecordError('the key of a header holds a lone surrogate');
+  const value = bytesField(header, 'value');
+  if (value === undefined) throw new BadRecordError(`header ${key} has no value`, 'Write "value":null for none.');
+  return { key, value };
+}

@@ -1,0 +1,180 @@
+/**
+ * Regular expressions from the command line that cannot hang: `(a+)+$` over 50 kB takes milliseconds.
+ *
+ * V8 has a second engine that is linear in the text (slower, but never exponential). With
+ * `--enable-experimental-regexp-engine-on-excessive-backtracks` it takes over when the usual engine backtracks too often,
+ * for expressions it knows; the flag `l` of `--enable-experimental-regexp-engine` tells which these are. It does not know
+ * look-around, back-references, `{2,3}` and the flags i and u. So counted repetitions are written out, and with
+ * `(?i)` text and expression are lower-cased. What is still unknown to it runs under a time limit.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { createContext, Script } from 'node:vm';
+import { KlogError } from '../../errors.js';
+
+export interface LinearRegExp {
+  test(text: string): boolean;
+  /** The end of the match that begins at `from`, or -1. */
+  endOfMatchAt(text: string, from: number): number;
+}
+
+/** A record that an expression works on longer than this ends the run. */
+const TIME_LIMIT_MS = 700;
+/** Repetitions written out to more than this go under the time limit instead. */
+const MAX_EXPANDED_LENGTH = 20_000;
+
+let flagsSet = false;
+
+function allowLinearEngine(): void {
+  if (flagsSet) return;
+  flagsSet = true;
+  setFlagsFromString('--enable-experimental-regexp-engine');
+  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+}
+
+/**
+ * JavaScript's syntax without the flag u, and `(?i)` `(?s)` `(?m)` in front as in Go. `what` names the flag in messages.
+ * KLOG_USAGE for an expression that is none.
+ */
+export function compileLinearRegExp(source: string, what: string): LinearRegExp {
+  const inline = /^\(\?([ism]+)\)/.exec(source);
+  const body = inline === null ? source : source.slice(inline[0].length);
+  const letters = new Set(inline?.[1] ?? '');
+  const ignoreCase = letters.has('i');
+  const flags = `${letters.has('s') ? 's' : ''}${letters.has('m') ? 'm' : ''}`;
+  checkSyntax(body, flags, source, what);
+  const expanded = expandRepetitions(ignoreCase ? lowerCased(body) : body);
+  if (expanded !== undefined && isLinear(expanded, flags)) {
+    const tester = new RegExp(expanded, flags);
+    const sticky = new RegExp(expanded, `${flags}y`);
+    const fold = ignoreCase ? (text: string) => foldCase(text) : (text: string) => text;
+    return {
+      test: (text) => tester.test(fold(text)),
+      endOfMatchAt: (text, from) => {
+        sticky.lastIndex = from;
+        return sticky.test(fold(text)) ? sticky.lastIndex : -1;
+      },
+    };
+  }
+  return timeLimited(body, `${flags}${ignoreCase ? 'i' : ''}`, source);
+}
+
+function checkSyntax(body: string, flags: string, source: string, what: string): void {
+  if (/\\[pP]\{|\\u\{/.test(body)) {
+    throw new KlogError('KLOG_USAGE', `${what}: \\p{…} and \\u{…} are not supported in "${source}"`);
+  }
+  try {
+    new RegExp(body, flags);
+  } catch (error) {
+    throw new KlogError('KLOG_USAGE', `${what}: "${source}" is no regular expression: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function isLinear(source: string, flags: string): boolean {
+  allowLinearEngine();
+  try {
+    new RegExp(source, `${flags}l`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Lengths stay, unlike with `toLowerCase` of some letters, so that positions hold. */
+function foldCase(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.length === text.length ? lower : text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** Letters behind a backslash are classes or code points, not letters. */
+function lowerCased(source: string): string {
+  return source.replace(
+    /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|c[A-Za-z]|k<[^>]*>|[\s\S])|\(\?<[A-Za-z_$][^>]*>|[^\\]/g,
+    (part) => {
+      const hex = /^\\[xu]([0-9a-fA-F]+)$/.exec(part);
+      if (hex !== null) {
+        const code = String.fromCharCode(Number.parseInt(hex[1]!, 16)).toLowerCase().charCodeAt(0);
+        return `\\u${code.toString(16).padStart(4, '0')}`;
+      }
+      return part.length === 1 ? part.toLowerCase() : part;
+    },
+  );
+}
+
+const ATOM =
+  /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|c[A-Za-z]|k<[^>]*>|[\s\S])|\[(?:\\[\s\S]|[^\]\\])*\]|\(\?<[A-Za-z_$][^>]*>|\(\?:|\(|\)|\{\d+(?:,\d*)?\}\??|[*+?]\??|[\s\S]/y;
+
+/**
+ * `a{2,3}` as `aa(?:a)?`, groups as `(?:…)`: only whether and how far it matches is of interest. Undefined when there
+ * are back-references, or when it would become too long.
+ */
+function expandRepetitions(source: string): string | undefined {
+  const openGroups: number[] = [];
+  let expanded = '';
+  let atomFrom = 0;
+  ATOM.lastIndex = 0;
+  for (let match = ATOM.exec(source); match !== null; match = ATOM.exec(source)) {
+    const part = match[0];
+    if (/^\\(?:[1-9]|k<)/.test(part)) return undefined;
+    if (/^\(\?[=!<]/.test(source.slice(match.index, match.index + 3)) && !part.endsWith('>')) return undefined;
+    if (part[0] === '{' && part.length > 1) {
+      const repeated = repeatAtom(expanded.slice(atomFrom), part);
+      expanded = expanded.slice(0, atomFrom) + repeated;
+    } else if (part[0] === '(') {
+      openGroups.push(expanded.length);
+      expanded += '(?:';
+    } else if (part === ')') {
+      atomFrom = openGroups.pop() ?? 0;
+      expanded += ')';
+    } else if (/^[*+?]/.test(part)) {
+      expanded += part;
+    } else {
+      atomFrom = expanded.length;
+      expanded += part;
+    }
+    if (expanded.length > MAX_EXPANDED_LENGTH) return undefined;
+  }
+  return expanded;
+}
+
+function repeatAtom(atom: string, quantifier: string): string {
+  const [, low, comma, high, lazy] = /^\{(\d+)(,?)(\d*)\}(\??)$/.exec(quantifier)!;
+  const min = Number(low);
+  const max = comma === '' ? min : high === '' ? Number.POSITIVE_INFINITY : Number(high);
+  if (Math.max(min, max === Number.POSITIVE_INFINITY ? 0 : max) * atom.length > MAX_EXPANDED_LENGTH) {
+    return 'x'.repeat(MAX_EXPANDED_LENGTH + 1);
+  }
+  const required = atom.repeat(min);
+  if (max === Number.POSITIVE_INFINITY) return `(?:${required}(?:${atom})*${lazy})`;
+  const optional = max - min;
+  return `(?:${required}${`(?:${atom}`.repeat(optional)}${`)?${lazy}`.repeat(optional)})`;
+}
+
+function timeLimited(body: string, flags: string, source: string): LinearRegExp {
+  const context = createContext({
+    tester: new RegExp(body, flags),
+    sticky: new RegExp(body, `${flags}y`),
+    text: '',
+  }) as { text: string; sticky: RegExp };
+  const test = new Script('tester.test(text)');
+  const match = new Script('sticky.test(text)');
+  const run = (script: Script, text: string): boolean => {
+    context.text = text;
+    try {
+      return script.runInContext(context, { timeout: TIME_LIMIT_MS }) as boolean;
+    } catch (error) {
+      throw new KlogError('KLOG_USAGE', `"${source}" works on one record for more than ${TIME_LIMIT_MS} ms`, {
+        cause: error,
+        hint: 'Without look-around and back-references it cannot take so long.',
+      });
+    }
+  };
+  return {
+    test: (text) => run(test, text),
+    endOfMatchAt: (text, from) => {
+      context.sticky.lastIndex = from;
+      return run(match, text) ? context.sticky.lastIndex : -1;
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * `--value-format`: what values are in the log.
+ *
+ * | format    | produce                                            | consume             |
+ * |-----------|----------------------------------------------------|---------------------|
+ * | `raw`     | as they are                                        | as they are         |
+ * | `json`    | must be JSON, stored without the space between its parts | as they are   |
+ * | `msgpack` | JSON, or else text (bytes where it is no text), stored as MessagePack | as JSON |
+ *
+ * Null stays null. MessagePack is read and written by msgpackr, which is loaded when it is first asked for.
+ */
+import { isUtf8 } from 'node:buffer';
+import { KlogError } from '../../errors.js';
+import { compactJson } from './format-language/text-decoding.js';
+
+export const VALUE_FORMATS = ['raw', 'json', 'msgpack'] as const;
+
+export type ValueFormat = (typeof VALUE_FORMATS)[number];
+
+export interface ValueCodec {
+  /** KLOG_BAD_INPUT for a value that is not what the format wants. */
+  encode(value: Uint8Array): Uint8Array;
+  /** CORRUPT_MESSAGE for a value of the log that is not in the format. */
+  decode(value: Uint8Array): Uint8Array;
+}
+
+const asItIs = (value: Uint8Array) => value;
+
+/** KLOG_USAGE for an unknown name. */
+export async function loadValueCodec(format: string): Promise<ValueCodec> {
+  switch (format) {
+    case 'raw':
+      return { encode: asItIs, decode: asItIs };
+    case 'json':
+      return { encode: encodeJson, decode: asItIs };
+    case 'msgpack':
+      return loadMessagePack();
+  }
+  throw new KlogError('KLOG_USAGE', `Unknown value format "${format}"`, { hint: `Known: ${VALUE_FORMATS.join(' ')}.` });
+}
+
+function encodeJson(value: Uint8Array): Uint8Array {
+  if (!isUtf8(value)) throw new KlogError('KLOG_BAD_INPUT', 'The value is not JSON: it is not UTF-8');
+  try {
+    JSON.parse(Buffer.from(value).toString('utf8'));
+  } catch (error) {
+    throw new KlogError('KLOG_BAD_INPUT', `The value is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  return compactJson(value);
+}
+
+async function loadMessagePack(): Promise<ValueCodec> {
+  const { Packr } = await import('msgpackr');
+  // Maps rather than objects: no field name is special then, and keys need not be text.
+  const packer = new Packr({ useRecords: false, mapsAsObjects: false, int64AsType: 'bigint' });
+  return {
+    encode: (value) => packer.pack(toPackable(value)),
+    decode: (value) => {
+      try {
+        return Buffer.from(toJson(packer.unpack(Buffer.from(value)) as unknown), 'utf8');
+      } catch (error) {
+        throw new KlogError('CORRUPT_MESSAGE', `A value is not MessagePack: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+function toPackable(value: Uint8Array): unknown {
+  if (!isUtf8(value)) return Buffer.from(value);
+  const text = Buffer.from(value).toString('utf8');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  refuseInexactIntegers(text);
+  return withMaps(parsed);
+}
+
+/** An id that comes back as another number is worse than an error. */
+function refuseInexactIntegers(text: string): void {
+  if (!/\d{16}/.test(text)) return;
+  const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  for (const [number] of withoutStrings.matchAll(/(?<![\d.])-?\d{16,}(?![\d.eE])/g)) {
+    if (Number.isSafeInteger(Number(number))) continue;
+    throw new KlogError('KLOG_BAD_INPUT', `The number ${number} cannot be held exactly`, {
+      hint: 'Put numbers beyond 2^53 - 1 in quotes.',
+    });
+  }
+}
+
+function withMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMaps);
+  if (typeof value !== 'object' || value === null) return value;
+  return new Map(Object.entries(value).map(([key, field]) => [key, withMaps(field)]));
+}
+
+/** JSON of whatever MessagePack can hold: bytes as base64 text, big integers as digits, times as ISO 8601, other keys as their JSON. */
+function toJson(value: unknown): string {
+  if (value instanceof Map) {
+    const fields = [...value].map(([key, field]) => {
+      const name = typeof key === 'string' ? key : toJson(key);
+      return `${JSON.stringify(name)}:${toJson(field)}`;
+    });
+    return `{${fields.join(',')}}`;
+  }
+  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
+  if (value instanceof Set) return toJson([...value]);
+  return JSON.stringify(value) ?? 'null';
+}
