@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/**
+ * Runs the documentation. A ```console block is a shell session: lines after "$ " are commands (continued after "> "),
+ * what follows is what they print. `…` stands for anything within a line, a line of only `…` for any lines. The blocks of
+ * a document share a directory and run in order.
+ */
+const root = resolve(import.meta.dirname, '..');
+
+interface Step {
+  readonly command: string;
+  readonly expected: string;
+  readonly line: number;
+}
+
+function sessions(document: string): Step[] {
+  const steps: Step[] = [];
+  let inside = false;
+  let command: string | undefined;
+  let expected: string[] = [];
+  let at = 0;
+  const finish = () => {
+    if (command !== undefined) steps.push({ command, expected: expected.join('\n'), line: at });
+    command = undefined;
+    expected = [];
+  };
+  document.split('\n').forEach((text, index) => {
+    if (!inside) {
+      inside = text === '```console';
+      return;
+    }
+    if (text === '```') {
+      finish();
+      inside = false;
+    } else if (text.startsWith('$ ')) {
+      finish();
+      command = text.slice(2);
+      at = index + 1;
+    } else if (text.startsWith('> ') && expected.length === 0 && command !== undefined) {
+      command += `\n${text.slice(2)}`;
+    } else {
+      expected.push(text);
+    }
+  });
+  return steps;
+}
+
+function pattern(expected: string): RegExp {
+  const escaped = expected
+    .split('\n')
+    .map((line) => (line === '…' ? '(?:.*\\n?)*?' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*')))
+    .join('\n');
+  return new RegExp(`^${escaped}$`);
+}
+
+describe.each(['README.md'])('%s does what it says', (name) => {
+  const steps = sessions(readFileSync(join(root, name), 'utf8'));
+  let directory: string;
+  let environment: NodeJS.ProcessEnv;
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'klog-docs-'));
+    const shim = `klog() { node ${join(root, 'bin/klog.js')} "$@"; }; export -f klog`;
+    environment = { ...process.env, HOME: directory, KLOG_SHIM: shim, NO_COLOR: '1' };
+    delete environment.NODE_EXTRA_CA_CERTS;
+    delete environment.KLOG_DIR;
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('has commands', () => {
+    expect(steps.length).toBeGreaterThan(5);
+  });
+
+  it.each(steps.map((step) => [`line ${step.line}: ${step.command.split('\n')[0]}`, step] as const))('%s', (_, step) => {
+    const script = `eval "$KLOG_SHIM"; ${step.command}`;
+    const result = spawnSync('bash', ['-c', script], {
+      cwd: directory,
+      env: environment,
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    const printed = `${result.stdout}${result.stderr}`.replace(/\n$/, '');
+    expect(printed).toMatch(pattern(step.expected));
+  });
+});
