@@ -122,7 +122,7 @@ export async function ensureDirectory(fs: FileSystem, path: string): Promise<voi
 }
 
 async function makeParents(fs: FileSystem, path: string): Promise<void> {
-  if ((await statDirectory(fs, path)) !== undefined) return;
+  if (dirname(path) === path || (await statDirectory(fs, path)) !== undefined) return;
   await makeParents(fs, dirname(path));
   await ensureDirectory(fs, path);
   await fs.syncDirectory(dirname(path));

@@ -18,6 +18,7 @@ import {
 import { PartitionPool } from './partition-pool.js';
 import { type PartitionSize, partitionSize } from './partition-size.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
+import { storageError } from './system-error.js';
 import { type TopicConfigs, toLogConfig } from './topic-config.js';
 import { Topics } from './topics.js';
 
@@ -167,7 +168,7 @@ export class Store {
       opened = await open();
     } catch (error) {
       if ((await this.topics.find(topic))?.topicId !== topicId) throw deleted(topic);
-      throw error;
+      throw storageError(error, `cannot open a partition of topic ${topic}`, { topic });
     }
     if ((await this.topics.find(topic))?.topicId === topicId) return opened;
     await opened.close();

@@ -2,6 +2,7 @@
  * Partitions as a store hands them out: their files are open while they are used, and closed and opened again as the
  * store's descriptors allow.
  */
+import { setMaxListeners } from 'node:events';
 import { KlogError } from '../errors.js';
 import type { Appended, PartitionLog } from '../storage/partition-log.js';
 import type { Damage, FetchedBatches, PartitionMarks, PartitionReader } from '../storage/partition-reader.js';
@@ -106,7 +107,11 @@ export class StoredPartitionReader {
       this.#assertOpen();
       const crowded = new AbortController();
       const abort = () => crowded.abort();
-      signal?.addEventListener('abort', abort);
+      if (signal !== undefined) {
+        // One signal for all the partitions of a consumer is no leak.
+        setMaxListeners(0, signal);
+        signal.addEventListener('abort', abort);
+      }
       let more: boolean;
       try {
         if (signal?.aborted === true) abort();

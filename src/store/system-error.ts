@@ -6,6 +6,8 @@ const CODES: Readonly<Record<string, { readonly code: ErrorCode; readonly why: s
   EROFS: { code: 'KLOG_PERMISSION_DENIED', why: 'the file system is mounted read-only' },
   ENOSPC: { code: 'KLOG_DISK_FULL', why: 'no space left on the device', hint: 'Free some space and try again' },
   EDQUOT: { code: 'KLOG_DISK_FULL', why: 'the disk quota is used up', hint: 'Free some space and try again' },
+  EMFILE: { code: 'KAFKA_STORAGE_ERROR', why: 'too many open files', hint: 'Raise the limit with ulimit -n' },
+  ENFILE: { code: 'KAFKA_STORAGE_ERROR', why: 'too many open files in the whole system' },
   ENOTDIR: { code: 'KLOG_BAD_DIRECTORY', why: 'a part of the path is not a directory' },
   ELOOP: { code: 'KLOG_BAD_DIRECTORY', why: 'a symbolic link stands where a file should be' },
   ENAMETOOLONG: { code: 'KLOG_BAD_DIRECTORY', why: 'the path is too long' },
