@@ -31,6 +31,8 @@ export interface OpenClientOptions {
   readonly create?: boolean;
   /** Only read: where the user may not write. Default false. */
   readonly readOnly?: boolean;
+  /** Default false: NFS and the like are refused. */
+  readonly allowNetworkFileSystem?: boolean;
 }
 
 export interface ErrorOutput {

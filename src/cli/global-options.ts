@@ -6,6 +6,7 @@ export interface GlobalOptions extends Loudness {
   readonly dir?: string | undefined;
   readonly brokers?: string | undefined;
   readonly json: boolean;
+  readonly allowNetworkFs?: boolean | undefined;
 }
 
 const HEADING = 'Global options:';
@@ -19,6 +20,7 @@ export function addGlobalOptions(command: Command, json = 'machine-readable outp
   add('--json', json);
   add('-q, --quiet', 'no notices, only errors');
   add('-v, --verbose', 'more notices');
+  add('--allow-network-fs', 'a directory on NFS and the like, where neither locks nor syncs can be trusted');
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(HEADING));
   for (const flags of ['--bootstrap-server <list>', '--bootstrap-servers <list>']) {
     const alias = new Option(flags).hideHelp();

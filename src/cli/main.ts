@@ -10,7 +10,8 @@ import { signalExitCode } from './signals.js';
 export async function runCommandLine(args: readonly string[], context: CliContext): Promise<number> {
   const host: CommandHost = { context, exitCode: 0 };
   try {
-    await createProgram(host).parseAsync(readableArguments(args), { from: 'user' });
+    if (args[0] === 'complete') await completeWords(args.slice(1), context);
+    else await createProgram(host).parseAsync(readableArguments(args), { from: 'user' });
     await context.stdout.flush();
   } catch (error) {
     host.exitCode = await fail(error, args, context);
@@ -22,6 +23,13 @@ export async function runCommandLine(args: readonly string[], context: CliContex
 /** `klog help topic create` is `klog topic create --help`. */
 function readableArguments(args: readonly string[]): string[] {
   return args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
+}
+
+/** Asked by the completion scripts, `complete -- WORD…`; no command of the tree. */
+async function completeWords(args: readonly string[], context: CliContext): Promise<void> {
+  const { complete } = await import('./reference/complete.js');
+  const words = args[0] === '--' ? args.slice(1) : args;
+  context.stdout.appendText(await complete(words.length === 0 ? [''] : words, context));
 }
 
 async function fail(error: unknown, args: readonly string[], context: CliContext): Promise<number> {

@@ -22,7 +22,12 @@ export async function withClient<T>(
   use: (client: Client, location: DirectoryLocation) => Promise<T>,
 ): Promise<T> {
   const location = await resolveDirectory(options, context);
-  const client = await openAt(location, context, request.create ?? false);
+  const openOptions: OpenClientOptions = {
+    directory: location.directory,
+    ...(request.create === true ? { create: true } : {}),
+    ...(options.allowNetworkFs === true ? { allowNetworkFileSystem: true } : {}),
+  };
+  const client = await openAt(location, context, openOptions);
   if (client === undefined) {
     if (request.ifMissing !== undefined) return request.ifMissing(location);
     throw missingLog(location, request.topics[0]);
@@ -41,21 +46,28 @@ export async function withClient<T>(
 }
 
 /** Undefined: there is no log, and none is to be made. */
-async function openAt(location: DirectoryLocation, context: CliContext, create: boolean): Promise<Client | undefined> {
-  const { directory } = location;
-  if (create) return context.openClient({ directory, create });
+async function openAt(
+  location: DirectoryLocation,
+  context: CliContext,
+  options: OpenClientOptions,
+): Promise<Client | undefined> {
+  if (options.create === true) return context.openClient(options);
   if (!location.exists) return undefined;
-  const openReading = (options: OpenClientOptions) =>
-    context.openClient(options).catch((error: unknown) => {
-      if (error instanceof KlogError && error.code === 'KLOG_NOT_FOUND') return undefined;
-      throw error;
-    });
   try {
-    return await openReading({ directory });
+    return await openExisting(context, options);
   } catch (error) {
     if (!(error instanceof KlogError && error.code === 'KLOG_PERMISSION_DENIED')) throw error;
     // Others' logs may be readable though not writable.
-    return openReading({ directory, readOnly: true });
+    return openExisting(context, { ...options, readOnly: true });
+  }
+}
+
+async function openExisting(context: CliContext, options: OpenClientOptions): Promise<Client | undefined> {
+  try {
+    return await context.openClient(options);
+  } catch (error) {
+    if (error instanceof KlogError && error.code === 'KLOG_NOT_FOUND') return undefined;
+    throw error;
   }
 }
 
