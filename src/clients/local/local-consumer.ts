@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { KlogError } from '../../errors.js';
 import type { ConsumerBatch, TopicPartition } from '../client.js';
 import type { Consumer, ConsumerOptions, ConsumerRecord, OffsetSpec } from '../consumer.js';
@@ -54,6 +55,8 @@ export class LocalConsumer implements Consumer {
     this.#seams = seams;
     this.#onClose = onClose;
     this.#isFollowing = options.follow === true || timeoutMs !== undefined;
+    // Each partition that is waited for listens: a thousand are no leak.
+    setMaxListeners(0, this.#ending.signal);
     this.#follower = new Follower(this.#ending.signal, seams.elapsed);
     const { signal } = options;
     if (signal?.aborted) this.#end();
@@ -62,7 +65,7 @@ export class LocalConsumer implements Consumer {
 
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord, undefined> {
     this.#beginIteration();
-    return new RecordIterator({ next: () => this.#next(), close: () => this.close() });
+    return new RecordIterator({ next: () => this.#nextOrClose(), close: () => this.close() });
   }
 
   batches(): AsyncIterable<ConsumerBatch> {
