@@ -12,6 +12,8 @@ export interface TransferOptions {
   readonly filter?: ((cursor: RecordCursor, batch: ConsumerBatch) => boolean) | undefined;
   /** Awaited before each record that it asks to wait for. */
   readonly before?: ((cursor: RecordCursor) => Promise<void> | undefined) | undefined;
+  /** Default: all. */
+  readonly maxRecords?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,11 +23,12 @@ export async function transfer(
   writer: RecordWriter,
   options: TransferOptions,
 ): Promise<number> {
-  const { filter, before, headersFor, keepPartitions, signal } = options;
+  const { filter, before, headersFor, keepPartitions, signal, maxRecords = Number.POSITIVE_INFINITY } = options;
   let count = 0;
   for await (const batch of batches) {
     const { cursor } = batch;
     while (cursor.next()) {
+      if (count >= maxRecords) return count;
       if (filter !== undefined && !filter(cursor, batch)) continue;
       const wait = before?.(cursor);
       if (wait !== undefined) await wait;

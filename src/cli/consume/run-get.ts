@@ -59,6 +59,6 @@ async function onlyPartition(
   if (partitions === 1) return 0;
   throw new KlogError('KLOG_USAGE', `${operand.topic} has ${partitions} partitions`, {
     topic: operand.topic,
-    hint: `Name one: ${operand.topic}:0@…`,
+    hint: `Name one, as ${operand.topic}:0@42`,
   });
 }

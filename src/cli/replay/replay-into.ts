@@ -17,6 +17,7 @@ export interface ReplayIntoOptions extends Loudness {
   readonly into: string;
   readonly resume?: boolean;
   readonly force?: boolean;
+  readonly maxMessages?: number;
   readonly json: boolean;
 }
 
@@ -51,6 +52,7 @@ export async function replayInto(
         if (options.force !== true) refuseLoop(cursor, batch, into);
         return originHeaders({ topic: batch.topic, partition: batch.partition, offset: cursor.offset });
       },
+      maxRecords: options.maxMessages,
       signal: range.signal,
     });
     await writer.flush();
