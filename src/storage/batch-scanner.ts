@@ -78,7 +78,8 @@ export class BatchScanner {
     this.size = 0;
     const left = this.#limit - this.position;
     const header = Math.min(left, RECORD_BATCH_OVERHEAD);
-    const at = header <= 0 ? 0 : await this.#load(this.position, header, jumped ? HEADER_READ_BYTES : undefined);
+    let at = header <= 0 ? 0 : this.#inWindow(this.position, header);
+    at ??= await this.#load(this.position, header, jumped ? HEADER_READ_BYTES : undefined);
     if (at < 0) return this.#stopAt('partial');
     // The walk looks at no byte behind the magic, so it can be told that the window reaches to the limit.
     const { status, size, problem } = nextBatch(this.#window, at, at + left, this.#walk);
@@ -94,21 +95,23 @@ export class BatchScanner {
   async isValid(): Promise<boolean> {
     const legacy = this.batch.magic < MAGIC_V2;
     const from = legacy ? MAGIC_AT : ATTRIBUTES_AT;
-    const at = await this.#load(this.position, Math.min(this.size, RECORD_BATCH_OVERHEAD));
+    const header = Math.min(this.size, RECORD_BATCH_OVERHEAD);
+    const at = this.#inWindow(this.position, header) ?? (await this.#load(this.position, header));
     if (at < 0) return false;
     const stored = this.#window.readUInt32BE(at + (legacy ? LEGACY_CRC_AT : CRC_AT));
     let crc = 0;
     for (let done = from; done < this.size; ) {
       const length = Math.min(this.size - done, this.#window.length);
-      const piece = await this.#load(this.position + done, length);
+      const start = this.position + done;
+      const piece = this.#inWindow(start, length) ?? (await this.#load(start, length));
       if (piece < 0) return false;
       crc = legacy
         ? crc32(this.#window.subarray(piece, piece + length), crc)
         : crc32c(this.#window, piece, piece + length, crc);
       done += length;
     }
-    // The pieces of a long batch overwrote its header.
-    await this.#showHeader();
+    // Reading the rest of the batch may have moved its header, or pushed it out.
+    if (this.#inWindow(this.position, header) !== this.batch.position) await this.#showHeader();
     return crc === stored;
   }
 
@@ -172,12 +175,18 @@ export class BatchScanner {
     return false;
   }
 
+  /** Where `length` bytes from `position` on are in the window, if they are: most of a walk goes without a promise. */
+  #inWindow(position: number, length: number): number | undefined {
+    const at = position - this.#windowStart;
+    return at >= 0 && position + length <= this.#windowEnd ? at : undefined;
+  }
+
   /**
    * Makes `length` bytes (at most a window) from `position` on available, reading `readAhead` bytes if it must read.
    * Answers where they are in the window; -1 if the file ends before.
    */
   async #load(position: number, length: number, readAhead = this.#window.length): Promise<number> {
-    if (position < this.#windowStart || position + length > this.#windowEnd) {
+    if (this.#inWindow(position, length) === undefined) {
       const wanted = Math.min(Math.max(length, readAhead), this.#window.length, this.#limit - position);
       const got = await this.#log.read(this.#window, 0, wanted, position);
       this.#windowStart = position;
