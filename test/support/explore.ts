@@ -10,11 +10,12 @@ import {
 } from './decider.js';
 import { Nemesis, type NemesisOptions } from './nemesis.js';
 import type { ProcessBody } from './scheduler.js';
-import { SimulatedDisk } from './simulated-disk.js';
+import { SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.js';
 import { type AfterKill, World } from './world.js';
 
 /** What to explore: a machine and the processes on it. Built anew for each schedule. */
 export interface Scenario {
+  readonly disk?: SimulatedDiskOptions;
   /** Fills the disk, once; every schedule begins with a copy. All files must be closed at the end. */
   prepare?(disk: SimulatedDisk): void | Promise<void>;
   build(world: ScenarioWorld): void;
@@ -128,7 +129,7 @@ export function describeViolation({ message, error, trace, replay }: Violation):
 }
 
 async function prepare(scenario: Scenario): Promise<SimulatedDisk> {
-  const disk = new SimulatedDisk();
+  const disk = new SimulatedDisk(scenario.disk);
   await scenario.prepare?.(disk);
   return disk;
 }

@@ -1,3 +1,4 @@
+import { describeLock } from './scheduler.js';
 import type { SimulatedCall } from './simulated-call.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 
@@ -28,6 +29,8 @@ export interface LogView {
   walk(bytes: Uint8Array): WalkedBatches;
   /** Offset up to which everything is published, by what stands in the directory; `undefined`: it says nothing. */
   safeEnd(disk: SimulatedDisk, directory: string): number | undefined;
+  /** Who writes to a segment holds this lock of this file beside it. */
+  readonly appendLock?: { readonly file: string; readonly start: number };
 }
 
 interface Promised {
@@ -44,7 +47,7 @@ interface Promised {
  * |---|---|---|
  * | I1, I2 | promised batches stay readable, once, at their offset, with their bytes | after each step |
  * | I3 | S never goes back below what was promised | after each step, and over a power loss |
- * | I4 | offsets are dense; nothing is appended behind torn bytes | before each write to a segment |
+ * | I4 | offsets are dense; nothing is appended but to the end of the last segment, behind whole batches, by the holder of the log's own lock | before each write to a segment |
  * | I5 | what is promised is on the disk, names included | when promised, and after each step |
  * | I6 | every end is a settled log with free locks; no deadlock | at the end, and by the scheduler |
  * | I7 | S is the end of a whole batch, with whole batches below | when it changes |
@@ -54,7 +57,7 @@ export class PromisedLog {
   readonly #view: LogView;
   readonly #promised = new Map<number, Promised>();
   #end = 0;
-  #lookedAt = '';
+  #lookedAt = -1;
   /** The batch that a process is in the middle of writing, by file: continuing it is no append behind torn bytes. */
   readonly #writing = new Map<string, { process: object; start: number; end: number }>();
 
@@ -85,18 +88,20 @@ export class PromisedLog {
 
   /** Before each write: I4. With evictions in play lost bytes may be below, unnoticed: leave it out then. */
   readonly beforeWrite = (call: SimulatedCall): void => {
-    if (call.name !== 'write' || call.isTorn) return;
-    const name = call.path.slice(this.#view.directory.length + 1);
-    if (!call.path.startsWith(`${this.#view.directory}/`)) return;
-    const base = this.#view.segmentBase(name);
     const { file } = call;
-    if (base === undefined || !file) return;
+    const name = call.path.slice(this.#view.directory.length + 1);
+    const base = this.#view.segmentBase(name);
+    if (call.name !== 'write' || base === undefined || !file) return;
+    if (this.#disk.file(`${this.#view.directory}/${name}`) !== file) return;
+    this.#mustHoldAppendLock(call, name);
     const before = file.cachedBytes;
     const sameBytes = before.subarray(call.position, call.position + call.length);
     if (sameBytes.length === call.length && Buffer.compare(sameBytes, call.bytes!) === 0) return;
-    if (call.position > before.length) {
-      fail('I4', `a write at ${call.position} of ${name} leaves a hole behind ${before.length}`);
+    if (call.position !== before.length) {
+      fail('I4', `a write at ${call.position} of ${name}, which ends at ${before.length}`);
     }
+    const later = this.#segments('cached').find((segment) => segment.base > base);
+    if (later) fail('I4', `a write to ${name}, but the log goes on with ${later.name}`);
     const last = this.#writing.get(call.path);
     let start = call.position;
     let { batches, end } = this.#view.walk(before.subarray(0, start));
@@ -119,9 +124,8 @@ export class PromisedLog {
 
   /** After each step: I1, I2, I3, I5, I7. Looks again only when something changed. */
   readonly afterStep = (): void => {
-    const state = this.#state();
-    if (state === this.#lookedAt) return;
-    this.#lookedAt = state;
+    if (this.#disk.revision === this.#lookedAt) return;
+    this.#lookedAt = this.#disk.revision;
     const cached = this.#byOffset('cached');
     const durable = this.#byOffset('durable');
     const safeEnd = this.#view.safeEnd(this.#disk, this.#view.directory);
@@ -134,10 +138,10 @@ export class PromisedLog {
 
   /** When everything has stopped: I6, and each send is there at most once. */
   readonly afterAll = (): void => {
-    this.#lookedAt = '';
+    this.#lookedAt = -1;
     this.afterStep();
     const held = this.#disk.heldLocks();
-    if (held.length > 0) fail('I6', `locks are held by nobody's work: ${held.join('; ')}`);
+    if (held.length > 0) fail('I6', `locks are held by nobody's work: ${held.map(describeLock).join('; ')}`);
     const seen = new Map<string, number>();
     let next: number | undefined;
     for (const batch of this.#batches('cached')) {
@@ -150,6 +154,16 @@ export class PromisedLog {
       seen.set(batch.identity, batch.baseOffset);
     }
   };
+
+  #mustHoldAppendLock(call: SimulatedCall, name: string): void {
+    const { appendLock, directory } = this.#view;
+    if (!appendLock) return;
+    const inode = this.#disk.file(`${directory}/${appendLock.file}`)?.inode;
+    const holds = this.#disk
+      .heldLocks()
+      .some((lock) => lock.process === call.process && lock.inode === inode && lock.start === appendLock.start);
+    if (!holds) fail('I4', `a write to ${name} without the append lock of its log`);
+  }
 
   #publish(safeEnd: number, cached: ReadonlyMap<number, SeenBatch>): void {
     if (safeEnd < this.#end) fail('I3', `S went back to ${safeEnd}, below the promised ${this.#end}`);
@@ -211,17 +225,6 @@ export class PromisedLog {
 
   #firstOffset(): number {
     return this.#segments('cached')[0]?.base ?? 0;
-  }
-
-  #state(): string {
-    const { directory } = this.#view;
-    const names = this.#disk.list(directory);
-    const durableNames = this.#disk.list(directory, 'durable');
-    const revisions = names?.map((name) => {
-      const file = this.#disk.file(`${directory}/${name}`);
-      return file ? `${name}=${file.inode}@${file.revision}` : name;
-    });
-    return `${revisions}|${durableNames}`;
   }
 }
 

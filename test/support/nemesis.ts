@@ -1,4 +1,4 @@
-import { chosenFate } from './chooser.js';
+import { chosenFate, type Fate } from './chooser.js';
 import type { Cost, Decider } from './decider.js';
 import type { Move, Task } from './scheduler.js';
 import type { SimulatedCall, SystemErrorCode } from './simulated-call.js';
@@ -7,11 +7,16 @@ import type { World } from './world.js';
 /** How often in one run; `at` limits it to moments before certain calls. */
 export type FaultBudget = number | { readonly count: number; readonly at: (call: SimulatedCall) => boolean };
 
+/** With a fate of its own each blow has one outcome; else all outcomes are tried, within the bounds. */
+export type BlowBudget =
+  | FaultBudget
+  | { readonly count: number; readonly at: (call: SimulatedCall) => boolean; readonly fate: Fate };
+
 export interface NemesisOptions {
   /** SIGKILL before a call, or in the middle of a write. */
   readonly kills?: FaultBudget;
-  readonly powerLosses?: FaultBudget;
-  readonly failedSyncs?: FaultBudget;
+  readonly powerLosses?: BlowBudget;
+  readonly failedSyncs?: BlowBudget;
   /** The cache drops its clean pages; offered only while that shows something. */
   readonly evictions?: FaultBudget;
   readonly shortWrites?: FaultBudget;
@@ -22,10 +27,16 @@ export interface NemesisOptions {
   };
   /** Where a process that could go on may be made to wait. Default: before every call. */
   readonly switchAt?: (call: SimulatedCall) => boolean;
+  /** Which free locks others may get first, named by where their range begins. Default: all. */
+  readonly contendAt?: (start: number) => boolean;
   /** Which reads and writes others may meet half done. Default: all writes. */
   readonly tearAt?: (call: SimulatedCall) => boolean;
   /** Steps one run may take. Default 3,000. */
   readonly steps?: number;
+  /** Steps in a row after which a process must let the others go on: it may be polling without sleep. Default 300. */
+  readonly patience?: number;
+  /** Takes a run that does not end for a good one: only stops are judged. */
+  readonly endless?: boolean;
 }
 
 /** Something else that may happen instead of the plain next move. */
@@ -81,16 +92,18 @@ export class Nemesis {
       }
       for (const task of bystanders) if (task !== next.task) offer('kills', () => world.kill(task));
     }
-    if (this.#mayBefall('powerLosses', call)) offer('powerLosses', () => world.powerLoss(chosenFate(decider)));
+    if (this.#mayBefall('powerLosses', call))
+      offer('powerLosses', () => world.powerLoss(this.#fate('powerLosses', decider)));
+
     if (call.canFailSync && this.#mayBefall('failedSyncs', call)) {
-      offer('failedSyncs', () => scheduler.grant(call, () => call.failSync(chosenFate(decider))));
+      offer('failedSyncs', () => world.grant(call, () => call.failSync(this.#fate('failedSyncs', decider))));
     }
     if (this.#mayBefall('evictions', call) && disk.hasLostSectors) offer('evictions', () => scheduler.evict());
     if (call.name === 'write' && !call.isTorn && call.length > 1 && this.#mayBefall('shortWrites', call)) {
-      offer('shortWrites', () => scheduler.grant(call, () => call.runShort(halfOf(call))));
+      offer('shortWrites', () => world.grant(call, () => call.runShort(halfOf(call))));
     }
     if (this.#mayBefall('errors', call)) {
-      offer('errors', () => scheduler.grant(call, () => call.fail(this.options.errors!.code)));
+      offer('errors', () => world.grant(call, () => call.fail(this.options.errors!.code)));
     }
     return found;
   }
@@ -100,8 +113,17 @@ export class Nemesis {
     return call.canTear && !call.isTorn && (tearAt ? tearAt(call) : call.name === 'write');
   }
 
+  mayContend(start: number): boolean {
+    return this.options.contendAt?.(start) ?? true;
+  }
+
   maySwitch(call: SimulatedCall): boolean {
     return this.options.switchAt?.(call) ?? true;
+  }
+
+  #fate(kind: 'powerLosses' | 'failedSyncs', decider: Decider): Fate {
+    const budget = this.options[kind];
+    return typeof budget === 'object' && 'fate' in budget ? budget.fate : chosenFate(decider);
   }
 
   #mayBefall(kind: FaultKind, call: SimulatedCall): boolean {

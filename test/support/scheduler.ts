@@ -1,7 +1,7 @@
 import { allLost, type Fate } from './chooser.js';
 import { pathTail, SimulatedCall, type SystemErrorCode } from './simulated-call.js';
 import { type ProcessClock, SimulatedClock, type SimulatedTimer } from './simulated-clock.js';
-import type { Gate, SimulatedDisk, Watcher } from './simulated-disk.js';
+import type { Gate, HeldLock, SimulatedDisk, Watcher } from './simulated-disk.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 /** Turns of the event loop that a process may take between two calls, for work of its own. */
@@ -17,6 +17,8 @@ export interface ProcessContext {
   readonly life: number;
   readonly fs: SimulatedProcess;
   readonly clock: ProcessClock;
+  /** Waits, as if for a call, until the condition holds; asked again whenever something happened. */
+  wait(what: string, condition: () => boolean): Promise<void>;
 }
 
 export type Progress = 'running' | 'done' | 'failed' | 'killed';
@@ -74,7 +76,9 @@ export class Scheduler implements Gate {
     if (before) this.disk.kill(before.context.fs);
     const fs = this.disk.process(name);
     const life = before ? before.context.life + 1 : 0;
-    const context: ProcessContext = { name, life, fs, clock: this.clock.of(fs) };
+    const wait = async (what: string, condition: () => boolean) =>
+      fs.submit('wait', what, { ready: condition, run: () => undefined });
+    const context: ProcessContext = { name, life, fs, clock: this.clock.of(fs), wait };
     const task: Task = {
       context,
       body,
@@ -252,13 +256,13 @@ export class Scheduler implements Gate {
 
   /** Why those that have not ended do not go on. */
   waits(): string[] {
-    return this.tasks
+    const waits = this.tasks
       .filter((task) => task.progress === 'running')
       .map(({ context, parked }) => {
         const calls = parked.map((call) => call.describe());
         return `${context.name} waits for ${calls.join(', ') || 'something that is no file call, timer or watch'}`;
-      })
-      .concat(this.tasks.some((task) => task.progress === 'running') ? this.disk.heldLocks() : []);
+      });
+    return waits.length === 0 ? [] : [...waits, ...this.disk.heldLocks().map(describeLock)];
   }
 
   /** What happened, one line each: process, call, outcome. */
@@ -298,6 +302,10 @@ export class Scheduler implements Gate {
   #who({ context }: Task): string {
     return context.life === 0 ? context.name : `${context.name}#${context.life + 1}`;
   }
+}
+
+export function describeLock({ process, path, start }: HeldLock): string {
+  return `${process.name} holds ${start} of ${path}`;
 }
 
 /** Runs a script on a machine; a failure carries what happened until then. */

@@ -17,7 +17,8 @@ export type CallName =
   | 'truncate'
   | 'sync'
   | 'close'
-  | 'waitLock';
+  | 'waitLock'
+  | 'wait';
 
 export const ERRORS = {
   EIO: [-5, 'i/o error'],
@@ -121,7 +122,7 @@ export class SimulatedCall {
   runNow(): unknown {
     const injected = this.process.disk.injectedError(this);
     if (injected !== undefined) throw systemError(injected, this.name, this.path);
-    if (this.#done === 0) this.process.disk.beforeCall(this);
+    this.process.disk.beforeCall(this);
     const value = this.#work.run(this.#done, this.length);
     return this.#done > 0 ? this.#got + (value as number) : value;
   }
@@ -144,6 +145,7 @@ export class SimulatedCall {
   }
 
   failSync(fate: Fate): string {
+    this.process.disk.beforeCall(this);
     this.#work.failSync!(fate);
     return this.fail('EIO');
   }
@@ -156,7 +158,7 @@ export class SimulatedCall {
 
   /** The next `bytes` of it happen; the caller is not answered yet. */
   tear(bytes: number): string {
-    if (this.#done === 0) this.process.disk.beforeCall(this);
+    this.process.disk.beforeCall(this);
     this.#got += this.#work.run(this.#done, this.#done + bytes) as number;
     this.#done += bytes;
     return `only ${this.#done} bytes so far`;

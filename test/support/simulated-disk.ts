@@ -30,6 +30,16 @@ export interface CallFault {
   readonly times?: number;
 }
 
+export interface HeldLock {
+  readonly process: SimulatedProcess;
+  readonly inode: number;
+  /** As the process opened it. */
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly shared: boolean;
+}
+
 interface SimulatedDirectory {
   readonly kind: 'directory';
   readonly inode: number;
@@ -43,7 +53,9 @@ export interface SimulatedDiskOptions {
 }
 
 const ROOT = 1;
+const UID = process.getuid?.() ?? 0;
 const FIRST_FREE_INODE = 11;
+const HARMLESS: ReadonlySet<CallName> = new Set(['start', 'stat', 'readDirectory', 'read', 'close', 'waitLock']);
 const WRITING: ReadonlySet<CallName> = new Set(['makeDirectory', 'removeDirectory', 'rename', 'unlink', 'truncate']);
 
 /**
@@ -55,12 +67,19 @@ export class SimulatedDisk {
   gate: Gate | undefined;
   /** Called before each call has its effect, for checks of what is about to happen. */
   readonly observers: ((call: SimulatedCall) => void)[] = [];
+  /**
+   * Asked when a process is about to get a free lock without waiting: `true` says that another held it at that moment.
+   * `tryLock` answers at once, so this is the only way for others to come between an unlock and the lock behind it.
+   */
+  heldForAMoment: ((process: SimulatedProcess, range: LockRange) => boolean) | undefined;
   /** What happened, in order; kept only while not undefined. */
   trace: { readonly who: string; readonly what: string; readonly outcome: string }[] | undefined;
   nowMs = 1_700_000_000_000;
   /** Room for growing files; at 0 writes are short, then ENOSPC. */
   freeBytes = Number.POSITIVE_INFINITY;
   readOnly = false;
+  /** Raised whenever bytes or names change, cached or durable. */
+  revision = 0;
   readonly #options: SimulatedDiskOptions;
   #boot = 1;
   #nodes = new Map<number, SimulatedFile | SimulatedDirectory>([[ROOT, { kind: 'directory', inode: ROOT }]]);
@@ -81,7 +100,7 @@ export class SimulatedDisk {
   process(name: string): SimulatedProcess {
     let process = this.#processes.get(name);
     if (!process) {
-      process = new SimulatedProcess(name, this, this.#boot);
+      process = new SimulatedProcess(name, this);
       this.#processes.set(name, process);
     }
     return process;
@@ -100,6 +119,7 @@ export class SimulatedDisk {
 
   /** Every process dies and the machine starts again with what the disk happens to hold. */
   powerLoss(fate: Fate = allLost): void {
+    this.revision++;
     for (const process of [...this.#processes.values()]) this.kill(process);
     const paths = this.#paths();
     this.#names.losePower(fate);
@@ -113,6 +133,7 @@ export class SimulatedDisk {
 
   /** The cache drops its clean pages: what a failed sync lost becomes visible. */
   evict(): void {
+    this.revision++;
     for (const node of this.#nodes.values()) if (node.kind === 'file') node.evict();
   }
 
@@ -150,19 +171,25 @@ export class SimulatedDisk {
     return node?.kind === 'directory' ? [...this.#names.entries(node.inode, view).keys()].sort() : undefined;
   }
 
+  /** Of the running machine. */
+  get bootId(): Uint8Array {
+    const id = new Uint8Array(16);
+    new DataView(id.buffer).setUint32(12, this.#boot);
+    return id;
+  }
+
   file(path: string): SimulatedFile | undefined {
     const node = this.#find(path);
     return node?.kind === 'file' ? node : undefined;
   }
 
-  heldLocks(): string[] {
-    const held: string[] = [];
-    for (const handle of this.#handles) {
-      for (const lock of this.#locks.get(handle.file.inode)?.held ?? []) {
-        if (lock.owner === handle) held.push(`${handle.process.name} holds ${lock.start} of ${handle.path}`);
-      }
-    }
-    return held;
+  heldLocks(): HeldLock[] {
+    return [...this.#handles].flatMap((handle) => {
+      const { file, path, process } = handle;
+      return (this.#locks.get(file.inode)?.held ?? [])
+        .filter((lock) => lock.owner === handle)
+        .map(({ start, end, shared }) => ({ process, inode: file.inode, path, start, end, shared }));
+    });
   }
 
   /** A machine in the same state, without its processes. All files must be closed. */
@@ -194,7 +221,8 @@ export class SimulatedDisk {
   }
 
   beforeCall(call: SimulatedCall): void {
-    for (const observer of this.observers) observer(call);
+    if (!HARMLESS.has(call.name)) this.revision++;
+    if (!call.isTorn) for (const observer of this.observers) observer(call);
   }
 
   note(process: SimulatedProcess, what: string, outcome: string): void {
@@ -252,7 +280,7 @@ export class SimulatedDisk {
       size: file ? node.size : 4096,
       inode: node.inode,
       modifiedMs: file ? node.modifiedMs : this.nowMs,
-      uid: process.getuid?.() ?? 0,
+      uid: UID,
       mode: file ? 0o100600 : 0o40700,
     };
   }
@@ -399,9 +427,9 @@ export class SimulatedDisk {
 
   #parent(path: string, syscall: string): { directory: number; name: string } {
     const names = namesOf(path);
-    const name = names.pop();
+    const name = names.at(-1);
     if (name === undefined) throw systemError('EACCES', syscall, path);
-    return { directory: this.#directory(names.join('/'), syscall), name };
+    return { directory: this.#directory(names.slice(0, -1).join('/'), syscall), name };
   }
 
   #freeInode(): number {
@@ -426,6 +454,13 @@ export class SimulatedDisk {
   }
 }
 
-function namesOf(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.');
+const splitPaths = new Map<string, readonly string[]>();
+
+function namesOf(path: string): readonly string[] {
+  let names = splitPaths.get(path);
+  if (!names) {
+    names = path.split('/').filter((name) => name !== '' && name !== '.');
+    splitPaths.set(path, names);
+  }
+  return names;
 }

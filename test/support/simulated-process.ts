@@ -7,13 +7,13 @@ import type { SimulatedFile } from './simulated-file.js';
 export class SimulatedProcess implements FileSystem {
   readonly name: string;
   readonly disk: SimulatedDisk;
-  readonly #boot: number;
+  readonly #bootId: Uint8Array;
   dead = false;
 
-  constructor(name: string, disk: SimulatedDisk, boot: number) {
+  constructor(name: string, disk: SimulatedDisk) {
     this.name = name;
     this.disk = disk;
-    this.#boot = boot;
+    this.#bootId = disk.bootId;
   }
 
   open(path: string, mode: OpenMode): Awaitable<OpenFile> {
@@ -54,9 +54,7 @@ export class SimulatedProcess implements FileSystem {
   }
 
   bootId(): Uint8Array {
-    const id = new Uint8Array(16);
-    new DataView(id.buffer).setUint32(12, this.#boot);
-    return id;
+    return this.#bootId;
   }
 
   watch(path: string, listener: () => void): { close(): void } | undefined {
@@ -150,8 +148,13 @@ export class SimulatedOpenFile implements OpenFile {
   tryLock(range: LockRange, options: { shared?: boolean } = {}): boolean {
     this.#check('lock');
     if (this.process.dead) return false;
-    const taken = this.process.disk.tryLock(this, range, options.shared ?? false);
-    this.process.disk.note(this.process, `tryLock ${pathTail(this.path)} ${range.start}`, taken ? 'taken' : 'busy');
+    const { disk } = this.process;
+    const shared = options.shared ?? false;
+    const taken =
+      disk.mayLock(this, range, shared) &&
+      disk.heldForAMoment?.(this.process, range) !== true &&
+      disk.tryLock(this, range, shared);
+    disk.note(this.process, `tryLock ${pathTail(this.path)} ${range.start}`, taken ? 'taken' : 'busy');
     return taken;
   }
 

@@ -3,11 +3,14 @@ import type { Cost, Decider } from './decider.js';
 import type { ScenarioWorld } from './explore.js';
 import { type Alternative, halfOf, type Nemesis } from './nemesis.js';
 import { type Move, type ProcessBody, type ProcessContext, Scheduler, type Task } from './scheduler.js';
+import type { SimulatedCall } from './simulated-call.js';
 import type { SimulatedDisk } from './simulated-disk.js';
+import type { SimulatedProcess } from './simulated-process.js';
 
 export type AfterKill = 'restart' | 'gone';
 
 const STEPS_ALLOWED = 3_000;
+const ONE_PREEMPTION: readonly Cost[] = ['preemption'];
 /** A process that polls without sleeping would run for ever; after so many steps the others have their turn. */
 const PATIENCE = 300;
 
@@ -21,8 +24,9 @@ export class World implements ScenarioWorld {
   /** Whose turn it is. */
   #current: string | undefined;
   #inARow = 0;
-  /** Stands in the middle of a call, so that another goes on first. */
-  #torn: Task | undefined;
+  #patience = PATIENCE;
+  /** Stands in the middle of a call, or has just missed a lock: another goes on first. */
+  #standsBack: Task | undefined;
 
   constructor(disk: SimulatedDisk) {
     this.disk = disk;
@@ -48,14 +52,18 @@ export class World implements ScenarioWorld {
   }
 
   async run(decider: Decider, nemesis: Nemesis): Promise<void> {
+    this.#patience = nemesis.options.patience ?? PATIENCE;
+    this.disk.heldForAMoment = (process, { start }) => this.#othersFirst(process, start, decider, nemesis);
     const allowed = nemesis.options.steps ?? STEPS_ALLOWED;
     for (let steps = 0; await this.#step(decider, nemesis); steps++) {
       for (const task of this.scheduler.tasks) {
         if (task.progress === 'failed') throw new Error(`${task.context.name} failed`, { cause: task.error });
       }
       for (const check of this.#stepChecks) check();
+      if (steps === allowed && nemesis.options.endless === true) return;
       if (steps === allowed) throw new Error(`no end after ${allowed} steps: ${this.scheduler.waits().join('; ')}`);
     }
+    this.disk.heldForAMoment = undefined;
     const stuck = this.scheduler.waits();
     if (stuck.length > 0) throw new Error(`deadlock: ${stuck.join('; ')}`);
     for (const check of this.#endChecks) await check();
@@ -70,10 +78,20 @@ export class World implements ScenarioWorld {
     const { name } = task.context;
     this.scheduler.kill(name);
     this.#restart(name);
+    // It was its turn, but whoever dies does not go on at once.
+    this.#turnTo(name);
+    this.#standsBack = this.scheduler.task(name);
+  }
+
+  /** Lets a call end otherwise than it should; its process goes on. */
+  grant(call: SimulatedCall, how: (call: SimulatedCall) => string): Promise<void> {
+    this.#turnTo(call.process.name);
+    return this.scheduler.grant(call, how);
   }
 
   powerLoss(fate: Fate): void {
     this.scheduler.powerLoss(fate);
+    this.#current = undefined;
     for (const name of this.#bodies.keys()) this.#restart(name);
   }
 
@@ -99,15 +117,24 @@ export class World implements ScenarioWorld {
     return true;
   }
 
+  /** Whether another process gets the lock first: the one that wants it then waits, and stands back once. */
+  #othersFirst(process: SimulatedProcess, start: number, decider: Decider, nemesis: Nemesis): boolean {
+    const task = this.scheduler.task(process.name);
+    const others = this.scheduler.tasks.some((other) => other !== task && other.progress === 'running');
+    if (!others || !nemesis.mayContend(start) || decider.decide(ONE_PREEMPTION) === 0) return false;
+    this.#standsBack = task;
+    return true;
+  }
+
   /** What may happen, the plain next move first: the running process goes on, else the one behind it in the row. */
   #inTurn(): Move[] {
     const moves = this.scheduler.moves();
     const names = [...this.#bodies.keys()];
     const at = this.#current === undefined ? 0 : names.indexOf(this.#current);
-    const patience = this.#inARow < PATIENCE;
+    const patience = this.#inARow < this.#patience;
     const turn = ({ task }: Move) => {
       const distance = (names.indexOf(task.context.name) - at + names.length) % names.length;
-      return task === this.#torn || (distance === 0 && !patience) ? names.length : distance;
+      return task === this.#standsBack || (distance === 0 && !patience) ? names.length : distance;
     };
     return moves
       .map((move, i) => ({ move, rank: turn(move) * moves.length + i }))
@@ -134,18 +161,21 @@ export class World implements ScenarioWorld {
         act: () => {
           this.scheduler.tear(next.call, halfOf(next.call));
           this.#current = next.task.context.name;
-          this.#torn = next.task;
+          this.#standsBack = next.task;
         },
       });
     }
     return found;
   }
 
-  async #make(move: Move): Promise<void> {
-    const { name } = move.task.context;
+  #turnTo(name: string): void {
     this.#inARow = name === this.#current ? this.#inARow + 1 : 0;
     this.#current = name;
-    this.#torn = undefined;
+    this.#standsBack = undefined;
+  }
+
+  async #make(move: Move): Promise<void> {
+    this.#turnTo(move.task.context.name);
     await this.scheduler.make(move);
   }
 }
