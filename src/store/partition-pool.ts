@@ -25,19 +25,29 @@ export class PartitionPool {
     return new PartitionSlot(this, open);
   }
 
-  /** Closes idle slots, those unused for the longest first, until `room` descriptors are free. Answers whether any was closed. */
-  async makeRoom(room: number): Promise<boolean> {
-    let closedAny = false;
+  /**
+   * Closes idle slots, those unused for the longest first, until `room` descriptors are free. Those that only wait are
+   * interrupted, and close when they have stopped; nobody waits for that here, who may be in the middle of something they
+   * wait for. Answers what was done.
+   */
+  async makeRoom(room: number): Promise<{ closed: number; interrupted: number }> {
+    const done = { closed: 0, interrupted: 0 };
     for (const slot of [...this.#slots]) {
-      if (this.#maxDescriptors - this.#descriptors() >= room) break;
-      if (await slot.closeIfIdle()) closedAny = true;
+      if (this.#maxDescriptors - this.#descriptors() + done.interrupted >= room) break;
+      if (await slot.closeIfIdle()) done.closed++;
+      else if (slot.interrupt()) done.interrupted++;
     }
-    return closedAny;
+    return done;
   }
 
-  /** For when the system has no descriptor left: closes all that is idle. */
+  /** For when the system has no descriptor left. Answers whether it may have one now. */
   async closeIdle(): Promise<boolean> {
-    return await this.makeRoom(Number.POSITIVE_INFINITY);
+    const before = this.#descriptors();
+    const { closed, interrupted } = await this.makeRoom(Number.POSITIVE_INFINITY);
+    for (let look = 0; interrupted > 0 && this.#descriptors() >= before && look < LOOKS; look++) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+    return closed > 0 || this.#descriptors() < before;
   }
 
   /** Makes the slot the one used last. */
@@ -60,6 +70,9 @@ export class PartitionPool {
   }
 }
 
+/** How long, and how many times, interrupted slots are waited for. */
+const LOOK_AGAIN_MS = 5;
+const LOOKS = 100;
 /** Descriptors that one more partition may take: its control file, two segments, and the indexes beside them. */
 const ROOM_FOR_ONE = 8;
 
@@ -68,8 +81,9 @@ export class PartitionSlot<T extends Closeable> {
   readonly #open: () => Promise<T>;
   #opened: Promise<T> | undefined;
   #users = 0;
-  #interrupts = new Set<() => void>();
-  #whenIdle: (() => void)[] = [];
+  readonly #interrupts = new Set<() => void>();
+  readonly #whenIdle: (() => void)[] = [];
+  #closeWhenIdle = false;
 
   constructor(pool: PartitionPool, open: () => Promise<T>) {
     this.#pool = pool;
@@ -82,7 +96,7 @@ export class PartitionSlot<T extends Closeable> {
     this.#users++;
     try {
       if (this.#opened === undefined) {
-        this.#opened = this.#pool.makeRoom(ROOM_FOR_ONE).then(this.#open);
+        this.#opened = this.#openWithin();
         this.#opened.catch(() => {
           this.#opened = undefined;
           this.#pool.forget(this);
@@ -91,7 +105,10 @@ export class PartitionSlot<T extends Closeable> {
       return await operation(await this.#opened);
     } finally {
       this.#users--;
-      if (this.#users === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      if (this.#users === 0) {
+        for (const resolve of this.#whenIdle.splice(0)) resolve();
+        if (this.#closeWhenIdle) await this.closeIfIdle();
+      }
     }
   }
 
@@ -110,33 +127,43 @@ export class PartitionSlot<T extends Closeable> {
     });
   }
 
-  /** Lets the next use open it anew. */
+  async #openWithin(): Promise<T> {
+    await this.#pool.makeRoom(ROOM_FOR_ONE);
+    const opened = await this.#open();
+    // Others may have been opened at the same time.
+    await this.#pool.makeRoom(0);
+    return opened;
+  }
+
+  /** Closes it now; the next use opens it anew. */
   async closeIfIdle(): Promise<boolean> {
-    if (this.#opened === undefined) return false;
-    if (this.#users > 0) {
-      if (this.#interrupts.size < this.#users) return false;
-      await this.#interrupted();
-      if (this.#users > 0) return false;
-    }
+    if (this.#opened === undefined || this.#users > 0) return false;
     await this.#closeNow().catch(() => {
       // What it could not write, its control file does not claim.
     });
     return true;
   }
 
-  async close(): Promise<void> {
-    if (this.#users > 0) await this.#interrupted();
-    await this.#closeNow();
+  /** Ends what may be interrupted, if there is nothing else in it; then it closes. */
+  interrupt(): boolean {
+    if (this.#opened === undefined || this.#users === 0 || this.#interrupts.size < this.#users) return false;
+    this.#closeWhenIdle = true;
+    for (const interrupt of this.#interrupts) interrupt();
+    return true;
   }
 
-  async #interrupted(): Promise<void> {
-    const idle = new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    for (const interrupt of this.#interrupts) interrupt();
-    await idle;
+  async close(): Promise<void> {
+    if (this.#users > 0) {
+      const idle = new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+      for (const interrupt of this.#interrupts) interrupt();
+      await idle;
+    }
+    await this.#closeNow();
   }
 
   async #closeNow(): Promise<void> {
     const opened = this.#opened;
+    this.#closeWhenIdle = false;
     this.#opened = undefined;
     this.#pool.forget(this);
     await (await opened?.catch(() => undefined))?.close();

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { type OpenStoreOptions, openStore } from '../../src/store/store.js';
@@ -209,10 +209,35 @@ describe('descriptors of a store', () => {
     const controller = new AbortController();
     const waits = readers.map((reader) => reader.waitForMore(0, { signal: controller.signal, timeoutMs: 10_000 }));
     const log = await store.partitionLog('a', 3);
+    await vi.waitFor(() => expect(store.openDescriptors).toBeLessThanOrEqual(10));
     await log.durable(await log.append([batch('x')]));
     expect(await waits[3]).toBe(true);
+    await vi.waitFor(() => expect(store.openDescriptors).toBeLessThanOrEqual(10));
     controller.abort();
     expect(await Promise.all(waits)).toEqual(waits.map((_, partition) => partition === 3));
+  });
+
+  it('are given away by readers that wait when the system has none left', async () => {
+    let limit = Number.POSITIVE_INFINITY;
+    const fs = interpose(({ name, path }) => {
+      if (name.startsWith('open') && path.includes('/log/a-') && (store?.openDescriptors ?? 0) >= limit) {
+        throw systemError('EMFILE', path);
+      }
+    });
+    let store: Awaited<ReturnType<typeof open>> | undefined;
+    store = await open({}, fs);
+    await store.topics.create({ topic: 'a', partitions: 6 });
+    const readers = [];
+    for (let partition = 0; partition < 6; partition++) readers.push(await store.partitionReader('a', partition));
+    const controller = new AbortController();
+    const waits = readers.map((reader) => reader.waitForMore(0, { signal: controller.signal }));
+    await vi.waitFor(() => expect(store?.openDescriptors).toBe(6));
+    limit = 6;
+    const log = await store.partitionLog('a', 5);
+    await log.durable(await log.append([batch('x')]));
+    expect(await waits[5]).toBe(true);
+    controller.abort();
+    await Promise.allSettled(waits);
   });
 
   it('leave nothing behind in the process', async () => {
