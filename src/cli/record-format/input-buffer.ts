@@ -3,6 +3,7 @@
  * `start` are gone, `position` is how far the record under way has been read.
  */
 import { KlogError } from '../../errors.js';
+import type { RecordOrigin } from './input-record.js';
 
 export class InputBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -16,6 +17,10 @@ export class InputBuffer {
   /** Of the byte at `start`, from 0 in the whole input. */
   #inputOffset = 0;
   #line = 1;
+  /** The record taken last. */
+  #takenFrom = 0;
+  #takenLine = 1;
+  #takenOffset = 0;
 
   push(chunk: Uint8Array): void {
     if (this.start > 0 && (this.start === this.length || this.length + chunk.length > this.bytes.length)) {
@@ -36,8 +41,17 @@ export class InputBuffer {
 
   /** The record under way is complete: the next one begins at `position`. */
   take(): void {
+    this.#takenFrom = this.start;
+    this.#takenLine = this.#line;
+    this.#takenOffset = this.#inputOffset;
     this.#moveTo(this.position);
     this.records++;
+  }
+
+  /** Of the record taken last, until more is pushed. */
+  origin(): RecordOrigin {
+    const bytes = this.bytes.subarray(this.#takenFrom, this.start);
+    return { bytes, line: this.#takenLine, byte: this.#takenOffset };
   }
 
   /** Gives up bytes without a record. */
@@ -65,7 +79,9 @@ export class InputBuffer {
 }
 
 function countNewlines(bytes: Uint8Array, from: number, to: number): number {
+  // Not beyond `to`: in binary input the next newline may be far.
+  const range = bytes.subarray(from, to);
   let count = 0;
-  for (let i = bytes.indexOf(0x0a, from); i >= 0 && i < to; i = bytes.indexOf(0x0a, i + 1)) count++;
+  for (let i = range.indexOf(0x0a); i >= 0; i = range.indexOf(0x0a, i + 1)) count++;
   return count;
 }

@@ -18,6 +18,16 @@ export interface InputRecord {
   readonly headers: readonly RecordHeader[];
 }
 
+/** What the input held of a record, and where it began. */
+export interface RecordOrigin {
+  /** Valid until the reader is pushed more. */
+  readonly bytes: Uint8Array;
+  /** From 1. */
+  readonly line: number;
+  /** From 0, in the whole input. */
+  readonly byte: number;
+}
+
 /** Bytes in, records out: `push` any pieces of the input, take records with `next` until it has none, `end` at its end. */
 export interface RecordReader {
   /** The bytes are copied. */
@@ -31,4 +41,6 @@ export interface RecordReader {
    * is not known yet, push more (or end) and call again.
    */
   skipBad(): Uint8Array | undefined;
+  /** Where the last record came from: for those that are refused later on. */
+  origin(): RecordOrigin;
 }

@@ -15,7 +15,7 @@ import { isUtf8 } from 'node:buffer';
 import type { RecordHeader } from '../../format/log-record.js';
 import { readForeignRecord } from './foreign-dumps.js';
 import { InputBuffer } from './input-buffer.js';
-import type { InputRecord, RecordReader } from './input-record.js';
+import type { InputRecord, RecordOrigin, RecordReader } from './input-record.js';
 import {
   BadRecordError,
   bytesField,
@@ -55,6 +55,10 @@ class JsonReader implements RecordReader {
 
   end(): void {
     this.#input.ended = true;
+  }
+
+  origin(): RecordOrigin {
+    return this.#input.origin();
   }
 
   next(): InputRecord | undefined {

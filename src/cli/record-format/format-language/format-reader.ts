@@ -6,7 +6,7 @@
  */
 import type { RecordHeader } from '../../../format/log-record.js';
 import { InputBuffer } from '../input-buffer.js';
-import type { InputRecord, RecordReader } from '../input-record.js';
+import type { InputRecord, RecordOrigin, RecordReader } from '../input-record.js';
 import { JsonScanner, JsonSyntaxError } from '../json-scanner.js';
 import { compileInputLayout, type InputStep, type NumberInput, type SizeStep, type TextStep } from './input-layout.js';
 import { compactJson, decodeText } from './text-decoding.js';
@@ -55,6 +55,10 @@ class FormatReader implements RecordReader {
 
   end(): void {
     this.#input.ended = true;
+  }
+
+  origin(): RecordOrigin {
+    return this.#input.origin();
   }
 
   next(): InputRecord | undefined {

@@ -171,7 +171,15 @@ class LayoutParser {
     while (format[from] === opening) from++;
     const closing = (CLOSING[opening] ?? opening).repeat(from - this.#index);
     const to = format.indexOf(closing, from);
-    if (to < 0) throw formatError(format, this.#index, `${name} lacks its closing ${closing}`);
+    if (to < 0) {
+      throw formatError(
+        format,
+        this.#index,
+        `${name} lacks its closing ${closing}`,
+        `Any other character may take the place of the brackets: {${name}#…#}.`,
+      );
+    }
+
     this.#index = to + closing.length;
     return format.slice(from, to);
   }
