@@ -29,6 +29,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/completion.js')).defineCompletion,
   },
   {
+    name: 'produce',
+    summary: 'write records to a topic',
+    load: async () => (await import('./commands/produce.js')).defineProduce,
+  },
+  {
     name: 'consume',
     summary: 'print the records of topics',
     load: async () => (await import('./commands/consume.js')).defineConsume,

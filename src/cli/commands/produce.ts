@@ -1,0 +1,170 @@
+import { type Command, Option } from 'commander';
+import { PARTITIONER_NAMES } from '../../clients/partitioner.js';
+import { COMPRESSION_TYPES } from '../../format/compression.js';
+import {
+  addHiddenAliases,
+  type CommandHost,
+  describeCommand,
+  onAction,
+  repeatable,
+  valueOption,
+} from '../command-host.js';
+import { ACKS_PROMISES } from '../produce/acks.js';
+import { checkProduceFlags, type ProduceFlags } from '../produce/produce-options.js';
+import { parseRate } from '../produce/rate-limit.js';
+import { runProduce } from '../produce/run-produce.js';
+import { parseDelimiter } from '../record-format/escapes.js';
+import { VALUE_FORMATS } from '../record-format/value-format.js';
+import { parseCount, parseNumberOfRecords } from '../values/parse-count.js';
+import { parseDuration } from '../values/parse-duration.js';
+import { parseHeader } from '../values/parse-key-value.js';
+import { parseSize } from '../values/parse-size.js';
+
+export function defineProduce(produce: Command, host: CommandHost): void {
+  const command = describeCommand(produce.argument('[topic]'), {
+    summary: 'write records to a topic',
+    description: `Reads records from standard input, one a line, and appends them to a topic. The input is bytes, not text: nothing is decoded, trimmed or dropped, an empty line is an empty value, and the last line counts without its newline. A topic that is not there is created with one partition.
+
+With -k and -Z, and no other input asked for, it writes one tombstone and leaves standard input unread.
+
+The first Ctrl-C stops reading and makes safe what was read; the second ends at once.`,
+    examples: [
+      { command: 'seq 1 3 | klog produce numbers', does: 'three records' },
+      { command: "klog produce users -K : <<< 'u1:Ada'", does: 'key and value from a line' },
+      { command: 'klog produce users -k u1 --value \'{"name":"Ada"}\' -H source=cli', does: 'one record' },
+      { command: 'klog produce users -k u1 -Z', does: 'a tombstone' },
+      { command: 'klog consume a -J | klog produce b -J', does: 'a lossless copy' },
+      { command: "klog produce pairs -f '%k %v\\n' < pairs.txt", does: 'by a format' },
+      { command: "klog produce jobs --report '%p@%o' < jobs.txt", does: 'where each record went' },
+    ],
+    json: 'at the end, an object: topic, records, bytes (in the log), partitions, elapsedMs',
+  });
+  addInputOptions(command);
+  addRecordOptions(command);
+  addDeliveryOptions(command);
+  addOutcomeOptions(command);
+  command.addHelpText('after', ACKS_PROMISES);
+  onAction<ProduceFlags>(command, host, async (flags, [topic]) =>
+    runProduce(await checkProduceFlags(flags, topic as string | undefined, host.context), host.context),
+  );
+}
+
+function addInputOptions(command: Command): void {
+  const group = <T extends Option>(option: T): T => {
+    option.helpGroup('Input:');
+    return option;
+  };
+  const add = (flags: string, description: string) => command.addOption(group(new Option(flags, description)));
+  const delimiter = group(
+    valueOption('-D, --delimiter <bytes>', 'what ends a record (default: \\n)', (text) => parseDelimiter(text, '-D')),
+  );
+  command.addOption(delimiter);
+  add('-0, --nul', 'records end with a NUL byte');
+  const separator = group(
+    valueOption('-K, --key-separator <bytes>', 'key and value are separated by the first of these', (text) =>
+      parseDelimiter(text, '-K'),
+    ),
+  );
+  command.addOption(separator);
+  add('--key-optional', 'with -K: a line without the separator has a null key');
+  add('-f, --format <format>', "records by a format, such as '%k\\t%v\\n'; %t names the topic, %p the partition");
+  command.addOption(
+    group(new Option('-J', "records as JSON, klog's own or another tool's; the topic is the one named here")),
+  );
+  command.options.at(-1)!.attributeName = () => 'jsonRecords';
+  add('--strict', 'with -f: refuse a last record without its delimiter');
+  add('--keep-partition', 'with -J: into the partition that the record came from');
+  add('--value <text>', 'one record with this value; standard input is not read');
+  command.addOption(
+    group(
+      valueOption(
+        '--file <path>',
+        'the whole file is one record (repeatable)',
+        repeatable((path: string) => path),
+      ),
+    ),
+  );
+  add('--lines <path>', 'read this file, - for standard input');
+  add('--skip-bad', 'pass over records that cannot be read or are refused');
+  add('--dead-letter <file>', 'with --skip-bad: append their bytes to this file');
+  addHiddenAliases(command, delimiter, '-L, --line-separator <bytes>');
+  addHiddenAliases(command, separator, '-S, --separator <bytes>');
+  const topic = new Option('-t, --topic <topic>').hideHelp();
+  topic.attributeName = () => 'topicOption';
+  command.addOption(topic);
+}
+
+function addRecordOptions(command: Command): void {
+  const group = <T extends Option>(option: T): T => {
+    option.helpGroup('Records:');
+    return option;
+  };
+  command.addOption(group(new Option('-k, --key <key>', 'the key of each record that brings none')));
+  const header = valueOption(
+    '-H, --header <key=value>',
+    'a header; without = a null value (repeatable)',
+    repeatable(parseHeader),
+  );
+  command.addOption(group(header));
+  const partition = valueOption('-p, --partition <n>', 'into this partition', parseNumberOfRecords);
+  command.addOption(group(partition));
+  const tombstone = group(new Option('-Z, --tombstone', 'empty values are null'));
+  command.addOption(tombstone);
+  const format = new Option('--value-format <format>', 'check or encode values (default: raw)');
+  command.addOption(group(format).choices([...VALUE_FORMATS]));
+  command.addOption(
+    group(new Option('--timestamp <time>', "each record's timestamp (default: the input's, else now)")),
+  );
+  addHiddenAliases(command, partition, '--partitions <n>');
+  addHiddenAliases(command, tombstone, '--null-value');
+}
+
+function addDeliveryOptions(command: Command): void {
+  const group = <T extends Option>(option: T): T => {
+    option.helpGroup('Delivery:');
+    return option;
+  };
+  const acks = group(
+    new Option('--acks <mode>', 'all, written or none; what they promise stands below (default: all)'),
+  );
+  command.addOption(acks);
+  const compression = new Option(
+    '-z, --compression <type>',
+    "compress batches (default: as the topic's compression.type says)",
+  );
+  command.addOption(group(compression).choices([...COMPRESSION_TYPES]));
+  const linger = valueOption(
+    '--linger <duration>',
+    'the longest a record waits for others (default: 5ms)',
+    parseDuration,
+  );
+  command.addOption(group(linger));
+  const batchBytes = valueOption('--batch-bytes <size>', 'the size of a batch (default: 1M)', (text) =>
+    parseCount(String(parseSize(text))),
+  );
+  command.addOption(group(batchBytes));
+  const partitioner = new Option('--partitioner <name>', 'where records go that name no partition (default: murmur2)');
+  command.addOption(group(partitioner).choices([...PARTITIONER_NAMES]));
+  const rate = group(valueOption('--rate <n/s>', 'so many records a second (/m a minute, /h an hour)', parseRate));
+  command.addOption(rate);
+  command.addOption(group(new Option('--no-create', 'an unknown topic is an error')));
+  command.addOption(group(new Option('--force', 'write to an internal topic')));
+  addHiddenAliases(command, acks, '--request-required-acks <mode>');
+  addHiddenAliases(command, compression, '--compression-codec <type>');
+  addHiddenAliases(command, batchBytes, '--batch-size <size>');
+  addHiddenAliases(command, rate, '-r <n/s>');
+}
+
+function addOutcomeOptions(command: Command): void {
+  const group = <T extends Option>(option: T): T => {
+    option.helpGroup('Output:');
+    return option;
+  };
+  const report = group(new Option('--report <format>', "a line for each record that is safe, such as '%t:%p@%o'"));
+  command.addOption(report);
+  command.addOption(group(new Option('-T, --tee', 'copy the input to standard output')));
+  addHiddenAliases(command, report, '--output-format <format>');
+  const short = new Option('-o <format>').hideHelp();
+  short.attributeName = () => 'reportAlias';
+  command.addOption(short);
+}

@@ -1,0 +1,122 @@
+import type { RecordHeader } from '../../format/log-record.js';
+import type { InputRecord, RecordReader } from '../record-format/input-record.js';
+import type { RecordFields } from './record-fields.js';
+import { ANY_PARTITION, isBadRecord, type RecordTarget, withPlace } from './record-target.js';
+import type { SkippedRecords } from './skipped-records.js';
+import type { TopicTargets } from './topic-targets.js';
+
+export interface RecordsRun {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly reader: RecordReader;
+  readonly targets: TopicTargets;
+  /** Where records go that name no topic, or whose topic does not count. */
+  readonly topic: RecordTarget | undefined;
+  readonly topicFromInput: boolean;
+  readonly partitionFromInput: boolean;
+  readonly fields: RecordFields;
+  /** `--skip-bad`. */
+  readonly skipped: SkippedRecords | undefined;
+  readonly now: () => number;
+  readonly file: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The records that a reader finds in the input: `-J` and `-f`. */
+export async function produceRecords(run: RecordsRun): Promise<void> {
+  const { reader, signal } = run;
+  const records = new ReadRecords(run);
+  for await (const chunk of run.chunks) {
+    reader.push(chunk);
+    await records.take();
+    if (signal.aborted) return;
+  }
+  if (signal.aborted) return;
+  reader.end();
+  await records.take();
+}
+
+class ReadRecords {
+  readonly #run: RecordsRun;
+  /** The reader stands on a bad record whose end it has not seen yet. */
+  #isSkipping = false;
+
+  constructor(run: RecordsRun) {
+    this.#run = run;
+  }
+
+  /** Everything the reader has now. */
+  async take(): Promise<void> {
+    const { signal, skipped } = this.#run;
+    while (!signal.aborted) {
+      if (this.#isSkipping && !(await this.#skip())) return;
+      const record = this.#next();
+      if (record === undefined) {
+        if (this.#isSkipping) continue;
+        return;
+      }
+      try {
+        const target = this.#target(record) ?? (await this.#open(record));
+        if (!this.#append(target, record)) await target.ready();
+      } catch (error) {
+        const { bytes, line, byte } = this.#run.reader.origin();
+        if (skipped === undefined || !isBadRecord(error)) {
+          throw withPlace(error, { line, byte, file: this.#run.file });
+        }
+        if (!skipped.add(bytes, 0, bytes.length)) await skipped.drain();
+      }
+    }
+  }
+
+  /** Undefined: there is none yet, or it is bad and to be skipped. */
+  #next(): InputRecord | undefined {
+    try {
+      return this.#run.reader.next();
+    } catch (error) {
+      if (this.#run.skipped === undefined || !isBadRecord(error)) throw error;
+      this.#isSkipping = true;
+      return undefined;
+    }
+  }
+
+  /** False: more input is needed to find where the bad record ends. */
+  async #skip(): Promise<boolean> {
+    const bad = this.#run.reader.skipBad();
+    if (bad === undefined) return false;
+    this.#isSkipping = false;
+    if (!this.#run.skipped!.add(bad, 0, bad.length)) await this.#run.skipped!.drain();
+    return true;
+  }
+
+  #target(record: InputRecord): RecordTarget | undefined {
+    const { targets, topic, topicFromInput } = this.#run;
+    return topicFromInput && record.topic !== undefined ? targets.get(record.topic) : topic;
+  }
+
+  #open(record: InputRecord): Promise<RecordTarget> {
+    return this.#run.targets.openNamed(record.topic ?? '');
+  }
+
+  #append(target: RecordTarget, record: InputRecord): boolean {
+    const { fields, partitionFromInput, now } = this.#run;
+    const key = record.key ?? fields.key;
+    const value = this.#value(record.value);
+    const timestamp = fields.timestamp ?? record.timestamp ?? now();
+    const given = partitionFromInput ? record.partition : undefined;
+    const partition = fields.partition !== ANY_PARTITION ? fields.partition : (given ?? ANY_PARTITION);
+    const headers = joinHeaders(record.headers, fields.headers);
+    const keyEnd = key === null ? -1 : key.length;
+    const valueEnd = value === null ? -1 : value.length;
+    return target.append(key, 0, keyEnd, value, 0, valueEnd, timestamp, headers, partition);
+  }
+
+  #value(value: Uint8Array | null): Uint8Array | null {
+    const { emptyIsNull, encodeValue } = this.#run.fields;
+    if (value === null || (emptyIsNull && value.length === 0)) return null;
+    return encodeValue === undefined ? value : encodeValue(value);
+  }
+}
+
+function joinHeaders(own: readonly RecordHeader[], fixed: readonly RecordHeader[]): readonly RecordHeader[] | null {
+  if (fixed.length === 0) return own.length === 0 ? null : own;
+  return own.length === 0 ? fixed : [...own, ...fixed];
+}

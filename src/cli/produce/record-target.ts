@@ -1,0 +1,47 @@
+import type { RecordWriter } from '../../clients/producer.js';
+import { KlogError } from '../../errors.js';
+
+/** Where records of one topic go: the producer's writer, or something that stands in front of it. */
+export type RecordTarget = Pick<RecordWriter, 'topic' | 'partitionCount' | 'appendValue' | 'append' | 'ready'>;
+
+/** -1 as a partition: the partitioner's choice. */
+export const ANY_PARTITION = -1;
+
+/** Whether one record cannot be taken because of what it is; the next one may be fine. */
+export function isBadRecord(error: unknown): error is KlogError {
+  if (!(error instanceof KlogError)) return false;
+  switch (error.code) {
+    case 'KLOG_BAD_INPUT':
+    case 'MESSAGE_TOO_LARGE':
+    case 'INVALID_RECORD':
+    case 'INVALID_TIMESTAMP':
+      return true;
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+      return error.place.partition !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** Where in the input a record began. */
+export interface InputPlace {
+  /** From 1. */
+  readonly line: number;
+  /** From 0, in the whole input. */
+  readonly byte: number;
+  /** Unless it is standard input. */
+  readonly file?: string | undefined;
+}
+
+/** Names the place in the error of a bad record; other errors are returned as they are. */
+export function withPlace(error: unknown, place: InputPlace): unknown {
+  if (!isBadRecord(error) || error.place.line !== undefined) return error;
+  const { line, byte, file } = place;
+  return new KlogError(error.code, `line ${line}, byte ${byte}: ${error.message}`, {
+    ...error.place,
+    line,
+    file: file ?? error.place.file,
+    hint: error.hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,256 @@
+/** `klog produce`: opens what is read and what is written, lets the records through, and says what became of them. */
+import type { Client } from '../../clients/client.js';
+import type { Producer, ProducerOptions } from '../../clients/producer.js';
+import type { CliContext } from '../cli-context.js';
+import type { ExitCode } from '../exit-code.js';
+import { type Input, openInputFile, withPrompt } from '../input.js';
+import { counted, printJson } from '../listing.js';
+import { detail, notice } from '../notices.js';
+import { withClient } from '../open-client.js';
+import { Progress } from '../progress.js';
+import { createRecordPrinter } from '../record-format/create-printer.js';
+import { loadValueCodec } from '../record-format/value-format.js';
+import { ByteCarry } from './byte-carry.js';
+import { DelimitedLines, type LineSink } from './delimited-lines.js';
+import { FieldLines, PlainLines } from './line-sinks.js';
+import { produceLines } from './produce-lines.js';
+import type { ProduceOptions } from './produce-options.js';
+import { produceRecords } from './produce-records.js';
+import { durableLine, formatBytes, ProduceTally, summaryLine, tallyObject } from './produce-tally.js';
+import { RateLimit } from './rate-limit.js';
+import { isPlain, type RecordFields } from './record-fields.js';
+import { ANY_PARTITION, type RecordTarget } from './record-target.js';
+import { RecordReports } from './reported-records.js';
+import { SkippedRecords, SkippingLines } from './skipped-records.js';
+import { teeChunks } from './tee-chunks.js';
+import { TopicTargets } from './topic-targets.js';
+import { produceWhole } from './whole-input.js';
+
+/** The producer's own default; batches larger than a quarter of it get more. */
+const BUFFER_BYTES = 32 * 1024 * 1024;
+
+export async function runProduce(options: ProduceOptions, context: CliContext): Promise<ExitCode> {
+  const run = new ProduceRun(options, context);
+  // Whatever is wrong with the request is found before anything is made.
+  await run.prepare();
+  const topics = options.topic === undefined ? [] : [options.topic];
+  return withClient(options, context, { create: options.create, topics }, (client, location) =>
+    run.run(client, location.directory),
+  );
+}
+
+class ProduceRun {
+  readonly #options: ProduceOptions;
+  readonly #context: CliContext;
+  readonly #tally = new ProduceTally();
+  readonly #inputs: Input[] = [];
+  #fields!: RecordFields;
+  #reports: RecordReports | undefined;
+  #skipped: SkippedRecords | undefined;
+  #unfinishedBytes = 0;
+
+  constructor(options: ProduceOptions, context: CliContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  async prepare(): Promise<void> {
+    const { options, context } = { options: this.#options, context: this.#context };
+    const { source, report } = options;
+    this.#fields = await recordFields(options);
+    if (report !== undefined) {
+      const forTerminal = context.stdout.isTerminal;
+      const printer = createRecordPrinter({ format: report, forTerminal, now: () => context.clock.now() });
+      context.stdout.isImmediate = true;
+      this.#reports = new RecordReports(printer, context.stdout, (run) => this.#tally.add(run));
+    }
+    if (source.kind === 'files') {
+      for (const path of source.paths) this.#inputs.push(await openInputFile(path, context.stdin));
+    } else if (source.kind !== 'value') {
+      this.#inputs.push(await openInputFile(source.path ?? '-', context.stdin));
+    }
+    if (options.skipBad) this.#skipped = await SkippedRecords.open(options.deadLetter);
+  }
+
+  async run(client: Client, directory: string): Promise<ExitCode> {
+    const options = this.#options;
+    const context = this.#context;
+    const began = performance.now();
+    const elapsed = () => performance.now() - began;
+    const { signal } = context.signals;
+    const producer = client.producer(producerOptions(options));
+    const limit = options.rate === undefined ? undefined : new RateLimit(options.rate, () => performance.now(), signal);
+    const tally = this.#tally;
+    const reports = this.#reports;
+    const targets = new TopicTargets(options, context, { client, producer, tally, directory, reports, limit });
+    const isTyped = options.source.kind !== 'value' && this.#inputs[0]?.isTerminal === true;
+    const loudness = isTyped ? { ...options, quiet: true } : options;
+    const progress = new Progress(loudness, context, () => summaryLine(tally, elapsed()));
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      await this.#produce(client, targets);
+    } catch (error) {
+      failure = { error };
+    }
+    failure = (await this.#finish(producer)) ?? failure;
+    progress.stop();
+    this.#report(elapsed(), failure !== undefined);
+    if (failure !== undefined) throw failure.error;
+    return 0;
+  }
+
+  async #produce(client: Client, targets: TopicTargets): Promise<void> {
+    const { topic, source } = this.#options;
+    const target = topic === undefined ? undefined : await targets.open(topic);
+    const { signal } = this.#context.signals;
+    const now = () => this.#context.clock.now();
+    const fields = this.#fields;
+    if (source.kind === 'records') {
+      const { reader, topicFromInput, partitionFromInput } = source;
+      const input = this.#inputs[0]!;
+      const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
+      const skipped = this.#skipped;
+      await produceRecords({
+        chunks,
+        reader,
+        targets,
+        topic: target,
+        topicFromInput,
+        partitionFromInput,
+        fields,
+        skipped,
+        now,
+        file,
+        signal,
+      });
+      return;
+    }
+    const split = source.kind === 'lines' ? source.split : undefined;
+    const lineTarget = lineTargetOf(target!, fields, split);
+    const delimiter = source.kind === 'lines' ? source.delimiter : Buffer.alloc(0);
+    const sink = this.#skipped === undefined ? lineTarget : new SkippingLines(lineTarget, this.#skipped, delimiter);
+    const setTime = () => lineTarget.setTime(now());
+    setTime();
+    if (source.kind === 'value') {
+      await this.#produceValue(source.value, source.isStdinIgnored, sink);
+      return;
+    }
+    const maxLineBytes = () => maxMessageBytes(client, topic!);
+    if (source.kind === 'files') {
+      for (const input of this.#inputs) {
+        setTime();
+        const chunks = this.#chunks(input);
+        await produceWhole({ chunks, carry: new ByteCarry(), sink, maxBytes: maxLineBytes, signal });
+      }
+      return;
+    }
+    const input = this.#inputs[0]!;
+    const lines = new DelimitedLines(delimiter, sink);
+    const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
+    await produceLines({ chunks, lines, sink, setTime, maxLineBytes, file, signal });
+    if (signal.aborted) this.#unfinishedBytes = lines.unfinishedBytes;
+  }
+
+  async #produceValue(value: Buffer, isStdinIgnored: boolean, sink: LineSink): Promise<void> {
+    if (!sink.line(value, 0, value.length)) await sink.ready();
+    if (!isStdinIgnored) return;
+    detail(this.#options, this.#context, 'wrote a tombstone; standard input was not read (--lines - reads it)');
+  }
+
+  #chunks(input: Input): AsyncIterable<Uint8Array> {
+    const context = this.#context;
+    let chunks = input.chunks(context.signals.signal);
+    if (input.isTerminal && context.stderr.isTerminal) chunks = withPrompt(chunks, () => context.stderr.write('> '));
+    return this.#options.tee ? teeChunks(chunks, context.stdout) : chunks;
+  }
+
+  /** Whatever was taken gets its chance; the failure is why some of it did not make it. */
+  async #finish(producer: Producer): Promise<{ readonly error: unknown } | undefined> {
+    let failure: { readonly error: unknown } | undefined;
+    const attempt = async (work: () => Promise<void> | undefined): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        failure ??= { error };
+      }
+    };
+    await attempt(() => producer.flush());
+    await attempt(() => this.#reports?.finish());
+    await attempt(() => this.#skipped?.close());
+    return failure;
+  }
+
+  #report(elapsedMs: number, hasFailed: boolean): void {
+    const options = this.#options;
+    const context = this.#context;
+    const tally = this.#tally;
+    const { received } = context.signals;
+    if (this.#skipped !== undefined && this.#skipped.count > 0) {
+      const kept = options.deadLetter === undefined ? '' : `, kept in ${options.deadLetter}`;
+      notice(options, context, `skipped ${counted(this.#skipped.count, 'bad record')}${kept}`);
+    }
+    if (options.json) {
+      const document = tallyObject(tally, options.topic, elapsedMs);
+      printJson(context, this.#skipped === undefined ? document : { ...document, skipped: this.#skipped.count });
+      return;
+    }
+    if (received !== undefined) {
+      const left = this.#unfinishedBytes;
+      const cut = left === 0 ? '' : `; an unfinished line of ${formatBytes(left)} was left out`;
+      notice(options, context, `stopped by ${received}: ${durableLine(tally, options.acks)}${cut}`);
+    } else if (hasFailed) {
+      // Part of the error, so --quiet does not silence it.
+      context.stderr.write(`${durableLine(tally, options.acks)}\n`);
+    } else if (context.stderr.isTerminal) {
+      notice(options, context, summaryLine(tally, elapsedMs));
+    } else {
+      detail(options, context, summaryLine(tally, elapsedMs));
+    }
+  }
+}
+
+function lineTargetOf(
+  target: RecordTarget,
+  fields: RecordFields,
+  split: ConstructorParameters<typeof FieldLines>[2],
+): PlainLines | FieldLines {
+  if (split === undefined && isPlain(fields)) return new PlainLines(target, fields.timestamp);
+  return new FieldLines(target, fields, split);
+}
+
+async function recordFields(options: ProduceOptions): Promise<RecordFields> {
+  const { key, headers, partition = ANY_PARTITION, timestamp, tombstone, valueFormat } = options;
+  return {
+    key,
+    headers: headers.map((header) => ({
+      key: header.key,
+      value: header.value === null ? null : Buffer.from(header.value),
+    })),
+    partition,
+    timestamp,
+    emptyIsNull: tombstone,
+    encodeValue: valueFormat === 'raw' ? undefined : (await loadValueCodec(valueFormat)).encode,
+  };
+}
+
+function producerOptions(options: ProduceOptions): ProducerOptions {
+  const { acks, compression, lingerMs, batchBytes, partitioner } = options;
+  return {
+    acks,
+    ...(compression === undefined ? {} : { compression }),
+    ...(lingerMs === undefined ? {} : { lingerMs }),
+    ...(batchBytes === undefined ? {} : { batchBytes, bufferBytes: Math.max(BUFFER_BYTES, batchBytes * 4) }),
+    ...(partitioner === undefined ? {} : { partitioner }),
+  };
+}
+
+async function maxMessageBytes(client: Client, topic: string): Promise<number> {
+  const { configs } = await client.admin().describeTopic(topic);
+  const limit = Number(configs.find(({ name }) => name === 'max.message.bytes')?.value);
+  return limit > 0 ? limit : Number.POSITIVE_INFINITY;
+}
+
+/** How errors name the input: standard input needs no name. */
+function fileName(input: Input, context: CliContext): string | undefined {
+  return input === context.stdin ? undefined : input.name;
+}
