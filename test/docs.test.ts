@@ -75,15 +75,18 @@ describe.each(['README.md'])('%s does what it says', (name) => {
     expect(steps.length).toBeGreaterThan(5);
   });
 
-  it.each(steps.map((step) => [`line ${step.line}: ${step.command.split('\n')[0]}`, step] as const))('%s', (_, step) => {
-    const script = `eval "$KLOG_SHIM"; ${step.command}`;
-    const result = spawnSync('bash', ['-c', script], {
-      cwd: directory,
-      env: environment,
-      encoding: 'utf8',
-      timeout: 20_000,
-    });
-    const printed = `${result.stdout}${result.stderr}`.replace(/\n$/, '');
-    expect(printed).toMatch(pattern(step.expected));
-  });
+  it.each(steps.map((step) => [`line ${step.line}: ${step.command.split('\n')[0]}`, step] as const))(
+    '%s',
+    (_, step) => {
+      const script = `eval "$KLOG_SHIM"; ${step.command}`;
+      const result = spawnSync('bash', ['-c', script], {
+        cwd: directory,
+        env: environment,
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+      const printed = `${result.stdout}${result.stderr}`.replace(/\n$/, '');
+      expect(printed).toMatch(pattern(step.expected));
+    },
+  );
 });

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { numbered, withLog } from '../support/real-log.js';
+
+describe('klog consume', () => {
+  it('prints values from the start to the end, partitions one after the other', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 5, 2));
+      expect(await log.run('consume t')).toMatchObject({ code: 0, out: 'v0\nv2\nv4\nv1\nv3\n', err: '' });
+      expect((await log.run('consume t --order time')).out).toBe('v0\nv1\nv2\nv3\nv4\n');
+      expect((await log.run('consume t --reverse')).out).toBe('v4\nv2\nv0\nv3\nv1\n');
+      expect((await log.run('consume t:1')).out).toBe('v1\nv3\n');
+      expect((await log.run('consume t -p 0')).out).toBe('v0\nv2\nv4\n');
+    }));
+
+  it('chooses ranges by offset, distance and time, each half-open and for each partition', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 10));
+      const out = async (options: string) => (await log.run(`consume t ${options}`)).out.replaceAll('\n', ' ');
+      expect(await out('-o 7')).toBe('v7 v8 v9 ');
+      expect(await out('-o 2:4')).toBe('v2 v3 ');
+      expect(await out('-o :2')).toBe('v0 v1 ');
+      expect(await out('-o -2')).toBe('v8 v9 ');
+      expect(await out('-o +8')).toBe('v8 v9 ');
+      expect(await out('-o end')).toBe('');
+      expect(await out('-o 10')).toBe('');
+      expect(await out('-o @1700000003')).toBe('v3 v4 v5 v6 v7 v8 v9 ');
+      expect(await out('-o @1700000003000:1700000005000')).toBe('v3 v4 ');
+      expect(await out('--from 3 --to 5')).toBe('v3 v4 ');
+      expect(await out('--from @1700000008 --to end')).toBe('v8 v9 ');
+      expect(await out('-o 0=4:6')).toBe('v4 v5 ');
+      expect(await out('-n 3 -o 5')).toBe('v5 v6 v7 ');
+      expect(await out('-n 0')).toBe('');
+    }));
+
+  it('clamps distances beyond the log, and refuses an offset outside of it', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 3));
+      expect((await log.run('consume t -o -99')).out).toBe('v0\nv1\nv2\n');
+      expect((await log.run('consume t -o +99')).out).toBe('');
+      const outside = await log.run('consume t -o 4');
+      expect(outside.code).toBe(4);
+      expect(outside.err).toMatch(/^klog: .*offset 4.*\n$/);
+      expect((await log.run('consume t -o @1800000000')).code).toBe(0);
+    }));
+
+  it('prints keys, separators, delimiters and nulls as told', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce([
+        { topic: 't', key: 'a', value: '1' },
+        { topic: 't', key: null, value: null },
+      ]);
+      expect((await log.run(['consume', 't', '-K', '\\t', '-Z'])).out).toBe('a\t1\nNULL\tNULL\n');
+      expect((await log.run(['consume', 't', '-D', '--'])).out).toBe('1----');
+      expect((await log.run('consume t -0')).out).toBe('1\0\0');
+      expect((await log.run(['consume', 't', '-f', '%p/%o %k=%v;'])).out).toBe('0/0 a=1;0/1 =;');
+      expect((await log.run(['consume', 't', '-f', '%v', '-D', 'x'])).code).toBe(2);
+      expect((await log.run(['consume', 't', '-f', '%q'])).code).toBe(2);
+    }));
+
+  it('prints JSON records with -J and with --json alike', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce([
+        { topic: 't', key: Buffer.from([0xff]), value: 'x', timestamp: 5, headers: [{ key: 'h', value: null }] },
+      ]);
+      const line =
+        '{"topic":"t","partition":0,"offset":0,"timestamp":5,"timestampType":"create","keyBase64":"/w==","value":"x","headers":[{"key":"h","value":null}]}\n';
+      expect((await log.run('consume t -J')).out).toBe(line);
+      expect((await log.run('consume t --json')).out).toBe(line);
+      expect((await log.run('consume t -J --headers-only')).out).not.toContain('"value":"x"');
+    }));
+
+  it('keeps only what a pattern or an expression wants', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 12));
+      expect((await log.run('consume t -G v1')).out).toBe('v1\nv10\nv11\n');
+      expect((await log.run('consume t -G k:k3')).out).toBe('v3\n');
+      expect((await log.run(['consume', 't', '--filter', 'm.offset > 9'])).out).toBe('v10\nv11\n');
+      expect((await log.run(['consume', 't', '--filter', 'm.offset >'])).code).toBe(2);
+      expect((await log.run(['consume', 't', '-G', '!v1', '-n', '2'])).out).toBe('v0\nv2\n');
+    }));
+
+  it('takes several topics, patterns anchored to whole names', () =>
+    withLog(async (log) => {
+      await log.produce([...numbered('a1', 1), ...numbered('a2', 2), ...numbered('b', 1)]);
+      expect((await log.run('consume b a1')).out).toBe('v0\nv0\n');
+      expect((await log.run(['consume', '-r', 'a.', '-f', '%t '])).out).toBe('a1 a2 a2 ');
+      const none = await log.run(['consume', '-r', 'a']);
+      expect(none).toMatchObject({ code: 0, out: '' });
+      expect(none.err).toContain("no topic matches 'a'");
+    }));
+
+  it('ends with 5 when fewer came in time than were asked for, and with 0 when nobody asked', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 2));
+      expect(await log.run('consume t -n 3 --timeout 30ms')).toMatchObject({ code: 5, out: 'v0\nv1\n' });
+      expect(await log.run('consume t -n 2 --timeout 5s')).toMatchObject({ code: 0 });
+      expect(await log.run('consume t --timeout 30ms')).toMatchObject({ code: 0, out: 'v0\nv1\n' });
+    }));
+
+  it('names what is not there, with the nearest name', () =>
+    withLog(async (log) => {
+      await log.createTopic('orders');
+      const wrong = await log.run('consume order');
+      expect(wrong.code).toBe(4);
+      expect(wrong.err).toMatch(/order.*Did you mean '?orders'?\?/);
+      expect((await log.run('consume orders -p 3')).code).toBe(4);
+      expect((await log.run('consume ../etc')).code).toBe(2);
+      expect((await log.run('consume orders@3')).code).toBe(2);
+      expect((await log.run('consume orders --reverse -F')).code).toBe(2);
+      expect((await log.run('consume orders -o 3 --from 2')).code).toBe(2);
+      expect((await log.run('consume orders --timeout 5')).code).toBe(2);
+    }));
+
+  it('writes each value to a file of its own with --dump', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 2));
+      const target = `${log.directory}/../dump`;
+      const { out } = await log.run(['consume', 't', '--dump', target]);
+      expect(out.trim().split('\n')).toHaveLength(2);
+      const { readFileSync } = await import('node:fs');
+      expect(readFileSync(`${target}/t-0-1`, 'utf8')).toBe('v1');
+    }));
+
+  it('ends quietly when the reader has gone, and with 1 when the output fails', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 3));
+      expect(await log.run('consume t', { writeError: { at: 1, code: 'EPIPE' } })).toMatchObject({ code: 0, err: '' });
+      expect(await log.run('consume t', { writeError: { at: 1, code: 'ENOSPC' } })).toMatchObject({ code: 1 });
+    }));
+
+  it('escapes what would steer a terminal, unless --raw', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce([{ topic: 't', value: 'a\u001b[2J\tb' }]);
+      expect((await log.run('consume t', { terminal: true })).out).toBe('a\\x1b[2J\tb\n');
+      expect((await log.run('consume t --raw', { terminal: true })).out).toBe('a\u001b[2J\tb\n');
+    }));
+});
+
+describe('klog tail', () => {
+  it('prints the last records over all partitions by time', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 3);
+      await log.produce(numbered('t', 25, 3));
+      expect((await log.run('tail t')).out).toBe(
+        [15, 16, 17, 18, 19, 20, 21, 22, 23, 24].map((i) => `v${i}\n`).join(''),
+      );
+      expect((await log.run('tail -n 2 t')).out).toBe('v23\nv24\n');
+      expect((await log.run('tail -n 0 t')).out).toBe('');
+      expect((await log.run('tail -n 2 -G v1 t')).out).toBe('v18\nv19\n');
+    }));
+});
+
+describe('klog get', () => {
+  it('prints one record, or says with 4 that there is none', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.createTopic('one');
+      await log.produce([...numbered('t', 4, 2), ...numbered('one', 3)]);
+      expect((await log.run('get t:1@0')).out).toBe('v1\n');
+      expect((await log.run('get t[1]@1')).out).toBe('v3\n');
+      expect((await log.run('get one@-1')).out).toBe('v2\n');
+      expect((await log.run('get one@1 -J')).out).toContain('"offset":1');
+      expect((await log.run('get one@3')).code).toBe(4);
+      expect((await log.run('get one@99')).code).toBe(4);
+      expect((await log.run('get t@0')).code).toBe(2);
+      expect((await log.run('get t')).code).toBe(2);
+      expect((await log.run('get t:7@0')).code).toBe(4);
+    }));
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { numbered, withLog } from '../support/real-log.js';
+
+describe('klog replay', () => {
+  it('prints a bounded range by offset and by time', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 10));
+      expect((await log.run('replay t --from 3 --to 5')).out).toBe('v3\nv4\n');
+      expect((await log.run('replay t --from @1700000008')).out).toBe('v8\nv9\n');
+      expect((await log.run('replay t -n 2')).out).toBe('v0\nv1\n');
+    }));
+
+  it('keeps the recorded distances in time, divided by the speed', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 4, 2));
+      const start = performance.now();
+      expect((await log.run('replay t --speed 100x')).out).toBe('v0\nv1\nv2\nv3\n');
+      // Three seconds were recorded: no earlier than three hundredths of one, whatever the machine does.
+      expect(performance.now() - start).toBeGreaterThanOrEqual(29);
+      expect((await log.run('replay t --speed fast')).code).toBe(2);
+    }));
+
+  it('writes into another topic, and says in headers where each record came from', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 4, 2));
+      const { code, err } = await log.run('replay t --into again');
+      expect(code).toBe(0);
+      expect(err).toContain("replayed 4 records from 't' into 'again'");
+      const records = (await log.run('consume again -J')).out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(records.map((r) => [r.partition, r.key, r.value, r.timestamp])).toEqual([
+        [0, 'k0', 'v0', 1_700_000_000_000],
+        [0, 'k2', 'v2', 1_700_000_002_000],
+        [1, 'k1', 'v1', 1_700_000_001_000],
+        [1, 'k3', 'v3', 1_700_000_003_000],
+      ]);
+      expect(records[3].headers).toEqual([
+        { key: 'klog.origin.topic', value: 't' },
+        { key: 'klog.origin.partition', value: '1' },
+        { key: 'klog.origin.offset', value: '1' },
+      ]);
+    }));
+
+  it('goes on with --resume behind what an interrupted replay has written', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 6, 2));
+      await log.run('replay t --into again -n 4');
+      expect((await log.run('replay t --into again --resume')).err).toContain('replayed 2 records');
+      expect((await log.run('replay t --into again --resume')).err).toContain('replayed 0 records');
+      expect((await log.run('consume again')).out).toBe('v0\nv2\nv4\nv1\nv3\nv5\n');
+    }));
+
+  it('refuses to go round in a circle', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 1));
+      expect((await log.run('replay t --into t')).code).toBe(2);
+      await log.run('replay t --into u');
+      const back = await log.run('replay u --into t');
+      expect(back.code).toBe(2);
+      expect(back.err).toContain('circle');
+      expect((await log.run('replay u --into t --force')).code).toBe(0);
+    }));
+
+  it('runs a command for each record, tries again, and stops at one that keeps failing', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 3));
+      const file = `${log.directory}/../seen`;
+      const env = { PATH: process.env.PATH ?? '' };
+      const command = `printf '%s %s %s=' "$KLOG_RECORD_TOPIC" "$KLOG_RECORD_OFFSET" "$KLOG_RECORD_KEY" >> ${file}; cat >> ${file}; echo >> ${file}`;
+      expect(await log.run(['replay', 't', '--exec', command], { env })).toMatchObject({ code: 0, out: '' });
+      const { readFileSync } = await import('node:fs');
+      expect(readFileSync(file, 'utf8')).toBe('t 0 k0=v0\nt 1 k1=v1\nt 2 k2=v2\n');
+
+      const once = `test -e ${file}.once || { touch ${file}.once; exit 1; }`;
+      expect((await log.run(['replay', 't', '-n', '1', '--exec', once], { env })).code).toBe(0);
+      const failing = await log.run(['replay', 't', '--retries', '0', '--exec', 'exit 3'], { env });
+      expect(failing.code).toBe(1);
+      expect(failing.err).toContain('t-0@0');
+      expect(failing.err).toContain('exit code 3');
+      const late = await log.run(
+        ['replay', 't', '--retries', '0', '--exec-timeout', '20ms', '--exec', 'exec sleep 5'],
+        { env },
+      );
+      expect(late.code).toBe(1);
+    }));
+
+  it('shows with --dry-run what it would go through', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 3));
+      const { out } = await log.run('replay t --from 1 --into u --dry-run');
+      expect(out).toContain('would replay 2 records');
+      expect((await log.run('topic list')).out).toBe('t\t1\n');
+      expect(JSON.parse((await log.run('replay t --dry-run --json')).out).partitions[0]).toMatchObject({
+        records: 3,
+        firstOffset: 0,
+        lastOffset: 2,
+      });
+    }));
+});
+
+describe('klog copy', () => {
+  it('makes the target like the source and keeps everything', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 3, { 'segment.bytes': '1000000' });
+      await log.produce([
+        ...numbered('t', 6, 3),
+        {
+          topic: 't',
+          key: '',
+          value: '',
+          timestamp: 0,
+          partition: 2,
+          headers: [{ key: 'h', value: Buffer.from([255]) }],
+        },
+        { topic: 't', key: null, value: null, timestamp: -1, partition: 2 },
+      ]);
+      expect((await log.run('copy t u')).err).toContain("copied 8 records from 't' to 'u'");
+      const strip = (text: string) => text.replaceAll(/"topic":"."/g, '');
+      expect(strip((await log.run('consume u -J')).out)).toBe(strip((await log.run('consume t -J')).out));
+      expect((await log.run('topic describe u')).out).toContain('1000000');
+    }));
+
+  it('chooses partitions by key again where the counts differ, and says so', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.createTopic('u', 1);
+      await log.produce(numbered('t', 4, 2));
+      expect((await log.run('copy t u')).err).toContain('keys choose the partitions again');
+      expect((await log.run('consume u -n 9')).out.trim().split('\n')).toHaveLength(4);
+      expect((await log.run('copy t t')).code).toBe(2);
+      expect((await log.run('copy nope u')).code).toBe(4);
+    }));
+});
