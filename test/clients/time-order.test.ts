@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LocalConsumer } from '../../src/clients/local/local-consumer.js';
+import { buildBatch } from '../support/build-batch.js';
+import { MemoryStore } from '../support/memory-store.js';
+
+const seams = { now: () => 0, elapsed: () => performance.now(), random: () => 0 };
+
+/** Timestamps of the records of one partition, batch by batch. */
+const partitionArbitrary = fc.array(fc.array(fc.nat(20), { minLength: 1, maxLength: 5 }), { maxLength: 5 });
+const topicsArbitrary = fc.array(fc.array(partitionArbitrary, { minLength: 1, maxLength: 3 }), {
+  minLength: 1,
+  maxLength: 3,
+});
+
+interface Key {
+  readonly timestamp: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+function storeOf(topics: number[][][][]): { store: MemoryStore; names: string[]; logs: Key[][] } {
+  const store = new MemoryStore();
+  const logs: Key[][] = [];
+  // Named against the alphabet: ties go by name, not by the order of asking.
+  const names = topics.map((_, i) => `t${9 - i}`);
+  topics.forEach((partitions, i) => {
+    store.add(names[i]!, partitions.length).forEach((one, partition) => {
+      const log: Key[] = [];
+      for (const timestamps of partitions[partition]!) {
+        one.put(buildBatch(timestamps.map(String), { timestamps, baseOffset: one.logEndOffset }));
+        for (const timestamp of timestamps) log.push({ timestamp, topic: names[i]!, partition, offset: log.length });
+      }
+      logs.push(log);
+    });
+  });
+  return { store, names, logs };
+}
+
+/** The plain way: of all partitions' next records take the first, again and again. */
+function merged(logs: readonly Key[][]): Key[] {
+  const left = logs.map((log) => [...log]);
+  const order: Key[] = [];
+  for (;;) {
+    const heads = left.filter((log) => log.length > 0);
+    if (heads.length === 0) return order;
+    heads.sort(
+      ([a], [b]) =>
+        a!.timestamp - b!.timestamp ||
+        (a!.topic < b!.topic ? -1 : a!.topic > b!.topic ? 1 : a!.partition - b!.partition),
+    );
+    order.push(heads[0]!.shift()!);
+  }
+}
+
+describe('TimeOrder', () => {
+  it('merges as taking the earliest of all next records does, by record and by batch', async () => {
+    await fc.assert(
+      fc.asyncProperty(topicsArbitrary, async (topics) => {
+        const { store, names, logs } = storeOf(topics);
+        const expected = merged(logs);
+        const options = { topics: names, order: 'time' as const, maxFetchBytes: 100 };
+        const byRecord: Key[] = [];
+        for await (const { timestamp, topic, partition, offset } of new LocalConsumer(store, options, seams)) {
+          byRecord.push({ timestamp, topic, partition, offset });
+        }
+        expect(byRecord).toEqual(expected);
+        const byBatch: Key[] = [];
+        for await (const { topic, partition, cursor } of new LocalConsumer(store, options, seams).batches()) {
+          while (cursor.next()) byBatch.push({ timestamp: cursor.timestamp, topic, partition, offset: cursor.offset });
+        }
+        expect(byBatch).toEqual(expected);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  const key = { topic: 't9', partition: 0 };
+
+  it('goes on at the right place after a seek and a pause in the middle of a run', async () => {
+    const { store, names } = storeOf([[[[1, 2, 3, 10]], [[4, 5, 6]]]]);
+    const consumer = new LocalConsumer(store, { topics: names, order: 'time' }, seams);
+    const seen: number[] = [];
+    for await (const { timestamp } of consumer) {
+      seen.push(timestamp);
+      if (seen.length === 2) await consumer.seek(key, 'start');
+      if (seen.length === 4) consumer.pause([key]);
+      if (timestamp === 6) setTimeout(() => consumer.resume([key]), 5);
+    }
+    expect(seen).toEqual([1, 2, 1, 2, 4, 5, 6, 3, 10]);
+    expect(await consumer.position(key)).toBe(4);
+  });
+
+  it('knows the position of a partition whose records wait for their turn', async () => {
+    const { store, names } = storeOf([[[[1, 9]], [[5]]]]);
+    const consumer = new LocalConsumer(store, { topics: names, order: 'time' }, seams);
+    const positions: number[] = [];
+    for await (const _ of consumer) positions.push(await consumer.position(key));
+    expect(positions).toEqual([1, 1, 2]);
+  });
+
+  it('drops the rest of a run that nobody took', async () => {
+    const { store, names } = storeOf([[[[1, 2, 3, 10]], [[4]]]]);
+    const seen: number[] = [];
+    for await (const { cursor } of new LocalConsumer(store, { topics: names, order: 'time' }, seams).batches()) {
+      if (cursor.next()) seen.push(cursor.timestamp);
+    }
+    expect(seen).toEqual([1, 4, 10]);
+  });
+});
