@@ -58,6 +58,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'copy a topic into another',
     load: async () => (await import('./commands/copy.js')).defineCopy,
   },
+  {
+    name: 'log',
+    summary: "look at a log's files, offline",
+    load: async () => (await import('./commands/log.js')).defineLog,
+  },
 ];
 
 const defined = new WeakSet<Command>();

@@ -91,6 +91,17 @@ export class BatchScanner {
     return true;
   }
 
+  /**
+   * Takes `size` bytes from `position` on as the current batch after all, though {@link next} refused them or their CRC is
+   * wrong, so that a walk can go on behind damage. The batch that follows may begin at `nextOffset`, no lower.
+   */
+  passOver(size: number, nextOffset: number): void {
+    this.stop = undefined;
+    this.problem = '';
+    this.size = size;
+    this.#nextOffset = nextOffset;
+  }
+
   /** Whether the current batch has the content that its CRC was made of. */
   async isValid(): Promise<boolean> {
     const legacy = this.batch.magic < MAGIC_V2;

@@ -1,0 +1,8 @@
+import type { Command } from 'commander';
+import { type CommandHost, describeGroup } from '../command-host.js';
+import { defineLogDump } from './log-dump.js';
+
+export function defineLog(log: Command, host: CommandHost): void {
+  describeGroup(log);
+  defineLogDump(log, host);
+}
