@@ -71,7 +71,7 @@ export class Store {
     this.#lockWaitMs = options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS;
     this.#fs = new CountingFileSystem(fs, () => this.#pool.closeIdle());
     this.#pool = new PartitionPool(options.maxDescriptors ?? DEFAULT_MAX_DESCRIPTORS, () => this.#fs.openFiles);
-    this.topics = new Topics(fs, directory, {
+    this.topics = new Topics(this.#fs, directory, {
       clock: this.#clock,
       lockWaitMs: this.#lockWaitMs,
       randomBytes: options.randomBytes ?? randomBytes,

@@ -173,10 +173,19 @@ export class PartitionFetcher {
     return true;
   }
 
-  /** Resolves when there may be something beyond what was seen; false when aborted. */
-  async waitForMore(signal: AbortSignal): Promise<boolean> {
-    // Behind an open transaction the last stable offset stays while the high watermark moves on: wait for the latter.
-    return this.reader.waitForMore(Math.max(this.#next, this.marks.highWatermark), { signal });
+  /** Resolves when there may be something beyond what was seen; false when aborted, or in time. */
+  async waitForMore(signal: AbortSignal, timeoutMs?: number): Promise<boolean> {
+    return this.reader.waitForMore(this.#seenEnd(), timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+  }
+
+  /** Whether there may be something beyond what was seen. */
+  async hasMore(): Promise<boolean> {
+    return (await this.reader.marks()).highWatermark > this.#seenEnd();
+  }
+
+  /** Behind an open transaction the last stable offset stays while the high watermark moves on: that is what tells. */
+  #seenEnd(): number {
+    return Math.max(this.#next, this.marks.highWatermark);
   }
 
   /** Bytes that a cursor could not make records of; goes on behind the batch if that is wanted. */
