@@ -39,12 +39,12 @@ export class InputBuffer {
     this.length = needed;
   }
 
-  /** The record under way is complete: the next one begins at `position`. */
-  take(): void {
+  /** The record under way is complete: the next one begins at `position`. `lines`: newlines in it, where that is known. */
+  take(lines = countNewlines(this.bytes, this.start, this.position)): void {
     this.#takenFrom = this.start;
     this.#takenLine = this.#line;
     this.#takenOffset = this.#inputOffset;
-    this.#moveTo(this.position);
+    this.#moveTo(this.position, lines);
     this.records++;
   }
 
@@ -56,12 +56,12 @@ export class InputBuffer {
 
   /** Gives up bytes without a record. */
   dropTo(position: number): void {
-    this.#moveTo(position);
+    this.#moveTo(position, countNewlines(this.bytes, this.start, position));
     this.position = position;
   }
 
-  #moveTo(position: number): void {
-    this.#line += countNewlines(this.bytes, this.start, position);
+  #moveTo(position: number, lines: number): void {
+    this.#line += lines;
     this.#inputOffset += position - this.start;
     this.start = position;
   }

@@ -74,6 +74,12 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // Nested so deeply that it overflows the stack.
+    text = Array.isArray(value) ? '[…]' : '{…}';
+  }
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

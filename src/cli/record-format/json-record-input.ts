@@ -63,7 +63,11 @@ class JsonReader implements RecordReader {
 
   next(): InputRecord | undefined {
     const input = this.#input;
-    if (input.position === input.start && !this.#passSpace()) return undefined;
+    if (input.position === input.start) {
+      if (!this.#passSpace()) return undefined;
+      const record = this.#nextLine();
+      if (record !== undefined) return record;
+    }
     const end = this.#scan();
     if (end < 0) {
       if (input.length - input.start > this.#maxRecordBytes) {
@@ -102,8 +106,37 @@ class JsonReader implements RecordReader {
       if (length > at) this.#atStart = false;
     }
     while (at < length && (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09)) at++;
-    input.dropTo(at);
+    if (at > input.start) input.dropTo(at);
     return at < length;
+  }
+
+  /** The everyday input: a line that is an object, which needs no scanner to find its end. */
+  #nextLine(): InputRecord | undefined {
+    const input = this.#input;
+    const newline = input.bytes.indexOf(0x0a, input.start);
+    if (newline < 0 || newline >= input.length || input.bytes[input.start] !== 0x7b) return undefined;
+    const line = input.bytes.subarray(input.start, newline);
+    if (line.length > this.#maxRecordBytes || !isUtf8(line)) return undefined;
+    let object: JsonObject;
+    try {
+      object = JSON.parse(line.toString('utf8')) as JsonObject;
+    } catch {
+      // Part of an object over several lines, several objects, or a mistake that the scanner finds the place of.
+      return undefined;
+    }
+    const record = this.#interpret(object);
+    input.position = newline + 1;
+    input.take(1);
+    return record;
+  }
+
+  #interpret(object: JsonObject): InputRecord {
+    try {
+      return parseJsonRecord(object);
+    } catch (error) {
+      if (!(error instanceof BadRecordError)) throw error;
+      throw this.#input.error(error.message, this.#input.start, { hint: error.hint });
+    }
   }
 
   /** The position behind the value, or -1 until more comes. */
@@ -129,12 +162,13 @@ class JsonReader implements RecordReader {
         hint: 'Binary keys and values need keyBase64 and valueBase64.',
       });
     }
+    let object: JsonObject;
     try {
-      return parseJsonRecord(JSON.parse(bytes.toString('utf8')) as JsonObject);
+      object = JSON.parse(bytes.toString('utf8')) as JsonObject;
     } catch (error) {
-      if (error instanceof BadRecordError) throw input.error(error.message, input.start, { hint: error.hint });
       throw input.error('this is not JSON', input.start, { cause: error });
     }
+    return this.#interpret(object);
   }
 }
 

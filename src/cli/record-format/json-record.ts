@@ -8,7 +8,7 @@
  */
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { RecordFormatter } from './format-context.js';
-import { writeJsonString, writeJsonText } from './json-text.js';
+import { encodeJsonText, LONGEST_ESCAPE, writeJsonString, writeJsonText } from './json-text.js';
 import { Constant, type OutputBuffer } from './output-buffer.js';
 import { printerOf, type RecordPrinter } from './record-printer.js';
 
@@ -32,7 +32,7 @@ const HEADERS = new Constant(',"headers":[');
 const HEADERS_END = new Constant(']}\n');
 
 interface FieldNames {
-  /** `,"key":` */
+  /** `,"key":"` */
   readonly text: Constant;
   /** `,"keyBase64":"` */
   readonly base64: Constant;
@@ -42,11 +42,15 @@ interface FieldNames {
 
 function fieldNames(name: string): FieldNames {
   return {
-    text: new Constant(`,"${name}":`),
+    text: new Constant(`,"${name}":"`),
     base64: new Constant(`,"${name}Base64":"`),
     null: new Constant(`,"${name}":null`),
   };
 }
+
+const SHORT_BYTES = 4096;
+/** The longest of the above and a quote, and then some. */
+const FIELD_NAME_BYTES = 32;
 
 const KEY = fieldNames('key');
 const VALUE = fieldNames('value');
@@ -96,8 +100,21 @@ function writeField(
   }
   if (asText) {
     const mark = out.length;
-    out.writeConstant(names.text);
-    if (writeJsonString(source, start, end, out, forTerminal)) return;
+    if (end - start <= SHORT_BYTES) {
+      // All room at once: this is every key and most values.
+      out.reserve((end - start) * LONGEST_ESCAPE + FIELD_NAME_BYTES);
+      out.writeConstant(names.text);
+      const length = encodeJsonText(source, start, end, out.buffer, out.words, out.length, forTerminal);
+      if (length >= 0) {
+        out.buffer[length] = 0x22;
+        out.length = length + 1;
+        return;
+      }
+    } else {
+      out.writeConstant(names.text);
+      out.length--;
+      if (writeJsonString(source, start, end, out, forTerminal)) return;
+    }
     out.length = mark;
   }
   out.writeConstant(names.base64);

@@ -29,7 +29,7 @@ for (const [byte, letter] of [
 const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
 /** So many bytes of input at a time are given room for the longest escapes. */
 const STRETCH_BYTES = 8 * 1024;
-const LONGEST_ESCAPE = 6;
+export const LONGEST_ESCAPE = 6;
 
 let viewed: Uint8Array | undefined;
 let view: DataView = new DataView(new ArrayBuffer(0));
@@ -69,56 +69,77 @@ export function writeJsonString(
   forTerminal: boolean,
 ): boolean {
   const mark = out.length;
-  const words = viewOf(source);
   out.writeByte(0x22);
-  let i = start;
-  while (i < end) {
-    // A sequence of UTF-8 may begin in one stretch and end in the next.
-    const stretchEnd = Math.min(end, i + STRETCH_BYTES);
-    out.reserve((stretchEnd - i) * LONGEST_ESCAPE + LONGEST_ESCAPE);
-    const { buffer, words: outWords } = out;
-    let length = out.length;
-    while (i < stretchEnd) {
-      while (i + 4 <= stretchEnd) {
-        const word = words.getInt32(i, true);
-        if (needsCare(word)) break;
-        outWords.setInt32(length, word, true);
-        length += 4;
-        i += 4;
-      }
-      // Byte by byte through the word that needs care, or the last ones.
-      for (let left = 4; left > 0 && i < stretchEnd; left--) {
-        const byte = source[i]!;
-        const care = CARE[byte]!;
-        if (care === 0 || (care === DELETE && !forTerminal)) {
-          buffer[length++] = byte;
-          i++;
-        } else if (care < UNICODE_ESCAPE) {
-          buffer[length++] = 0x5c;
-          buffer[length++] = care;
-          i++;
-        } else if (care !== BEYOND_ASCII) {
-          length = writeUnicodeEscape(byte, buffer, length);
-          i++;
-        } else {
-          const size = utf8SequenceLength(source, i, end);
-          if (size === 0) {
-            out.length = mark;
-            return false;
-          }
-          if (forTerminal && isHiddenControl(codePointAt(source, i, size))) {
-            length = writeUnicodeEscape(codePointAt(source, i, size), buffer, length);
-            i += size;
-          } else {
-            for (const next = i + size; i < next; i++) buffer[length++] = source[i]!;
-          }
-        }
-      }
+  let from = start;
+  while (from < end) {
+    // A sequence of UTF-8 must not be cut: a stretch ends before one that may go on.
+    let to = Math.min(end, from + STRETCH_BYTES);
+    if (to < end) for (let back = 0; back < 3 && (source[to]! & 0xc0) === 0x80; back++) to--;
+    out.reserve((to - from) * LONGEST_ESCAPE + LONGEST_ESCAPE);
+    const length = encodeJsonText(source, from, to, out.buffer, out.words, out.length, forTerminal);
+    if (length < 0) {
+      out.length = mark;
+      return false;
     }
     out.length = length;
+    from = to;
   }
   out.writeByte(0x22);
   return true;
+}
+
+/**
+ * What stands between the quotes, written to `buffer` (of which `target` is the view) from `length` on. The caller has made
+ * room for {@link LONGEST_ESCAPE} bytes for each. Returns the position behind it, or -1 when the range is not UTF-8.
+ */
+export function encodeJsonText(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  buffer: Uint8Array,
+  target: DataView,
+  length: number,
+  forTerminal: boolean,
+): number {
+  const words = viewOf(source);
+  const lastWord = end - 4;
+  let i = start;
+  while (i < end) {
+    while (i <= lastWord) {
+      const word = words.getInt32(i, true);
+      if (needsCare(word)) break;
+      target.setInt32(length, word, true);
+      length += 4;
+      i += 4;
+    }
+    // Byte by byte through the word that needs care, or the last ones.
+    for (let left = 4; left > 0 && i < end; left--) {
+      const byte = source[i]!;
+      const care = CARE[byte]!;
+      if (care === 0 || (care === DELETE && !forTerminal)) {
+        buffer[length++] = byte;
+        i++;
+      } else if (care < UNICODE_ESCAPE) {
+        buffer[length] = 0x5c;
+        buffer[length + 1] = care;
+        length += 2;
+        i++;
+      } else if (care !== BEYOND_ASCII) {
+        length = writeUnicodeEscape(byte, buffer, length);
+        i++;
+      } else {
+        const size = utf8SequenceLength(source, i, end);
+        if (size === 0) return -1;
+        if (forTerminal && isHiddenControl(codePointAt(source, i, size))) {
+          length = writeUnicodeEscape(codePointAt(source, i, size), buffer, length);
+          i += size;
+        } else {
+          for (const next = i + size; i < next; i++) buffer[length++] = source[i]!;
+        }
+      }
+    }
+  }
+  return length;
 }
 
 function writeUnicodeEscape(codeUnit: number, buffer: Uint8Array, length: number): number {

@@ -4,6 +4,8 @@
  */
 const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
 const BASE64_DIGITS = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1');
+/** `00` to `99` */
+const DIGIT_PAIRS = Buffer.from(Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0')).join(''), 'latin1');
 /** Below this many bytes a loop is faster than making a view for `set`. */
 const LOOP_BYTES = 24;
 /** What `clear` keeps; one huge record must not hold its memory for the rest of the run. */
@@ -173,13 +175,17 @@ export class OutputBuffer {
 
   #writeDigits(n: number, digits: number): void {
     const buffer = this.buffer;
-    const end = this.length + digits;
-    for (let i = end - 1; i >= this.length; i--) {
-      const quotient = (n / 10) | 0;
-      buffer[i] = 0x30 + (n - quotient * 10);
+    const start = this.length;
+    let i = start + digits;
+    this.length = i;
+    while (i - start >= 2) {
+      const quotient = (n / 100) | 0;
+      const pair = (n - quotient * 100) << 1;
+      buffer[--i] = DIGIT_PAIRS[pair + 1]!;
+      buffer[--i] = DIGIT_PAIRS[pair]!;
       n = quotient;
     }
-    this.length = end;
+    if (i > start) buffer[start] = 0x30 + (n % 10);
   }
 }
 

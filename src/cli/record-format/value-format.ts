@@ -50,14 +50,24 @@ function encodeJson(value: Uint8Array): Uint8Array {
 }
 
 async function loadMessagePack(): Promise<ValueCodec> {
-  const { Packr } = await import('msgpackr');
+  const { C1, Packr } = await import('msgpackr');
   // Maps rather than objects: no field name is special then, and keys need not be text.
   const packer = new Packr({ useRecords: false, mapsAsObjects: false, int64AsType: 'bigint' });
   return {
-    encode: (value) => packer.pack(toPackable(value)),
+    encode: (value) => {
+      try {
+        return packer.pack(toPackable(value));
+      } catch (error) {
+        // Thousands of brackets in each other.
+        if (error instanceof RangeError) {
+          throw new KlogError('KLOG_BAD_INPUT', 'The value is nested too deeply for MessagePack', { cause: error });
+        }
+        throw error;
+      }
+    },
     decode: (value) => {
       try {
-        return Buffer.from(toJson(packer.unpack(Buffer.from(value)) as unknown), 'utf8');
+        return Buffer.from(toJson(packer.unpack(Buffer.from(value)) as unknown, C1), 'utf8');
       } catch (error) {
         throw new KlogError('CORRUPT_MESSAGE', `A value is not MessagePack: ${(error as Error).message}`, {
           cause: error,
@@ -85,7 +95,7 @@ function refuseInexactIntegers(text: string): void {
   if (!/\d{16}/.test(text)) return;
   const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   for (const [number] of withoutStrings.matchAll(/(?<![\d.])-?\d{16,}(?![\d.eE])/g)) {
-    if (Number.isSafeInteger(Number(number))) continue;
+    if (BigInt(number) === BigInt(Number(number))) continue;
     throw new KlogError('KLOG_BAD_INPUT', `The number ${number} cannot be held exactly`, {
       hint: 'Put numbers beyond 2^53 - 1 in quotes.',
     });
@@ -98,18 +108,22 @@ function withMaps(value: unknown): unknown {
   return new Map(Object.entries(value).map(([key, field]) => [key, withMaps(field)]));
 }
 
-/** JSON of whatever MessagePack can hold: bytes as base64 text, big integers as digits, times as ISO 8601, other keys as their JSON. */
-function toJson(value: unknown): string {
+/**
+ * JSON of whatever MessagePack can hold: bytes as base64 text, big integers as digits, times as ISO 8601, other keys as
+ * their JSON. `invalid` is what msgpackr gives for the one byte that begins nothing.
+ */
+function toJson(value: unknown, invalid: unknown): string {
+  if (value === invalid) throw new Error('0xc1 is used for nothing');
   if (value instanceof Map) {
     const fields = [...value].map(([key, field]) => {
-      const name = typeof key === 'string' ? key : toJson(key);
-      return `${JSON.stringify(name)}:${toJson(field)}`;
+      const name = typeof key === 'string' ? key : toJson(key, invalid);
+      return `${JSON.stringify(name)}:${toJson(field, invalid)}`;
     });
     return `{${fields.join(',')}}`;
   }
-  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((element) => toJson(element, invalid)).join(',')}]`;
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
-  if (value instanceof Set) return toJson([...value]);
+  if (value instanceof Set) return toJson([...value], invalid);
   return JSON.stringify(value) ?? 'null';
 }

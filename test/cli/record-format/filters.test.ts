@@ -82,7 +82,7 @@ describe('grep', () => {
 describe('expressions that cannot hang', () => {
   const evil = `${'a'.repeat(50_000)}b`;
 
-  it.each(['(a+)+$', '(?i)(A+)+$', '(a|a)*$', '(a*)*c', '(a{1,3})+$', '(?:a+){2,}$', '(.*)*c', '(?<name>a+)+$'])(
+  it.each(['(a+)+$', '(?i)(A+)+$', '^(a|a)*$', '(a*)*c', '(a{1,3})+$', '(?:a+){2,}$', '(.*)*c', '(?<name>a+)+$'])(
     '%s over 50 kB takes less than a second',
     (source) => {
       const expression = compileLinearRegExp(source, '-G');

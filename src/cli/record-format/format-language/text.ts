@@ -96,7 +96,7 @@ function pickField(format: string, modifier: Modifier, write: TextWriter): TextW
       write(nothing, -1, -1, out);
       return;
     }
-    const text = Buffer.from(typeof field === 'string' ? field : JSON.stringify(field), 'utf8');
+    const text = Buffer.from(typeof field === 'string' ? field : stringify(field), 'utf8');
     write(text, 0, text.length, out);
   };
 }
@@ -106,6 +106,15 @@ function parseJson(source: Uint8Array, start: number, end: number): unknown {
     return JSON.parse(Buffer.from(source.buffer, source.byteOffset + start, end - start).toString('utf8'));
   } catch {
     return undefined;
+  }
+}
+
+/** Data nested so deeply that it overflows the stack is shown as such; it must not end the run. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Array.isArray(value) ? '[…]' : '{…}';
   }
 }
 
