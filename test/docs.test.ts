@@ -78,7 +78,7 @@ describe.each(['README.md'])('%s does what it says', (name) => {
   it.each(steps.map((step) => [`line ${step.line}: ${step.command.split('\n')[0]}`, step] as const))(
     '%s',
     (_, step) => {
-      const script = `eval "$KLOG_SHIM"; ${step.command}`;
+      const script = `exec 2>&1; eval "$KLOG_SHIM"; ${step.command}`;
       const result = spawnSync('bash', ['-c', script], {
         cwd: directory,
         env: environment,
