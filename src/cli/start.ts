@@ -1,3 +1,7 @@
-import { main } from './main.js';
+/** The bundle's entry: it runs when it is the program, and is called by bin/klog.js, which loads it faster. */
+import { ProcessContext } from './cli-context.js';
+import { main, runCommandLine } from './main.js';
 
-void main();
+export { main, ProcessContext, runCommandLine };
+
+if (require.main === module) void main();
