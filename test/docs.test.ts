@@ -52,7 +52,7 @@ function sessions(document: string): Step[] {
 function pattern(expected: string): RegExp {
   const escaped = expected
     .split('\n')
-    .map((line) => (line === '…' ? '(?:.*\\n?)*?' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*')))
+    .map((line) => (line === '…' ? '[^]*?' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*')))
     .join('\n');
   return new RegExp(`^${escaped}$`);
 }
