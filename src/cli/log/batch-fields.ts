@@ -48,7 +48,7 @@ export function readBatchFields(batch: RecordBatch, position: number): HeaderRea
       return read() ?? null;
     } catch (error) {
       if (!(error instanceof KlogError)) throw error;
-      problem ??= withoutPosition(error.message);
+      problem ??= problemOf(error);
       return null;
     }
   };
@@ -107,8 +107,9 @@ export function unreadableBatch(position: number, size: number, magic: number): 
   };
 }
 
-/** The message of a decoder, whose positions are those in its buffer, not in the file. */
-export function withoutPosition(message: string): string {
+/** What a decoder says is wrong. Its positions are those in its buffer, not in the file. */
+export function problemOf({ code, message }: KlogError): string {
   const text = message.replace(/^At position \d+ | at position \d+/gi, '');
-  return text.charAt(0).toLowerCase() + text.slice(1);
+  const problem = text.charAt(0).toLowerCase() + text.slice(1);
+  return code === 'INVALID_RECORD' ? `${problem}, so klog refuses it` : problem;
 }

@@ -4,7 +4,7 @@ import type { OpenFile } from '../../storage/file-system.js';
 import { OFFSET_INDEX_ENTRY_SIZE, OffsetIndex } from '../../storage/offset-index.js';
 import { TIME_INDEX_ENTRY_SIZE, TimeIndex } from '../../storage/time-index.js';
 import { TRANSACTION_INDEX_ENTRY_SIZE, TransactionIndex } from '../../storage/transaction-index.js';
-import { withoutPosition } from './batch-fields.js';
+import { problemOf } from './batch-fields.js';
 import type { DumpFile } from './dump-file.js';
 import type { DumpTask } from './dump-task.js';
 import type { FieldValues } from './dump-writer.js';
@@ -122,7 +122,7 @@ export async function dumpTransactionIndex(file: DumpFile, open: OpenFile, task:
     }
   } catch (error) {
     if (!(error instanceof KlogError)) throw error;
-    const problem = withoutPosition(error.message);
+    const problem = problemOf(error);
     format.damage(file, position, problem, out.buffer);
     damage.add(file, problem, { position });
     return;

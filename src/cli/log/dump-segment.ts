@@ -21,13 +21,7 @@ import { codecNeeded, openCursor, RecordCursor } from '../../format/record-curso
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from '../../storage/batch-scanner.js';
 import type { OpenFile } from '../../storage/file-system.js';
 import { parseSegmentFileName } from '../../storage/log-files.js';
-import {
-  type BatchFields,
-  type HeaderReading,
-  readBatchFields,
-  unreadableBatch,
-  withoutPosition,
-} from './batch-fields.js';
+import { type BatchFields, type HeaderReading, problemOf, readBatchFields, unreadableBatch } from './batch-fields.js';
 import { readControlFields } from './control-fields.js';
 import type { DumpFile } from './dump-file.js';
 import type { DumpTask } from './dump-task.js';
@@ -172,7 +166,7 @@ class SegmentDump {
     } catch (error) {
       if (!(error instanceof KlogError && isOfRecords(error))) throw error;
       const { position } = fields;
-      const problem = withoutPosition(error.message);
+      const problem = problemOf(error);
       format.damage(this.#file, position, problem, out.buffer);
       damage.add(this.#file, problem, { position, offset: fields.lastOffset ?? undefined });
     }

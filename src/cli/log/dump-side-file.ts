@@ -10,7 +10,7 @@ import { isOfThisBoot } from '../../storage/log-context.js';
 import { decodeMetaProperties } from '../../storage/meta-properties.js';
 import { decodePartitionMetadata } from '../../storage/partition-metadata.js';
 import { decodeProducerSnapshot, type ProducerSnapshotEntry } from '../../storage/producer-snapshot.js';
-import { withoutPosition } from './batch-fields.js';
+import { problemOf } from './batch-fields.js';
 import type { DumpFile } from './dump-file.js';
 import { fieldsLine } from './dump-index.js';
 import type { DumpTask } from './dump-task.js';
@@ -58,7 +58,7 @@ export async function dumpSideFile(file: DumpFile, open: OpenFile, task: DumpTas
     contents = file.kind === 'klogEnd' ? [await readControlFile(open, task)] : await decodeWhole(file, open, size);
   } catch (error) {
     if (!(error instanceof KlogError) || !DAMAGE_CODES.has(error.code)) throw error;
-    const problem = withoutPosition(error.message);
+    const problem = problemOf(error);
     format.damage(file, undefined, problem, out.buffer);
     damage.add(file, problem);
     return;
@@ -79,7 +79,7 @@ async function decodeWhole(file: DumpFile, open: OpenFile, size: number): Promis
   }
   const bytes = Buffer.alloc(size);
   const got = await open.read(bytes, 0, size, 0);
-  return decode(bytes.subarray(0, got), file.shown);
+  return decode(bytes.subarray(0, got), file.name);
 }
 
 function plainContent(type: string, fields: FieldValues): Content {
