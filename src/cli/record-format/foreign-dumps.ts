@@ -39,7 +39,7 @@ export function readForeignRecord(object: JsonObject): InputRecord | undefined {
 function readKcat(object: JsonObject): InputRecord {
   return {
     ...placeFields(object),
-    timestamp: object.tstype === 'unknown' ? -1 : integerField(object, 'ts'),
+    timestamp: object.tstype === 'unknown' ? -1 : integerField(object.ts, 'ts'),
     key: textBytes(object.key ?? null, 'key'),
     value: textBytes(object.payload, 'payload'),
     headers: flatHeaders(object.headers),
@@ -88,8 +88,8 @@ function jsonOrText(value: unknown, name: string): Uint8Array | null {
 
 function readKafkactl(object: JsonObject): InputRecord {
   return {
-    partition: integerField(object, 'Partition'),
-    offset: integerField(object, 'Offset'),
+    partition: integerField(object.Partition, 'Partition'),
+    offset: integerField(object.Offset, 'Offset'),
     timestamp: timeField(object.Timestamp),
     key: textBytes(object.Key ?? null, 'Key'),
     value: textBytes(object.Value ?? null, 'Value'),
@@ -128,7 +128,7 @@ function ownHeaders(headers: unknown): RecordHeader[] {
   if (!Array.isArray(headers)) throw new BadRecordError('headers is no array');
   return headers.map((header: unknown) => {
     if (!isObject(header)) throw new BadRecordError('a header is no object');
-    return { key: headerName(header.key), value: bytesField(header, 'value') ?? null };
+    return { key: headerName(header.key), value: bytesField(header.value, header.valueBase64, 'value') ?? null };
   });
 }
 
@@ -141,7 +141,7 @@ function isRpkWithoutValue(object: JsonObject): boolean {
 function readRpk(object: JsonObject): InputRecord {
   return {
     ...placeFields(object),
-    timestamp: integerField(object, 'timestamp'),
+    timestamp: integerField(object.timestamp, 'timestamp'),
     key: textBytes(object.key ?? null, 'key'),
     value: null,
     headers: ownHeaders(object.headers),
@@ -152,8 +152,8 @@ function readS2(object: JsonObject): InputRecord {
   const headers = object.headers ?? [];
   if (!Array.isArray(headers)) throw new BadRecordError('headers is no array');
   return {
-    offset: integerField(object, 'seq_num'),
-    timestamp: integerField(object, 'timestamp'),
+    offset: integerField(object.seq_num, 'seq_num'),
+    timestamp: integerField(object.timestamp, 'timestamp'),
     key: null,
     value: base64Bytes(object.body ?? '', 'body (s2 must print --format json-base64)'),
     headers: headers.map((header: unknown) => {

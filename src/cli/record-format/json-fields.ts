@@ -13,19 +13,23 @@ export class BadRecordError extends Error {
   }
 }
 
-export function placeFields(object: JsonObject): Pick<InputRecord, 'topic' | 'partition' | 'offset'> {
+export function topicField(object: JsonObject): string | undefined {
   const { topic } = object;
-  if (topic !== undefined && topic !== null && typeof topic !== 'string') throw new BadRecordError('topic is no text');
+  if (topic === undefined || topic === null) return undefined;
+  if (typeof topic !== 'string') throw new BadRecordError('topic is no text');
+  return topic;
+}
+
+export function placeFields(object: JsonObject): Pick<InputRecord, 'topic' | 'partition' | 'offset'> {
   return {
-    topic: topic ?? undefined,
-    partition: integerField(object, 'partition'),
-    offset: integerField(object, 'offset'),
+    topic: topicField(object),
+    partition: integerField(object.partition, 'partition'),
+    offset: integerField(object.offset, 'offset'),
   };
 }
 
 /** Undefined when absent or null. */
-export function integerField(object: JsonObject, name: string): number | undefined {
-  const value = object[name];
+export function integerField(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
     throw new BadRecordError(`${name} is ${shown(value)}, not a whole number up to 2^53 - 1`);
@@ -33,16 +37,11 @@ export function integerField(object: JsonObject, name: string): number | undefin
   return value;
 }
 
-/** `name` as text or `nameBase64`; undefined when both are absent. */
-export function bytesField(object: JsonObject, name: string): Uint8Array | null | undefined {
-  const base64Name = `${name}Base64`;
-  const encoded = object[base64Name];
-  if (encoded === undefined) {
-    const text = object[name];
-    return text === undefined ? undefined : textBytes(text, name);
-  }
-  if (object[name] !== undefined) throw new BadRecordError(`both ${name} and ${base64Name}`);
-  return encoded === null ? null : base64Bytes(encoded, base64Name);
+/** A field that is there as text or under its name with `Base64`; undefined when both are absent. */
+export function bytesField(text: unknown, base64: unknown, name: 'key' | 'value'): Uint8Array | null | undefined {
+  if (base64 === undefined) return text === undefined ? undefined : textBytes(text, name);
+  if (text !== undefined) throw new BadRecordError(`both ${name} and ${name}Base64`);
+  return base64 === null ? null : base64Bytes(base64, `${name}Base64`);
 }
 
 const SURROGATE = /\p{Surrogate}/u;

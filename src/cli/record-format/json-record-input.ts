@@ -23,8 +23,8 @@ import {
   integerField,
   isObject,
   type JsonObject,
-  placeFields,
   shown,
+  topicField,
 } from './json-fields.js';
 import { JsonScanner, JsonSyntaxError } from './json-scanner.js';
 
@@ -178,12 +178,14 @@ export function parseJsonRecord(object: JsonObject): InputRecord {
 }
 
 function parseOwnRecord(object: JsonObject): InputRecord {
-  const value = bytesField(object, 'value');
+  const value = bytesField(object.value, object.valueBase64, 'value');
   if (value === undefined) throw missingValue(object);
   return {
-    ...placeFields(object),
-    timestamp: integerField(object, 'timestamp'),
-    key: bytesField(object, 'key') ?? null,
+    topic: topicField(object),
+    partition: integerField(object.partition, 'partition'),
+    offset: integerField(object.offset, 'offset'),
+    timestamp: integerField(object.timestamp, 'timestamp'),
+    key: bytesField(object.key, object.keyBase64, 'key') ?? null,
     value,
     headers: headersField(object),
   };
@@ -209,7 +211,7 @@ function headerOf(header: unknown): RecordHeader {
   const { key } = header;
   if (typeof key !== 'string') throw new BadRecordError('a header has no key');
   if (hasLoneSurrogate(key)) throw new BadRecordError('the key of a header holds a lone surrogate');
-  const value = bytesField(header, 'value');
+  const value = bytesField(header.value, header.valueBase64, 'value');
   if (value === undefined) throw new BadRecordError(`header ${key} has no value`, 'Write "value":null for none.');
   return { key, value };
 }
