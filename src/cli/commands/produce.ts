@@ -68,10 +68,9 @@ function addInputOptions(command: Command): void {
   command.addOption(separator);
   add('--key-optional', 'with -K: a line without the separator has a null key');
   add('-f, --format <format>', "records by a format, such as '%k\\t%v\\n'; %t names the topic, %p the partition");
-  command.addOption(
-    group(new Option('-J', "records as JSON, klog's own or another tool's; the topic is the one named here")),
-  );
-  command.options.at(-1)!.attributeName = () => 'jsonRecords';
+  const json = new Option('-J', "records as JSON, klog's own or another tool's; the topic is the one named here");
+  json.attributeName = () => 'jsonRecords';
+  command.addOption(group(json));
   add('--strict', 'with -f: refuse a last record without its delimiter');
   add('--keep-partition', 'with -J: into the partition that the record came from');
   add('--value <text>', 'one record with this value; standard input is not read');

@@ -14,8 +14,8 @@ import { ByteCarry } from './byte-carry.js';
 export interface LineSink {
   /** One line without its delimiter, valid during the call. False: no room for more, await {@link ready} first. */
   line(bytes: Buffer, start: number, end: number): boolean;
-  /** Bytes of a line that has become longer than {@link DelimitedLines.maxLineBytes}. */
-  tooLongPart(bytes: Buffer, start: number, end: number): void;
+  /** Bytes of a line that has become longer than `limit`, see {@link DelimitedLines.maxLineBytes}. */
+  tooLongPart(bytes: Buffer, start: number, end: number, limit: number): void;
   /** The end of such a line. Throws, or passes it over. */
   tooLong(length: number, limit: number): void;
   ready(): Promise<void>;
@@ -148,7 +148,7 @@ export class DelimitedLines {
     carry.append(chunk, start, end);
     if (this.#droppedBytes === 0 && carry.length <= this.maxLineBytes) return;
     const dropped = Math.max(0, carry.length - this.#delimiter.length + 1);
-    this.#sink.tooLongPart(carry.bytes, 0, dropped);
+    this.#sink.tooLongPart(carry.bytes, 0, dropped, this.maxLineBytes);
     this.#droppedBytes += dropped;
     const rest = Buffer.from(carry.bytes.subarray(dropped, carry.length));
     carry.clear();
@@ -161,7 +161,7 @@ export class DelimitedLines {
     this.lineOffset = this.#carriedFrom;
     if (this.#droppedBytes > 0) {
       const length = carry.length + this.#droppedBytes;
-      this.#sink.tooLongPart(carry.bytes, 0, carry.length);
+      this.#sink.tooLongPart(carry.bytes, 0, carry.length, this.maxLineBytes);
       this.#sink.tooLong(length, this.maxLineBytes);
     } else if (!this.#sink.line(carry.bytes, 0, carry.length)) {
       this.isFull = true;

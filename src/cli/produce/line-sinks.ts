@@ -13,6 +13,8 @@ abstract class TargetLines implements LineSink {
   protected readonly target: RecordTarget;
   /** Of the lines of this chunk. */
   protected timestamp = -1;
+  /** What a line is called in errors. */
+  noun = 'line';
   readonly #fixedTimestamp: number | undefined;
   #tooLongBytes = 0;
 
@@ -28,16 +30,16 @@ abstract class TargetLines implements LineSink {
 
   abstract line(bytes: Buffer, start: number, end: number): boolean;
 
-  tooLongPart(_bytes: Buffer, start: number, end: number): void {
+  tooLongPart(_bytes: Buffer, start: number, end: number, limit: number): void {
     this.#tooLongBytes += end - start;
-    if (this.#tooLongBytes > MAX_MEASURED_BYTES) this.tooLong(this.#tooLongBytes, MAX_MEASURED_BYTES, 'more than ');
+    if (this.#tooLongBytes > MAX_MEASURED_BYTES) this.tooLong(MAX_MEASURED_BYTES, limit, 'more than ');
   }
 
   tooLong(length: number, limit: number, atLeast = ''): void {
     const { topic } = this.target;
     throw new KlogError(
       'MESSAGE_TOO_LARGE',
-      `a line of ${atLeast}${length} bytes is larger than the ${limit} bytes that ${topic} takes (max.message.bytes)`,
+      `a ${this.noun} of ${atLeast}${length} bytes is larger than the ${limit} bytes that ${topic} takes (max.message.bytes)`,
       { topic, hint: 'Raise max.message.bytes of the topic' },
     );
   }

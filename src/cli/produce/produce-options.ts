@@ -66,6 +66,8 @@ export type ProduceSource =
       /** `%t` and `%p` of a format count; the topic and partition of JSON records do not, unless `--keep-partition`. */
       readonly topicFromInput: boolean;
       readonly partitionFromInput: boolean;
+      /** A record a line. */
+      readonly isLined: boolean;
     };
 
 /** What is to be done, every conflict resolved. */
@@ -188,7 +190,7 @@ function recordSource(flags: ProduceFlags): ProduceSource {
   const format = flags.format ?? 'json';
   if (format === 'json' || format === 'jsonl') {
     const reader = createJsonReader();
-    return { kind: 'records', path, reader, topicFromInput: false, partitionFromInput: keepPartition };
+    return { kind: 'records', path, reader, topicFromInput: false, partitionFromInput: keepPartition, isLined: true };
   }
   const layout = INPUT_LAYOUTS[format] ?? format;
   if (OUTPUT_ONLY.includes(layout) || layout.startsWith('kcat:')) {
@@ -197,7 +199,7 @@ function recordSource(flags: ProduceFlags): ProduceSource {
     });
   }
   const reader = createFormatReader(layout, { strict: flags.strict ?? false });
-  return { kind: 'records', path, reader, topicFromInput: true, partitionFromInput: true };
+  return { kind: 'records', path, reader, topicFromInput: true, partitionFromInput: true, isLined: false };
 }
 
 /** The words that are layouts when read. */

@@ -13,6 +13,8 @@ export interface RecordsRun {
   readonly topic: RecordTarget | undefined;
   readonly topicFromInput: boolean;
   readonly partitionFromInput: boolean;
+  /** A record a line: what is kept of bad ones is, too. */
+  readonly isLined: boolean;
   readonly fields: RecordFields;
   /** `--skip-bad`. */
   readonly skipped: SkippedRecords | undefined;
@@ -20,6 +22,8 @@ export interface RecordsRun {
   readonly file: string | undefined;
   readonly signal: AbortSignal;
 }
+
+const NEWLINE = Buffer.from('\n');
 
 /** The records that a reader finds in the input: `-J` and `-f`. */
 export async function produceRecords(run: RecordsRun): Promise<void> {
@@ -62,7 +66,7 @@ class ReadRecords {
         if (skipped === undefined || !isBadRecord(error)) {
           throw withPlace(error, { line, byte, file: this.#run.file });
         }
-        if (!skipped.add(bytes, 0, bytes.length)) await skipped.drain();
+        await this.#keep(bytes);
       }
     }
   }
@@ -83,8 +87,16 @@ class ReadRecords {
     const bad = this.#run.reader.skipBad();
     if (bad === undefined) return false;
     this.#isSkipping = false;
-    if (!this.#run.skipped!.add(bad, 0, bad.length)) await this.#run.skipped!.drain();
+    await this.#keep(bad);
     return true;
+  }
+
+  async #keep(bytes: Uint8Array): Promise<void> {
+    const { isLined } = this.#run;
+    const skipped = this.#run.skipped!;
+    const hasRoom = skipped.add(bytes, 0, bytes.length);
+    if (isLined && bytes.at(-1) !== NEWLINE[0]) skipped.part(NEWLINE, 0, 1);
+    if (!hasRoom) await skipped.drain();
   }
 
   #target(record: InputRecord): RecordTarget | undefined {

@@ -45,3 +45,9 @@ export function withPlace(error: unknown, place: InputPlace): unknown {
     cause: error,
   });
 }
+
+/** The same for a file that is one record. */
+export function withFile(error: unknown, file: string): unknown {
+  if (!isBadRecord(error)) return error;
+  return new KlogError(error.code, error.message, { ...error.place, file, hint: error.hint, cause: error });
+}

@@ -23,7 +23,7 @@ interface PendingRecord {
   readonly headers: readonly RecordHeader[];
   readonly bytes: number;
   metadata: RecordMetadata | undefined;
-  error: unknown;
+  hasFailed: boolean;
 }
 
 /** Prints reports, all topics of a run in one order. */
@@ -68,7 +68,9 @@ export class RecordReports {
         record.metadata = metadata;
       },
       (error: unknown) => {
-        record.error = error;
+        record.hasFailed = true;
+        // At once, whatever is before it: whoever waits in `ready` just gave this record.
+        this.#failure ??= error;
       },
     );
     void settled.then(() => this.#print());
@@ -108,8 +110,7 @@ export class RecordReports {
     for (; done < pending.length; done++) {
       const record = pending[done]!;
       if (record.metadata !== undefined) this.#printOne(record, record.metadata);
-      else if (record.error !== undefined) this.#failure ??= record.error;
-      else break;
+      else if (!record.hasFailed) break;
       this.#pendingBytes -= record.bytes;
     }
     if (done === 0) return;
@@ -182,7 +183,7 @@ export class ReportedTarget implements RecordTarget {
       ...(partition < 0 ? {} : { partition }),
     });
     const bytes = (key?.length ?? 0) + (value?.length ?? 0);
-    this.#reports.add({ key, value, headers: headers ?? [], bytes, metadata: undefined, error: undefined }, sent);
+    this.#reports.add({ key, value, headers: headers ?? [], bytes, metadata: undefined, hasFailed: false }, sent);
     // The producer says only later whether it took the record, see RecordReports.ready.
     return false;
   }

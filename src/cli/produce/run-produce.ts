@@ -19,7 +19,7 @@ import { produceRecords } from './produce-records.js';
 import { durableLine, formatBytes, ProduceTally, summaryLine, tallyObject } from './produce-tally.js';
 import { RateLimit } from './rate-limit.js';
 import { isPlain, type RecordFields } from './record-fields.js';
-import { ANY_PARTITION, type RecordTarget } from './record-target.js';
+import { ANY_PARTITION, type RecordTarget, withFile } from './record-target.js';
 import { RecordReports } from './reported-records.js';
 import { SkippedRecords, SkippingLines } from './skipped-records.js';
 import { teeChunks } from './tee-chunks.js';
@@ -48,6 +48,8 @@ class ProduceRun {
   #reports: RecordReports | undefined;
   #skipped: SkippedRecords | undefined;
   #unfinishedBytes = 0;
+  /** The topic is there: from now on there is something to tell. */
+  #hasBegun = false;
 
   constructor(options: ProduceOptions, context: CliContext) {
     this.#options = options;
@@ -55,7 +57,8 @@ class ProduceRun {
   }
 
   async prepare(): Promise<void> {
-    const { options, context } = { options: this.#options, context: this.#context };
+    const options = this.#options;
+    const context = this.#context;
     const { source, report } = options;
     this.#fields = await recordFields(options);
     if (report !== undefined) {
@@ -94,7 +97,7 @@ class ProduceRun {
     }
     failure = (await this.#finish(producer)) ?? failure;
     progress.stop();
-    this.#report(elapsed(), failure !== undefined);
+    if (this.#hasBegun) this.#report(elapsed(), failure !== undefined);
     if (failure !== undefined) throw failure.error;
     return 0;
   }
@@ -102,11 +105,12 @@ class ProduceRun {
   async #produce(client: Client, targets: TopicTargets): Promise<void> {
     const { topic, source } = this.#options;
     const target = topic === undefined ? undefined : await targets.open(topic);
+    this.#hasBegun = true;
     const { signal } = this.#context.signals;
     const now = () => this.#context.clock.now();
     const fields = this.#fields;
     if (source.kind === 'records') {
-      const { reader, topicFromInput, partitionFromInput } = source;
+      const { reader, topicFromInput, partitionFromInput, isLined } = source;
       const input = this.#inputs[0]!;
       const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
       const skipped = this.#skipped;
@@ -117,6 +121,7 @@ class ProduceRun {
         topic: target,
         topicFromInput,
         partitionFromInput,
+        isLined,
         fields,
         skipped,
         now,
@@ -137,10 +142,13 @@ class ProduceRun {
     }
     const maxLineBytes = () => maxMessageBytes(client, topic!);
     if (source.kind === 'files') {
+      lineTarget.noun = 'file';
       for (const input of this.#inputs) {
         setTime();
-        const chunks = this.#chunks(input);
-        await produceWhole({ chunks, carry: new ByteCarry(), sink, maxBytes: maxLineBytes, signal });
+        const run = { chunks: this.#chunks(input), carry: new ByteCarry(), sink, maxBytes: maxLineBytes, signal };
+        await produceWhole(run).catch((error: unknown) => {
+          throw withFile(error, input.name);
+        });
       }
       return;
     }

@@ -23,7 +23,7 @@ export async function produceWhole(run: WholeInputRun): Promise<void> {
     if (carry.length > UNASKED_BYTES && limit === Number.POSITIVE_INFINITY) limit = await run.maxBytes();
     if (droppedBytes === 0 && carry.length <= limit) continue;
     // Read on to tell its size, without keeping it.
-    sink.tooLongPart(carry.bytes, 0, carry.length);
+    sink.tooLongPart(carry.bytes, 0, carry.length, limit);
     droppedBytes += carry.length;
     carry.clear();
   }
