@@ -22,6 +22,11 @@ function loadWithCache() {
 }
 
 function load() {
+  if (process.env.KLOG_DEBUG === '1') {
+    // Stacks that name the sources.
+    process.setSourceMapsEnabled(true);
+    return require(filename);
+  }
   try {
     const loaded = loadWithCache();
     if (loaded !== undefined) return loaded;

@@ -1,6 +1,6 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { CliContext } from './cli-context.js';
 
@@ -78,7 +78,7 @@ function checkSettings(content: unknown, path: string): FileSettings {
   }
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(content)) settings[name] = String(value);
-  return settings.dir === undefined ? settings : { ...settings, dir: join(dirname(path), settings.dir) };
+  return settings.dir === undefined ? settings : { ...settings, dir: resolve(dirname(path), settings.dir) };
 }
 
 /** `$HOME`, as a shell sees it. */

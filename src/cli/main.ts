@@ -54,6 +54,5 @@ export async function main(): Promise<void> {
     process.exit(1);
   };
   process.on('uncaughtException', onCrash);
-  if (context.env.KLOG_DEBUG === '1') process.setSourceMapsEnabled(true);
   process.exit(await runCommandLine(process.argv.slice(2), context));
 }

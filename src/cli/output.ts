@@ -24,7 +24,7 @@ export interface Output {
   /** Ends a record: with `isImmediate` it is sent on its way. Answers as {@link append}. */
   endRecord(): boolean;
 
-  /** Waits until at most one block is unwritten. */
+  /** Waits until there is room. Fails with KLOG_OUTPUT_FAILED. */
   drain(): Promise<void>;
   /** Waits until everything is written. Fails with KLOG_OUTPUT_FAILED. */
   flush(): Promise<void>;
@@ -61,7 +61,7 @@ export class BlockOutput implements Output {
   readonly #free: Buffer[] = [];
   #pumping: Promise<void> | undefined;
   #blocksWritten = 0;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters: (() => void)[] = [];
   #failure: KlogError | undefined;
   #isClosed = false;
 
@@ -134,7 +134,7 @@ export class BlockOutput implements Output {
         this.#isClosed = true;
         this.#queue.length = 0;
         this.position = 0;
-        for (const wake of this.#waiters) wake();
+        this.#wakeWaiters();
       }
       seen = this.#blocksWritten;
     }, stillMs);
@@ -145,16 +145,13 @@ export class BlockOutput implements Output {
     return this.#pumping !== undefined && !this.#isClosed;
   }
 
-  /** The end of what is being written, or the reader given up. */
-  async #progress(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        this.#waiters.delete(wake);
-        resolve();
-      };
-      this.#waiters.add(wake);
-      this.#pumping?.then(wake);
-    });
+  /** The next block written, the end of it all, or the reader given up. */
+  #progress(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wakeWaiters(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   #appendAcrossBlocks(source: Uint8Array, start: number, end: number): boolean {
@@ -195,6 +192,7 @@ export class BlockOutput implements Output {
         await this.#sink.write(full.bytes.subarray(0, full.length));
         this.#blocksWritten += 1;
         this.#queue.shift();
+        this.#wakeWaiters();
         if (this.#free.length < MAX_QUEUED_BLOCKS) this.#free.push(full.bytes);
         if (this.isImmediate && this.#queue.length === 0) this.#finishBlock();
       }
@@ -202,6 +200,7 @@ export class BlockOutput implements Output {
       this.#fail(error as NodeJS.ErrnoException);
     } finally {
       this.#pumping = undefined;
+      this.#wakeWaiters();
     }
   }
 
