@@ -75,7 +75,10 @@ export interface Producer extends AsyncDisposable {
   writer(topic: string): Promise<RecordWriter>;
   /** Sends what is batched and waits until everything given so far is acknowledged. Rejects if any of it failed. */
   flush(): Promise<void>;
-  /** Flushes, then lets go of the log; rejects as `flush` does, and has let go all the same. */
+  /**
+   * Flushes, then lets go of the log; rejects as `flush` does, and has let go all the same. `await using` closes too, but
+   * does not repeat a failure that an earlier call has rejected with.
+   */
   close(): Promise<void>;
 }
 

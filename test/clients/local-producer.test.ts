@@ -382,6 +382,30 @@ describe('LocalProducer', () => {
       await producer.close().catch(() => {});
     });
 
+    it('leaves a block with the error of the call, not with that of closing', async () => {
+      const [partition] = store.add('t');
+      partition!.beforeAppend = () => {
+        throw new KlogError('KLOG_LOCKED', 'busy');
+      };
+      const block = async () => {
+        await using producer = producerOn(store);
+        await producer.sendAll([{ topic: 't', value: 'x' }]);
+      };
+      await expect(block()).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
+    });
+
+    it('leaves a block with an error that no call has told of', async () => {
+      const [partition] = store.add('t');
+      partition!.beforeAppend = () => {
+        throw new KlogError('KLOG_LOCKED', 'busy');
+      };
+      const block = async () => {
+        await using producer = producerOn(store, { acks: 'none' });
+        await producer.send({ topic: 't', value: 'x' });
+      };
+      await expect(block()).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
+    });
+
     it('of a background sync under acks written, the next call fails', async () => {
       const [partition] = store.add('t');
       partition!.beforeDurable = () => {

@@ -9,6 +9,7 @@ const CONCURRENT_OPENS = 8;
 
 export interface PlannedPartition {
   readonly topic: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly reader: PartitionReader;
   readonly marks: PartitionMarks;
@@ -21,6 +22,7 @@ export interface PlannedPartition {
 
 interface Choice {
   readonly topic: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly from: OffsetSpec;
   readonly to: OffsetSpec | undefined;
@@ -41,7 +43,7 @@ export async function planPartitions(
   const openAll = async (): Promise<void> => {
     while (next < choices.length) {
       const index = next++;
-      const { topic, partition, from, to } = choices[index]!;
+      const { topic, topicId, partition, from, to } = choices[index]!;
       const reader = await store.partitionReader(topic, partition);
       // Known from now on, so that it is closed if anything fails.
       readers.push(reader);
@@ -52,7 +54,16 @@ export async function planPartitions(
       if (isOutOfRange(from, marks)) lost.push(outOfRange(topic, partition, start, marks));
       start = Math.max(start, marks.logStartOffset);
       const end = await resolveEnd(to, bounds, isFollowing);
-      found[index] = { topic, partition, reader, marks, from: start, end, backlogEnd: Math.min(end, visibleEnd) };
+      found[index] = {
+        topic,
+        topicId,
+        partition,
+        reader,
+        marks,
+        from: start,
+        end,
+        backlogEnd: Math.min(end, visibleEnd),
+      };
     }
   };
   const outcomes = await Promise.allSettled(Array.from({ length: CONCURRENT_OPENS }, openAll));
@@ -78,7 +89,7 @@ async function choosePartitions(store: LocalStore, options: ConsumerOptions): Pr
   const known = new Set<string>();
   for (const selection of options.topics) {
     const { topic, partitions } = typeof selection === 'string' ? { topic: selection } : selection;
-    const count = (await store.topics.get(topic)).partitions;
+    const { topicId, partitions: count } = await store.topics.get(topic);
     const named = partitions ?? Array.from({ length: count }, (_, partition) => partition);
     const ranges = named.map((range): PartitionRange => (typeof range === 'number' ? { partition: range } : range));
     for (const range of ranges.toSorted((a, b) => a.partition - b.partition)) {
@@ -93,7 +104,7 @@ async function choosePartitions(store: LocalStore, options: ConsumerOptions): Pr
       const name = `${topic}-${partition}`;
       if (known.has(name)) continue;
       known.add(name);
-      choices.push({ topic, partition, from: range.from ?? from, to: range.to ?? to });
+      choices.push({ topic, topicId, partition, from: range.from ?? from, to: range.to ?? to });
     }
   }
   return choices;

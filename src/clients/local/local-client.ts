@@ -51,10 +51,10 @@ export class LocalClient implements Client {
     await this.close();
   }
 
-  /** Everything is closed, whatever fails; the first failure is what the caller hears. */
+  /** Everything is closed, whatever fails; the first failure that nobody has been told of is what the caller hears. */
   async #close(): Promise<void> {
     const open = [...this.#consumers, ...this.#producers];
-    const outcomes = await Promise.allSettled(open.map((one) => one.close()));
+    const outcomes = await Promise.allSettled(open.map((one) => one[Symbol.asyncDispose]()));
     await this.#store.close();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

@@ -18,9 +18,9 @@ const DEFAULT_FETCH_BYTES = 1024 * 1024;
 /** All partitions that are merged by time hold their blocks at the same time: two each, within this together. */
 const MERGE_BUFFER_BYTES = 32 * 1024 * 1024;
 const LEAST_FETCH_BYTES = 16 * 1024;
-/** Between two looks for a topic that is waited for, or for new partitions of one that is followed. */
+/** Between two looks for a topic that is waited for, and at topics that are followed. */
 const TOPIC_POLL_MS = 100;
-const NEW_PARTITIONS_POLL_MS = 1000;
+const TOPICS_POLL_MS = 1000;
 
 export class LocalConsumer implements Consumer {
   readonly #store: LocalStore;
@@ -30,6 +30,7 @@ export class LocalConsumer implements Consumer {
   readonly #isFollowing: boolean;
   readonly #fetchers: PartitionFetcher[] = [];
   readonly #backlogEnds = new Map<PartitionFetcher, number>();
+  readonly #topicIds = new Map<string, string>();
   /** Paused before it was known what is assigned. */
   readonly #pausedBefore = new Map<string, TopicPartition>();
   readonly #follower: Follower;
@@ -41,7 +42,7 @@ export class LocalConsumer implements Consumer {
   #isIterated = false;
   /** Raised by seek, pause and resume: what an order has found before may no longer be all there is. */
   #changes = 0;
-  #lookedForPartitions = 0;
+  #lookedAtTopics = 0;
 
   /** `onClose` is called when closing begins. */
   constructor(store: LocalStore, options: ConsumerOptions, seams: ClientSeams, onClose: () => void = () => {}) {
@@ -177,7 +178,7 @@ export class LocalConsumer implements Consumer {
         const batch = await this.#order!.next();
         if (signal.aborted) return undefined;
         if (batch !== undefined) {
-          if (this.#isFollowing) await this.#lookForPartitions();
+          if (this.#isFollowing) await this.#lookAtTopics();
           return batch;
         }
         if (changes !== this.#changes) continue;
@@ -202,8 +203,8 @@ export class LocalConsumer implements Consumer {
       return true;
     }
     if (this.#fetchers.length > 0 && this.#fetchers.every((fetcher) => fetcher.isDone)) return false;
-    const isInTime = await this.#follower.wait(this.#fetchers, deadline, NEW_PARTITIONS_POLL_MS);
-    if (isInTime) await this.#lookForPartitions();
+    const isInTime = await this.#follower.wait(this.#fetchers, deadline, TOPICS_POLL_MS);
+    if (isInTime) await this.#lookAtTopics();
     return isInTime;
   }
 
@@ -230,15 +231,16 @@ export class LocalConsumer implements Consumer {
     this.#order = isMerged
       ? new TimeOrder(this.#fetchers, this.#backlogEnds)
       : new PartitionOrder(this.#fetchers, this.#backlogEnds);
-    this.#lookedForPartitions = this.#seams.elapsed();
+    this.#lookedAtTopics = this.#seams.elapsed();
   }
 
-  #add({ topic, partition, reader, marks, from, end }: PlannedPartition, maxBytes: number): PartitionFetcher {
+  #add({ topic, topicId, partition, reader, marks, from, end }: PlannedPartition, maxBytes: number): PartitionFetcher {
     const { isolationLevel, skipCorrupt = false, onCorrupt } = this.#options;
     const options: FetcherOptions = { isCommittedOnly: isolationLevel !== 'read_uncommitted', skipCorrupt, onCorrupt };
     const fetcher = new PartitionFetcher(topic, partition, reader, marks, { from, end }, maxBytes, options);
     if (this.#pausedBefore.delete(nameOf(fetcher))) fetcher.pause();
     this.#fetchers.push(fetcher);
+    this.#topicIds.set(topic, topicId);
     return fetcher;
   }
 
@@ -259,27 +261,35 @@ export class LocalConsumer implements Consumer {
     return true;
   }
 
-  /** Partitions that were added to a followed topic are read from their beginning. */
-  async #lookForPartitions(): Promise<void> {
+  /**
+   * Looks at followed topics again, once in a while: partitions that were added are read from their beginning, and a topic
+   * that was deleted, perhaps made anew, ends the iteration with an error; its files alone would just fall silent.
+   */
+  async #lookAtTopics(): Promise<void> {
     const now = this.#seams.elapsed();
-    if (now - this.#lookedForPartitions < NEW_PARTITIONS_POLL_MS) return;
-    this.#lookedForPartitions = now;
-    for (const selection of this.#options.topics) {
-      if (typeof selection !== 'string' && selection.partitions !== undefined) continue;
-      const topic = typeof selection === 'string' ? selection : selection.topic;
-      const count = (await this.#store.topic(topic))?.partitions ?? 0;
-      for (let partition = 0; partition < count; partition++) {
-        if (this.#find({ topic, partition }) !== undefined) continue;
-        const options: ConsumerOptions = {
-          ...this.#options,
-          topics: [{ topic, partitions: [partition] }],
-          from: 'start',
-        };
-        for (const planned of await planPartitions(this.#store, options, true)) {
-          this.#add(planned, this.#options.maxFetchBytes ?? DEFAULT_FETCH_BYTES);
-        }
+    if (now - this.#lookedAtTopics < TOPICS_POLL_MS) return;
+    this.#lookedAtTopics = now;
+    for (const [topic, topicId] of this.#topicIds) {
+      const found = await this.#store.topic(topic);
+      if (found?.topicId !== topicId) {
+        throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted while it was read`, { topic });
       }
+      if (!this.#readsAllOf(topic)) continue;
+      const read = new Set(this.#fetchers.filter((one) => one.topic === topic).map(({ partition }) => partition));
+      const added = Array.from({ length: found.partitions }, (_, i) => i).filter((partition) => !read.has(partition));
+      if (added.length === 0) continue;
+      const options: ConsumerOptions = { ...this.#options, topics: [{ topic, partitions: added }], from: 'start' };
+      const maxBytes = this.#options.maxFetchBytes ?? DEFAULT_FETCH_BYTES;
+      for (const planned of await planPartitions(this.#store, options, true)) this.#add(planned, maxBytes);
     }
+  }
+
+  #readsAllOf(topic: string): boolean {
+    return this.#options.topics.some((selection) =>
+      typeof selection === 'string'
+        ? selection === topic
+        : selection.topic === topic && selection.partitions === undefined,
+    );
   }
 
   #changed(): void {

@@ -46,6 +46,8 @@ export class LocalProducer implements Producer {
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   readonly #onClose: () => void;
+  /** Failures that the application has heard of. */
+  readonly #told = new WeakSet<Error>();
 
   /** `onClose` is called when closing begins. */
   constructor(store: LocalStore, options: ProducerOptions, seams: ClientSeams, onClose: () => void = () => {}) {
@@ -82,7 +84,7 @@ export class LocalProducer implements Producer {
 
   async writer(topic: string): Promise<RecordWriter> {
     this.#mustBeOpen();
-    return new LocalRecordWriter(await this.#topic(topic), this.#accumulator);
+    return new LocalRecordWriter(await this.#topic(topic), this.#accumulator, this.#told);
   }
 
   async flush(): Promise<void> {
@@ -92,8 +94,10 @@ export class LocalProducer implements Producer {
     // Calls that wait for room need what is batched to be sent, and are themselves batched after that.
     while (this.#draining !== undefined) await Promise.all([this.#draining, senders()]);
     await senders();
-    const failed = this.#senders().find((sender) => sender.failure !== undefined);
-    if (failed?.failure !== undefined) throw failed.failure;
+    const [failure] = this.#failures();
+    if (failure === undefined) return;
+    this.#told.add(failure);
+    throw failure;
   }
 
   close(): Promise<void> {
@@ -101,8 +105,18 @@ export class LocalProducer implements Producer {
     return this.#closing;
   }
 
+  /**
+   * Closes, and keeps quiet about failures that a call has told already: thrown again at the end of a block they would hide
+   * the first telling.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    const isClosing = this.#closing !== undefined;
+    const told = this.#failures().filter((failure) => this.#told.has(failure));
+    try {
+      await this.close();
+    } catch (error) {
+      if (!isClosing && !told.includes(error as Error)) throw error;
+    }
   }
 
   async #close(): Promise<void> {
@@ -116,7 +130,7 @@ export class LocalProducer implements Producer {
 
   #submit(records: readonly ProducerRecord[], isPushed: boolean): SendGroup {
     this.#mustBeOpen();
-    const group = new SendGroup(records.length);
+    const group = new SendGroup(records.length, this.#told);
     const job: Job = { records, group, isPushed, touched: new Set(), isChecked: false, next: 0 };
     if (this.#jobs.length === 0 && this.#run(job)) return group;
     this.#jobs.push(job);
@@ -200,6 +214,10 @@ export class LocalProducer implements Producer {
 
   #senders(): PartitionSender[] {
     return [...this.#topics.values()].flatMap((topic) => topic.senders());
+  }
+
+  #failures(): Error[] {
+    return this.#senders().flatMap(({ failure }) => failure ?? []);
   }
 
   #topic(name: string): Promise<TopicProducer> {

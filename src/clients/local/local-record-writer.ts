@@ -12,17 +12,20 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
   onAcknowledged: ((acknowledgement: Acknowledgement) => void) | undefined;
   readonly #to: TopicProducer;
   readonly #accumulator: RecordAccumulator;
+  readonly #told: WeakSet<Error>;
   /** The everyday line only has to be copied: no partitioner to ask, no key that must be there. */
   readonly #isPlain: boolean;
   /** What the last keyless record went into; perhaps closed since. */
   #batch: ProducerBatch | undefined;
   #failure: Error | undefined;
 
-  constructor(to: TopicProducer, accumulator: RecordAccumulator) {
+  /** `told`: the failures that the application has heard of. */
+  constructor(to: TopicProducer, accumulator: RecordAccumulator, told: WeakSet<Error>) {
     this.topic = to.topic;
     this.partitionCount = to.partitionCount;
     this.#to = to;
     this.#accumulator = accumulator;
+    this.#told = told;
     this.#isPlain = to.partitioner.keylessIsSticky && !to.isCompacted;
   }
 
@@ -48,7 +51,7 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
     headers: readonly RecordHeader[] | null,
     partition: number,
   ): boolean {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#mustBeWell();
     const keyLength = keyBuffer === null ? -1 : keyEnd - keyStart;
     const valueLength = valueBuffer === null ? -1 : valueEnd - valueStart;
     this.#to.check(keyLength, valueLength, timestamp, headers, partition);
@@ -69,12 +72,12 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
 
   async ready(): Promise<void> {
     if (this.#failure === undefined) await this.#accumulator.ready();
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#mustBeWell();
   }
 
   async flush(): Promise<void> {
     await Promise.all(this.#to.senders().map((sender) => sender.flush()));
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#mustBeWell();
   }
 
   acknowledged(batch: ProducerBatch, baseOffset: number): void {
@@ -91,5 +94,11 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
   failed(_batch: ProducerBatch, error: Error): void {
     this.#failure ??= error;
     this.#batch = undefined;
+  }
+
+  #mustBeWell(): void {
+    if (this.#failure === undefined) return;
+    this.#told.add(this.#failure);
+    throw this.#failure;
   }
 }

@@ -7,12 +7,15 @@ type PendingMetadata = { -readonly [Field in keyof RecordMetadata]: RecordMetada
 export class SendGroup {
   readonly promise: Promise<RecordMetadata[]>;
   readonly metadata: PendingMetadata[];
+  readonly #told: WeakSet<Error>;
   #unsettled: number;
   #error: Error | undefined;
   #resolve!: (metadata: RecordMetadata[]) => void;
   #reject!: (error: Error) => void;
 
-  constructor(records: number) {
+  /** `told`: the failures that the application has heard of. */
+  constructor(records: number, told: WeakSet<Error>) {
+    this.#told = told;
     this.metadata = new Array<PendingMetadata>(records);
     this.#unsettled = records;
     this.promise = new Promise((resolve, reject) => {
@@ -42,8 +45,12 @@ export class SendGroup {
   settled(records: number): void {
     this.#unsettled -= records;
     if (this.#unsettled > 0) return;
-    if (this.#error === undefined) this.#resolve(this.metadata);
-    else this.#reject(this.#error);
+    if (this.#error === undefined) {
+      this.#resolve(this.metadata);
+    } else {
+      this.#told.add(this.#error);
+      this.#reject(this.#error);
+    }
   }
 }
 
