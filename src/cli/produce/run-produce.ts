@@ -97,6 +97,8 @@ class ProduceRun {
     }
     failure = (await this.#finish(producer)) ?? failure;
     progress.stop();
+    // What follows begins a line of its own, not that of the prompt.
+    if (isTyped && context.stderr.isTerminal) context.stderr.write('\n');
     if (this.#hasBegun) this.#report(elapsed(), failure !== undefined);
     if (failure !== undefined) throw failure.error;
     return 0;

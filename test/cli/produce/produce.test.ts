@@ -276,7 +276,7 @@ describe('klog produce: what it says', () => {
       expect(await log.run('produce t', { stdin: ['a\n'] })).toMatchObject({ out: '', err: '' });
       expect((await log.run('produce t -v', { stdin: ['a\n'] })).err).toMatch(/^1 record, \d+ bytes in .*: t:0@1\n$/);
       const typed = await log.run('produce t', { stdin: ['a\n', 'b\n'], terminal: true });
-      expect(typed.err).toMatch(/^> > > 2 records, .*: t:0@2-3\n$/);
+      expect(typed.err).toMatch(/^> > > \n2 records, .*: t:0@2-3\n$/);
     }));
 
   it('copies its input with -T', () =>
