@@ -9,15 +9,37 @@ import { signalExitCode } from './signals.js';
 /** Runs one command line to its end, output written, errors reported. Answers with the exit code. */
 export async function runCommandLine(args: readonly string[], context: CliContext): Promise<number> {
   const host: CommandHost = { context, exitCode: 0 };
+  let failure: unknown;
   try {
-    if (args[0] === 'complete') await completeWords(args.slice(1), context);
-    else await createProgram(host).parseAsync(readableArguments(args), { from: 'user' });
+    await runCommand(args, host);
+  } catch (error) {
+    // Help and version are shown by then; help that nobody asked for stands for a missing command.
+    if (error instanceof CommanderError) host.exitCode = error.code === 'commander.help' ? 2 : error.exitCode;
+    else failure = error;
+  }
+  try {
+    // What was printed before a failure comes before its report.
     await context.stdout.flush();
   } catch (error) {
-    host.exitCode = await fail(error, args, context);
+    failure ??= error;
+  }
+  if (failure !== undefined) {
+    context.stderr.write(reportError(failure, { json: wantsJson(args), debug: context.env.KLOG_DEBUG === '1' }));
+    host.exitCode = exitCodeOf(failure);
   }
   const { received } = context.signals;
   return received === undefined ? host.exitCode : signalExitCode(received);
+}
+
+async function runCommand(args: readonly string[], host: CommandHost): Promise<void> {
+  if (args[0] === 'complete') await completeWords(args.slice(1), host.context);
+  else await createProgram(host).parseAsync(readableArguments(args), { from: 'user' });
+}
+
+/** Also where the flags could not be parsed. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).includes('--json');
 }
 
 /** `klog help topic create` is `klog topic create --help`. */
@@ -30,20 +52,6 @@ async function completeWords(args: readonly string[], context: CliContext): Prom
   const { complete } = await import('./reference/complete.js');
   const words = args[0] === '--' ? args.slice(1) : args;
   context.stdout.appendText(await complete(words.length === 0 ? [''] : words, context));
-}
-
-async function fail(error: unknown, args: readonly string[], context: CliContext): Promise<number> {
-  try {
-    // What was printed before it failed comes first.
-    await context.stdout.flush();
-  } catch {
-    // It is what failed, or comes second to it.
-  }
-  if (error instanceof CommanderError) return error.code === 'commander.help' ? 2 : error.exitCode;
-  const untilOperands = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
-  const json = untilOperands.includes('--json');
-  context.stderr.write(reportError(error, { json, debug: context.env.KLOG_DEBUG === '1' }));
-  return exitCodeOf(error);
 }
 
 /** The process's own main: everything is written when it exits. */
