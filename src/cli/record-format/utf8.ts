@@ -21,21 +21,6 @@ export function utf8SequenceLength(source: Uint8Array, i: number, end: number): 
   return 4;
 }
 
-/** Whether all bytes of the range are well-formed UTF-8. */
-export function isUtf8Range(source: Uint8Array, start: number, end: number): boolean {
-  let i = start;
-  while (i < end) {
-    if (source[i]! < 0x80) {
-      i++;
-      continue;
-    }
-    const size = utf8SequenceLength(source, i, end);
-    if (size === 0) return false;
-    i += size;
-  }
-  return true;
-}
-
 /** The end of the first `maxCharacters` characters; a byte that is no UTF-8 counts as one. */
 export function endOfCharacters(source: Uint8Array, start: number, end: number, maxCharacters: number): number {
   if (end - start <= maxCharacters) return end;

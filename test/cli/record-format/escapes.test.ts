@@ -25,6 +25,10 @@ describe('escapes', () => {
     expect(() => unescapeText(text, '-K')).toThrow(expect.objectContaining({ code: 'KLOG_USAGE', message }));
   });
 
+  it('a delimiter may have any bytes', () => {
+    expect([...parseDelimiter('\\0\\xff', '-D')]).toEqual([0, 255]);
+  });
+
   it('an empty delimiter is refused', () => {
     expect(() => parseDelimiter('', '-D')).toThrow(
       expect.objectContaining({ code: 'KLOG_USAGE', message: '-D is empty' }),

@@ -58,6 +58,15 @@ describe("other tools' dumps", () => {
     ]);
   });
 
+  it('rpk with headers and no value', () => {
+    const dump = { topic: 't', headers: [{ key: 'h', value: 'x' }], timestamp: TIME, partition: 1, offset: 5 };
+    expect(read(dump)).toEqual([
+      { topic: 't', partition: 1, offset: 5, timestamp: TIME, key: null, value: null, headers: [['h', 'x']] },
+    ]);
+    expect(() => read({ ...dump, headers: 'h' })).toThrow(/headers is no array/);
+    expect(() => read({ ...dump, headers: ['h'] })).toThrow(/a header is no object/);
+  });
+
   it('rpk --meta-only and klog --headers-only do not know the value, so it is no tombstone', () => {
     expect(() => read({ topic: 't', key: 'k', value_size: 9, timestamp: TIME, partition: 1, offset: 5 })).toThrow(
       /no value/,

@@ -227,6 +227,18 @@ describe('times', () => {
   });
 
   it.each([
+    [
+      '2024-02-29T00:05:09.050Z',
+      '[Jan|01|_2|__2|002|2|3|4|5|PM|.000|.999|,0000|-07:00|-07|Z07:00:00|_2006]',
+      'Feb|02|29| 60|060|29|12|5|9|AM|.050|.05|,0500|+00:00|+00|Z|_2024',
+    ],
+    ['2024-01-05T12:00:00.000Z', '[Jan 2 __2 3pm 15 .999.000 05.999]', 'Jan 5   5 12pm 12 .000 00'],
+    ['0099-12-31T23:59:59.999Z', '[2006 06 January Monday]', '0099 99 December Thursday'],
+  ])('Go layouts of %s', (time, layout, expected) => {
+    expect(printedText({ timestamp: Date.parse(time) }, `%d{go${layout}}`)).toBe(expected);
+  });
+
+  it.each([
     [0, 'now'],
     [-999, '999ms ago'],
     [-59_999, '59s ago'],
