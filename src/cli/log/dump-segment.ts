@@ -2,7 +2,8 @@
  * Shows a `.log` batch by batch. Memory is the window of the walk and, for records, one batch.
  *
  * Damage does not end the walk: a batch that cannot be one of this log is shown as such and passed over, if its length is
- * that of a batch and something that looks like a batch, or nothing, lies behind it.
+ * that of a batch and something that looks like a batch, or nothing, lies behind it; or if the batch that follows by its
+ * offset is found without the length.
  */
 import { dirname } from 'node:path';
 import { KlogError } from '../../errors.js';
@@ -14,6 +15,7 @@ import {
   HEADER_SIZE_UP_TO_MAGIC,
   LOG_OVERHEAD,
   MAGIC_AT,
+  MAGIC_V2,
   RECORD_BATCH_OVERHEAD,
   RecordBatch,
 } from '../../format/record-batch.js';
@@ -21,11 +23,12 @@ import { codecNeeded, openCursor, RecordCursor } from '../../format/record-curso
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from '../../storage/batch-scanner.js';
 import type { OpenFile } from '../../storage/file-system.js';
 import { parseSegmentFileName } from '../../storage/log-files.js';
-import { type BatchFields, type HeaderReading, problemOf, readBatchFields, unreadableBatch } from './batch-fields.js';
+import { type BatchFields, problemOf, readBatchFields, unreadableBatch } from './batch-fields.js';
 import { readControlFields } from './control-fields.js';
 import type { DumpFile } from './dump-file.js';
 import type { DumpTask } from './dump-task.js';
 import { type DurableLimit, isDurable, readDurableLimit } from './durable-limit.js';
+import { findBatch } from './find-batch.js';
 import { dumpTrailing } from './trailing-bytes.js';
 
 const WRONG_CRC = 'the CRC does not match';
@@ -86,41 +89,74 @@ class SegmentDump {
       await this.#show(fields, problem);
       return;
     }
+    // Its offsets are not to be believed either, nor its length.
+    const { position, size } = scanner;
+    scanner.passOver(size, expected);
+    const isLost = !(await this.#leadsOn(position + size));
+    if (isLost && (await this.#showWrongLength(await this.#read(position, RECORD_BATCH_OVERHEAD), WRONG_CRC))) return;
     await this.#show(fields, WRONG_CRC);
-    // Its offsets are not to be believed either.
-    scanner.passOver(scanner.size, expected);
   }
 
   /** What the walk refused, if one can go on behind it. */
   async #showDamaged(): Promise<boolean> {
     const scanner = this.#scanner;
-    if (scanner.stop !== 'corrupt') return false;
-    const { problem } = scanner;
-    const found = await this.#headerAt(scanner.position);
-    if (found === undefined) return false;
-    const { reading, size, nextOffset } = found;
-    scanner.passOver(size, nextOffset ?? scanner.nextOffset);
-    const why = reading.problem ?? problem;
-    await this.#show(reading.fields, nextOffset === undefined || (await scanner.isValid()) ? why : WRONG_CRC);
+    const { stop, position, problem } = scanner;
+    if (stop === 'end') return false;
+    const header = await this.#read(position, RECORD_BATCH_OVERHEAD);
+    if (header.length < HEADER_SIZE_UP_TO_MAGIC) return false;
+    const size = LOG_OVERHEAD + readInt32(header, BATCH_LENGTH_AT);
+    const isWhole = nextBatch(header, 0, this.#end - position).status === 'batch';
+    if (stop === 'corrupt' && size >= HEADER_SIZE_UP_TO_MAGIC && (await this.#leadsOn(position + size))) {
+      await (isWhole ? this.#showMisplaced(header, size, problem) : this.#showUnreadable(header, size, problem));
+      return true;
+    }
+    return this.#showWrongLength(header, problem);
+  }
+
+  /** A batch by itself, at the wrong place in the log. */
+  async #showMisplaced(header: Buffer, size: number, problem: string): Promise<void> {
+    const scanner = this.#scanner;
+    const reading = readBatchFields(new RecordBatch().reset(header, 0), scanner.position);
+    const { lastOffset } = reading.fields;
+    const expected = scanner.nextOffset;
+    scanner.passOver(size, lastOffset === null ? expected : lastOffset + 1);
+    if (await scanner.isValid()) {
+      await this.#show(reading.fields, reading.problem ?? problem);
+      return;
+    }
+    await this.#show(reading.fields, WRONG_CRC);
+    scanner.passOver(size, expected);
+  }
+
+  /** Nothing but a length that leads on. */
+  async #showUnreadable(header: Buffer, size: number, problem: string): Promise<void> {
+    const { position, nextOffset } = this.#scanner;
+    this.#scanner.passOver(size, nextOffset);
+    await this.#show(unreadableBatch(position, size, header[MAGIC_AT]!), problem);
+  }
+
+  /** A length that leads nowhere, while the batch that comes next by its offset can be found. */
+  async #showWrongLength(header: Buffer, problem: string): Promise<boolean> {
+    const { position, nextOffset } = this.#scanner;
+    const lastOffset = this.#lastOffsetIn(header);
+    if (lastOffset === undefined) return false;
+    const next = await findBatch(this.#log, position + HEADER_SIZE_UP_TO_MAGIC, this.#end, lastOffset + 1);
+    if (next === undefined) return false;
+    const length = readInt32(header, BATCH_LENGTH_AT);
+    const why = problem === '' ? `the batch length is ${length}, which leads behind the end of the file` : problem;
+    const { fields } = readBatchFields(new RecordBatch().reset(header, 0), position);
+    this.#scanner.passOver(next - position, nextOffset);
+    await this.#show({ ...fields, size: next - position }, `${why}; the next batch begins at ${next}`);
     return true;
   }
 
-  /** `undefined`: no length that leads on. `nextOffset` is undefined where the header is not to be read. */
-  async #headerAt(
-    position: number,
-  ): Promise<{ reading: HeaderReading; size: number; nextOffset: number | undefined } | undefined> {
-    const header = await this.#read(position, RECORD_BATCH_OVERHEAD);
-    if (header.length < HEADER_SIZE_UP_TO_MAGIC) return undefined;
-    const walk = nextBatch(header, 0, this.#end - position);
-    const size = LOG_OVERHEAD + readInt32(header, BATCH_LENGTH_AT);
-    if (size < HEADER_SIZE_UP_TO_MAGIC || !(await this.#leadsOn(position + size))) return undefined;
-    if (walk.status !== 'batch') {
-      const fields = unreadableBatch(position, size, header[MAGIC_AT]!);
-      return { reading: { fields, problem: undefined }, size, nextOffset: undefined };
-    }
-    const reading = readBatchFields(new RecordBatch().reset(header, 0), position);
-    const { lastOffset } = reading.fields;
-    return { reading, size, nextOffset: lastOffset === null ? undefined : lastOffset + 1 };
+  /** `undefined`: these are not the head of a batch that belongs here, even if its length is not looked at. */
+  #lastOffsetIn(header: Buffer): number | undefined {
+    if (header.length < RECORD_BATCH_OVERHEAD || header[MAGIC_AT]! > MAGIC_V2) return undefined;
+    const { fields } = readBatchFields(new RecordBatch().reset(header, 0), this.#scanner.position);
+    const { baseOffset, lastOffset } = fields;
+    if (lastOffset === null || lastOffset < (baseOffset ?? lastOffset)) return undefined;
+    return lastOffset < this.#scanner.nextOffset ? undefined : lastOffset;
   }
 
   /** Whether the file ends here, or the head of a batch stands here. */

@@ -1,5 +1,11 @@
 import { readInt32 } from '../../format/int64.js';
-import { BATCH_LENGTH_AT, HEADER_SIZE_UP_TO_MAGIC, LOG_OVERHEAD } from '../../format/record-batch.js';
+import {
+  BATCH_LENGTH_AT,
+  HEADER_SIZE_UP_TO_MAGIC,
+  LOG_OVERHEAD,
+  MAGIC_AT,
+  MAGIC_V2,
+} from '../../format/record-batch.js';
 import type { OpenFile } from '../../storage/file-system.js';
 import type { DumpFile } from './dump-file.js';
 import type { DumpTask } from './dump-task.js';
@@ -21,13 +27,13 @@ const CHUNK_BYTES = 64 * 1024;
  */
 export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trailing, task: DumpTask): Promise<void> {
   const { position, end, problem, durable } = trailing;
-  const content = (await isZero(log, position, end)) ? 'zeros' : problem === '' ? 'partial' : 'garbage';
-  const why = content === 'partial' ? await describePartial(log, position, end) : problem || undefined;
+  const begun = problem === '' ? await describeBegun(log, position, end) : { isBatch: false, what: problem };
+  const content = (await isZero(log, position, end)) ? 'zeros' : begun.isBatch ? 'partial' : 'garbage';
   const shown: TrailingBytes = {
     position,
     bytes: end - position,
     content,
-    problem: content === 'zeros' ? undefined : why,
+    problem: content === 'zeros' ? undefined : begun.what,
     durable,
   };
   task.format.trailing(file, shown, task.out.buffer);
@@ -38,11 +44,19 @@ export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trai
   }
 }
 
-async function describePartial(log: OpenFile, position: number, end: number): Promise<string> {
+/** Of a batch that the file cuts; what cannot be one is told by the magic. */
+async function describeBegun(
+  log: OpenFile,
+  position: number,
+  end: number,
+): Promise<{ isBatch: boolean; what: string }> {
   const header = Buffer.alloc(HEADER_SIZE_UP_TO_MAGIC);
   const got = await log.read(header, 0, Math.min(header.length, end - position), position);
-  if (got < header.length) return 'the beginning of a batch';
-  return `the beginning of a batch of ${LOG_OVERHEAD + readInt32(header, BATCH_LENGTH_AT)} bytes`;
+  if (got < header.length) return { isBatch: true, what: 'the beginning of a batch' };
+  const magic = header[MAGIC_AT]!;
+  if (magic > MAGIC_V2) return { isBatch: false, what: `the magic is ${magic}, and 0, 1 and 2 are known` };
+  const size = LOG_OVERHEAD + readInt32(header, BATCH_LENGTH_AT);
+  return { isBatch: true, what: `the beginning of a batch of ${size} bytes` };
 }
 
 /** Whether all bytes in `[position, end)` are zero. */
