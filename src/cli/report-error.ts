@@ -47,7 +47,7 @@ function placeText(error: KlogError, message: string): string {
   else if (topic !== undefined) parts.push(topic);
   if (offset !== undefined) parts.push(`offset ${offset}`);
   if (file !== undefined) parts.push(file);
-  if (position !== undefined) parts.push(`position ${position}`);
+  if (position !== undefined && !message.includes(`byte ${position}`)) parts.push(`position ${position}`);
   if (line !== undefined) parts.push(`line ${line}`);
   return parts.filter((part) => !message.includes(part)).join(', ');
 }
