@@ -148,7 +148,14 @@ export class DelimitedLines {
     carry.append(chunk, start, end);
     if (this.#droppedBytes === 0 && carry.length <= this.maxLineBytes) return;
     const dropped = Math.max(0, carry.length - this.#delimiter.length + 1);
-    this.#sink.tooLongPart(carry.bytes, 0, dropped, this.maxLineBytes);
+    try {
+      this.#sink.tooLongPart(carry.bytes, 0, dropped, this.maxLineBytes);
+    } catch (error) {
+      // The line has no end yet, but it is the one that is refused.
+      this.lineNumber++;
+      this.lineOffset = this.#carriedFrom;
+      throw error;
+    }
     this.#droppedBytes += dropped;
     const rest = Buffer.from(carry.bytes.subarray(dropped, carry.length));
     carry.clear();

@@ -160,6 +160,17 @@ describe('DelimitedLines', () => {
     expect(lines.lineOffset).toBe(byte);
   });
 
+  it('names the line that is given up before its end came', () => {
+    const sink = new KeptLines();
+    sink.tooLongPart = () => {
+      throw new Error('endless');
+    };
+    const lines = new DelimitedLines(Buffer.from('\n'), sink);
+    lines.maxLineBytes = 10;
+    expect(() => feed(lines, [Buffer.from('ok\nlong'), Buffer.from('er than ten')])).toThrow('endless');
+    expect(lines).toMatchObject({ lineNumber: 2, lineOffset: 3 });
+  });
+
   it('does not hold a line that is too long', () => {
     const sink = new KeptLines();
     let passed = 0;
