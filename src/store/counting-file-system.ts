@@ -3,7 +3,7 @@ import { systemErrorCode } from './system-error.js';
 
 /**
  * A file system that counts the files open through it. When the process or the machine has no descriptor left (EMFILE,
- * ENFILE), what is idle is closed, and the open tried again.
+ * ENFILE), what is idle is closed, and the call tried again: looking into a directory takes one too.
  */
 export class CountingFileSystem implements FileSystem {
   readonly #fs: FileSystem;
@@ -21,9 +21,13 @@ export class CountingFileSystem implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    return this.#counted(await this.#withDescriptor(() => this.#fs.open(path, mode)));
+  }
+
+  async #withDescriptor<T>(operation: () => Awaitable<T>): Promise<T> {
     for (;;) {
       try {
-        return this.#counted(await this.#fs.open(path, mode));
+        return await operation();
       } catch (error) {
         const code = systemErrorCode(error);
         if ((code !== 'EMFILE' && code !== 'ENFILE') || !(await this.#closeIdle())) throw error;
@@ -49,7 +53,7 @@ export class CountingFileSystem implements FileSystem {
   }
 
   readDirectory(path: string): Awaitable<string[]> {
-    return this.#fs.readDirectory(path);
+    return this.#withDescriptor(() => this.#fs.readDirectory(path));
   }
 
   makeDirectory(path: string): Awaitable<void> {
@@ -69,7 +73,7 @@ export class CountingFileSystem implements FileSystem {
   }
 
   syncDirectory(path: string): Awaitable<void> {
-    return this.#fs.syncDirectory(path);
+    return this.#withDescriptor(() => this.#fs.syncDirectory(path));
   }
 
   bootId(): Uint8Array {

@@ -16,8 +16,9 @@ import { TopicProducer } from './topic-producer.js';
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_BATCH_BYTES = 1024 * 1024;
 const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
-/** Partitions that are appended to or synced at the same time: each holds a few descriptors, of perhaps 64. */
-const CONCURRENT_PARTITIONS = 8;
+/** Partitions that are worked on at the same time: each holds four descriptors, of perhaps 64 in all. */
+const CONCURRENT_PARTITIONS = 6;
+const CONCURRENT_BACKGROUND_SYNCS = 2;
 const ACKS: readonly Acks[] = ['all', 'written', 'none'];
 
 /** Records of one call on their way into batches. */
@@ -67,6 +68,7 @@ export class LocalProducer implements Producer {
     this.#context = {
       accumulator: this.#accumulator,
       permits: new Permits(CONCURRENT_PARTITIONS),
+      backgroundPermits: new Permits(CONCURRENT_BACKGROUND_SYNCS),
       acks,
       openLog: (topic, partition) => store.partitionLog(topic, partition, maxBlockMs),
     };

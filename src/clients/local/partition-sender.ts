@@ -24,7 +24,10 @@ const MAX_APPEND_BYTES = 8 * 1024 * 1024;
 
 export interface SenderContext {
   readonly accumulator: RecordAccumulator;
+  /** For appends, and the syncs that somebody waits for. */
   readonly permits: Permits;
+  /** For syncs that nobody waits for: they must not hold up appends. */
+  readonly backgroundPermits: Permits;
   readonly acks: Acks;
   readonly openLog: (topic: string, partition: number) => Promise<PartitionLog>;
 }
@@ -228,7 +231,7 @@ export class PartitionSender implements BatchHome {
   #syncBehind(log: PartitionLog, appended: Appended): void {
     this.#unsynced = appended;
     this.#syncRun ??= new Promise((resolve) => {
-      this.#context.permits.acquire(() => {
+      this.#context.backgroundPermits.acquire(() => {
         void this.#syncLatest(log).then(resolve);
       });
     });
@@ -245,7 +248,7 @@ export class PartitionSender implements BatchHome {
       this.#fail(error, []);
     } finally {
       this.#syncRun = undefined;
-      this.#context.permits.release();
+      this.#context.backgroundPermits.release();
     }
   }
 
