@@ -8,7 +8,8 @@ const filename = join(__dirname, '..', 'dist', 'klog.cjs');
 
 function loadWithCache() {
   const vm = require('node:vm');
-  const source = readFileSync(filename, 'utf8');
+  // The bundle is ASCII.
+  const source = readFileSync(filename, 'latin1');
   const cache = readFileSync(join(__dirname, '..', 'dist', 'klog.cache'));
   const idLength = source.indexOf('\n');
   if (cache.toString('latin1', 0, idLength) !== source.slice(0, idLength)) return undefined;

@@ -9,7 +9,7 @@ import vm from 'node:vm';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
 const filename = join(dist, 'klog.cjs');
-const source = readFileSync(filename, 'utf8');
+const source = readFileSync(filename, 'latin1');
 const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, { filename });
 const bundle = { exports: {}, importModule: (name) => import(name) };
 script.runInThisContext()(bundle.exports, createRequire(filename), bundle, filename, dist);

@@ -6,17 +6,16 @@ import { expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { BUNDLE, KLOG, klog, plainEnvironment } from './support/klog-process.js';
 
-/** User and system time of a run. Unlike the time on the clock it does not tell what else the machine is doing. */
+/**
+ * User and system time of a run, in milliseconds. The least of several: what else a machine does can make a run dearer,
+ * never cheaper.
+ */
 function cpuMs(args: readonly string[], cwd: string): number {
   const script = 'TIMEFORMAT="%3U %3S"; time "$0" "$@" >/dev/null 2>&1';
   const env = plainEnvironment({ HOME: cwd, LC_ALL: 'C' });
   const { stderr } = spawnSync('bash', ['-c', script, process.execPath, ...args], { cwd, env, encoding: 'utf8' });
   const [user, system] = stderr.trim().split(' ').map(Number);
   return (user! + system!) * 1000;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 it('starts for less than twice what node itself costs', async () => {
@@ -29,7 +28,7 @@ it('starts for less than twice what node itself costs', async () => {
       node.push(cpuMs(['-e', '0'], cwd));
       list.push(cpuMs([KLOG, 'topic', 'list'], cwd));
     }
-    expect(median(list) / median(node)).toBeLessThan(2);
+    expect(Math.min(...list) / Math.min(...node)).toBeLessThan(2);
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
