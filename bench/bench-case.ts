@@ -1,0 +1,25 @@
+import type { Workspace } from './workspace.js';
+
+/** One whole-process command. Commands are bash; `workspace.measured` stands before the process whose memory counts. */
+export interface BenchCase {
+  /** Shown in the table: what a user would type, shortened. */
+  readonly title: string;
+  readonly command: string;
+  /** Run before each timed run, not timed. */
+  readonly prepare?: string;
+  /** Run once, after the first timed run: its output must be `expected`, or the figures are of something else. */
+  readonly check?: { readonly command: string; readonly expected: string };
+  /** Timed runs in each round. Default 1; short commands need more. */
+  readonly runs?: number;
+  /** What passes through; undefined: the start counts, not the records. */
+  readonly records?: number;
+  /** The other cases of the part are shown as multiples of this one. */
+  readonly isBaseline?: boolean;
+}
+
+export interface BenchPart {
+  readonly name: string;
+  /** One sentence: what is asked. */
+  readonly question: string;
+  cases(workspace: Workspace): readonly BenchCase[];
+}

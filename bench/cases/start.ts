@@ -1,0 +1,22 @@
+import type { BenchPart } from '../bench-case.js';
+
+const RUNS = 7;
+
+export const start: BenchPart = {
+  name: 'start',
+  question: 'What a short command costs, beside a Node that does nothing.',
+  cases({ log, measured, node, klog }) {
+    return [
+      { title: 'node -e 0', command: `${measured}${node} -e 0`, runs: RUNS, isBaseline: true },
+      { title: 'klog --version', command: `${measured}${klog} --version > /dev/null`, runs: RUNS },
+      { title: 'klog topic list', command: `${measured}${klog} topic list -d ${log} > /dev/null`, runs: RUNS },
+      {
+        title: 'klog produce of one record',
+        command: `${measured}${klog} produce one -d single --value x`,
+        prepare: `[ -d single ] || ${klog} topic create one -d single > /dev/null`,
+        check: { command: `${klog} consume one -d single`, expected: 'x\n' },
+        runs: RUNS,
+      },
+    ];
+  },
+};
