@@ -9,8 +9,9 @@ export const consume: BenchPart = {
     return [
       {
         title: 'grep -c order in',
-        command: `${measured}grep -c order ${input} > /dev/null`,
-        check: { command: `grep -c order ${input}`, ...count },
+        // Into a file: GNU grep stops at the first match when it sees that it writes to /dev/null.
+        command: `${measured}grep -c order ${input} > counted`,
+        check: { command: 'cat counted', ...count },
         records,
         isBaseline: true,
       },

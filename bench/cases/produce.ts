@@ -15,6 +15,7 @@ export const produce: BenchPart = {
         title: 'cat in > out; sync out',
         command: `${measured}cat ${input} > copied; sync copied`,
         prepare,
+        check: { command: `cmp copied ${input} && echo same`, expected: 'same\n' },
         records,
         isBaseline: true,
       },
