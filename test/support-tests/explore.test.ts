@@ -65,10 +65,10 @@ function told({ violation }: Exploration): string {
 
 describe('exploring a toy log', () => {
   it('finds nothing wrong with two right writers, one preemption and one fault of any kind', async () => {
-    const exploration = await explore(toyScenario(2), { ...everything, preemptions: 1, orders: 1, schedules: 4_000 });
+    const exploration = await explore(toyScenario(2), { ...everything, preemptions: 1, orders: 0, details: 0 });
     expectHolds(exploration);
     expect(exploration.complete).toBe(true);
-    expect(exploration.schedules).toBeGreaterThan(500);
+    expect(exploration.schedules).toBeGreaterThan(200);
   });
 
   it('finds nothing wrong in random walks with many faults', async () => {

@@ -105,8 +105,10 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
     },
     READER_AT_A: {
       file: 'storage/safe-view.ts',
-      find: 'return viewOf(safe, state);',
-      replace: 'return viewOf({ ...(state.appended ?? safe), layoutVersion: safe.layoutVersion }, state);',
+      find: '|| looks === LOOKS - 1) return viewOf(safe, state);',
+      replace: `|| looks === LOOKS - 1) {
+          return viewOf({ ...(state.appended ?? safe), layoutVersion: safe.layoutVersion }, state);
+        }`,
     },
     CUT_AT_S: {
       file: 'storage/log-settle.ts',
@@ -160,10 +162,8 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
   topic: {
     DELETE_NO_LOCKS: {
       file: 'storage/lock-for-delete.ts',
-      find: `await locks.queue.acquire();
-    await locks.append.acquire();
-    await locks.sync.acquire();`,
-      replace: '',
+      find: 'for (const lock of [locks.queue, locks.append, locks.sync]) {',
+      replace: 'for (const lock of [locks.queue].slice(1)) {',
     },
     NO_INODE_CHECK: {
       file: 'storage/partition-log.ts',
