@@ -86,6 +86,7 @@ function save(facts: readonly string[], sections: readonly string[]): void {
     `# ${date}, ${machineName()}`,
     `\`${command}\``,
     facts.map((fact) => `- ${fact}`).join('\n'),
+    'A load above the number of CPUs means that others were at work too: compare ratios, and CPU rather than wall time.',
     'Medians; "least" is the shortest wall time; ratios are to the first row, of CPU those of user and system together. Below each table every run: wall/user/system ms.',
     ...sections,
   ];
