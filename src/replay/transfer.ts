@@ -14,6 +14,8 @@ export interface TransferOptions {
   readonly before?: ((cursor: RecordCursor) => Promise<void> | undefined) | undefined;
   /** Default: all. */
   readonly maxRecords?: number | undefined;
+  /** Counts the records as they go. */
+  readonly tally?: { records: number } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,22 +26,22 @@ export async function transfer(
   options: TransferOptions,
 ): Promise<number> {
   const { filter, before, headersFor, keepPartitions, signal, maxRecords = Number.POSITIVE_INFINITY } = options;
-  let count = 0;
+  const { tally = { records: 0 } } = options;
   for await (const batch of batches) {
     const { cursor } = batch;
     while (cursor.next()) {
-      if (count >= maxRecords) return count;
+      if (tally.records >= maxRecords) return tally.records;
       if (filter !== undefined && !filter(cursor, batch)) continue;
       const wait = before?.(cursor);
       if (wait !== undefined) await wait;
-      if (signal?.aborted) return count;
+      if (signal?.aborted) return tally.records;
       if (!append(writer, cursor, headersFor?.(batch, cursor), keepPartitions ? batch.partition : -1)) {
         await writer.ready();
       }
-      count += 1;
+      tally.records += 1;
     }
   }
-  return count;
+  return tally.records;
 }
 
 function append(

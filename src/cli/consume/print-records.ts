@@ -14,6 +14,8 @@ export interface PrintTask {
   readonly filter?: RecordFilter | undefined;
   /** Default: all. */
   readonly maxRecords?: number | undefined;
+  /** Counts the records as they are printed. */
+  readonly tally?: { records: number } | undefined;
 }
 
 /** Printed at a time before it goes to the output. */
@@ -25,7 +27,7 @@ export async function printRecords(batches: AsyncIterable<ConsumerBatch>, task: 
   const out = new OutputBuffer();
   const context = emptyContext();
   const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
-  let printed = 0;
+  const { tally = { records: 0 } } = task;
   const emit = async () => {
     if (out.length === 0) return;
     output.append(out.buffer, 0, out.length);
@@ -38,19 +40,19 @@ export async function printRecords(batches: AsyncIterable<ConsumerBatch>, task: 
     for await (const batch of batches) {
       describe(batch, context);
       for (;;) {
-        const wanted = output.isImmediate ? 1 : maxRecords - printed;
+        const wanted = output.isImmediate ? 1 : maxRecords - tally.records;
         const count = step(batch.cursor, context, out, wanted, BLOCK_BYTES);
-        printed += count;
+        tally.records += count;
         const isDone = count < wanted && out.length < BLOCK_BYTES;
         if (out.length >= BLOCK_BYTES || output.isImmediate) await emit();
-        if (isDone || printed >= maxRecords || output.isClosed) break;
+        if (isDone || tally.records >= maxRecords || output.isClosed) break;
       }
-      if (printed >= maxRecords || output.isClosed) break;
+      if (tally.records >= maxRecords || output.isClosed) break;
     }
   } finally {
     await emit();
   }
-  return printed;
+  return tally.records;
 }
 
 function filtered(printer: RecordPrinter, filter: RecordFilter): RecordPrinter['printBatch'] {

@@ -10,6 +10,7 @@ import { dumpRecords } from './dump-records.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
+import { withRecordProgress } from './record-progress.js';
 import { type SelectionOptions, selectRecords } from './record-selection.js';
 import { reversedBatches } from './reversed-batches.js';
 
@@ -59,9 +60,13 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
     try {
       const batches = options.reverse ? reversedBatches(client, consumerOptions) : consumer.batches();
       const task = { printer, output: stdout, filter, maxRecords: options.maxMessages };
-      const printed = options.dump
-        ? await dumpRecords(batches, { ...task, directory: options.dump })
-        : await printRecords(batches, task);
+      const print = (tally?: { records: number }) =>
+        options.dump
+          ? dumpRecords(batches, { ...task, directory: options.dump })
+          : printRecords(batches, { ...task, tally });
+      // Records scrolling by on a terminal are progress enough.
+      const printed =
+        stdout.isTerminal || follow ? await print() : await withRecordProgress('read', options, context, print);
       if (damages > 0) notice(options, context, `passed over ${damages} damaged ${damages === 1 ? 'place' : 'places'}`);
       return wasCutShort(options, context, printed) ? 5 : 0;
     } finally {

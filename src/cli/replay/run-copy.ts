@@ -2,6 +2,7 @@ import { KlogError } from '../../errors.js';
 import { transfer } from '../../replay/transfer.js';
 import type { CliContext } from '../cli-context.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
+import { withRecordProgress } from '../consume/record-progress.js';
 import { type SelectionOptions, selectRecords } from '../consume/record-selection.js';
 import { isolationLevelOf } from '../consume/run-consume.js';
 import type { ExitCode } from '../exit-code.js';
@@ -47,8 +48,11 @@ export async function runCopy(options: CopyOptions, context: CliContext): Promis
     try {
       const writer = await producer.writer(target);
       const { keepsPartitions: keepPartitions } = to;
-      const records = await transfer(consumer.batches(), writer, { keepPartitions, filter, signal });
-      await writer.flush();
+      const records = await withRecordProgress('copied', options, context, async (tally) => {
+        await transfer(consumer.batches(), writer, { keepPartitions, filter, signal, tally });
+        await writer.flush();
+        return tally.records;
+      });
       if (options.json) printJson(context, { source, target, records });
       else notice(options, context, `copied ${counted(records, 'record')} from '${source}' to '${target}'`);
     } finally {
