@@ -91,12 +91,15 @@ export class ControlFile {
   /** With `create` a missing file (a broker's directory, say) is made; it then holds neither A nor S, and is settled. */
   static async open(fs: FileSystem, directory: string, mode: 'read' | 'write' | 'create'): Promise<ControlFile> {
     const file = await fs.open(`${directory}/${CONTROL_FILE_NAME}`, mode);
-    const stat = await file.stat();
-    if (mode !== 'read' && stat.size < CONTROL_FILE_SIZE) {
-      // Written, not just extended: its blocks must exist before the disk is full.
-      await writeFully(file, Buffer.alloc(CONTROL_FILE_SIZE - stat.size), 0, CONTROL_FILE_SIZE - stat.size, stat.size);
+    try {
+      const stat = await file.stat();
+      // No lock is held: another opener may have settled the log since, and zeros written here would take its A and S away.
+      if (mode !== 'read' && stat.size < CONTROL_FILE_SIZE) await file.truncate(CONTROL_FILE_SIZE);
+      return new ControlFile(file, stat.inode);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    return new ControlFile(file, stat.inode);
   }
 
   /** Whether the path still leads to this file: after a delete, or a delete and create, it does not. */

@@ -1,7 +1,7 @@
 import { KlogError } from '../errors.js';
 import { ControlFile } from './control-file.js';
 import type { FileSystem } from './file-system.js';
-import { PartitionLocks } from './partition-locks.js';
+import { type KernelLock, PartitionLocks } from './partition-locks.js';
 
 /**
  * Takes the three locks of a partition whose directory is about to be renamed. Whoever gets one of them afterwards finds
@@ -15,13 +15,16 @@ export async function lockPartitionForDelete(
   lockWaitMs: number,
 ): Promise<() => Promise<void>> {
   const control = await ControlFile.open(fs, directory, 'create');
+  const locks = new PartitionLocks(control.file, lockWaitMs);
+  const taken: KernelLock[] = [];
   try {
-    const locks = new PartitionLocks(control.file, lockWaitMs);
     for (const lock of [locks.queue, locks.append, locks.sync]) {
       // Without a wait none is begun: it could not be taken back.
-      if (lock.tryAcquire()) continue;
-      if (lockWaitMs <= 0) throw new KlogError('KLOG_LOCKED', `${directory} is in use`, { file: directory });
-      await lock.acquire();
+      if (!lock.tryAcquire()) {
+        if (lockWaitMs <= 0) throw new KlogError('KLOG_LOCKED', `${directory} is in use`, { file: directory });
+        await lock.acquire();
+      }
+      taken.push(lock);
     }
     if (!(await control.isCurrent(fs))) {
       throw new KlogError('KLOG_LOCKED', `${directory} was exchanged while its locks were waited for`, {
@@ -30,6 +33,8 @@ export async function lockPartitionForDelete(
     }
     return async () => control.close();
   } catch (error) {
+    // The file is closed only when an abandoned wait ends: the other locks must not be held so long.
+    for (const lock of taken) lock.release();
     await control.close();
     throw error;
   }

@@ -16,9 +16,12 @@ export const QUEUE_RANGE: LockRange = { start: CONTROL_FILE_SIZE, length: 1 };
 export const APPEND_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 1, length: 1 };
 export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 };
 
+/** The longest that a timer can wait: with more it fires at once. */
+const LONGEST_TIMER_MS = 0x7fffffff;
+
 /**
  * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are put
- * in a row here first.
+ * in a row here first; waiting in it counts as waiting for the lock.
  */
 export class KernelLock {
   readonly #file: OpenFile;
@@ -44,18 +47,23 @@ export class KernelLock {
 
   /** KLOG_LOCKED when it was not to be had in time. */
   async acquire(): Promise<void> {
-    if (this.#taken) await new Promise<void>((turn) => this.#row.push(turn));
-    else this.#taken = true;
-    if (this.#file.tryLock(this.#range)) return;
-    const granted = this.#file.waitLock(this.#range);
-    if (this.#waitMs === Number.POSITIVE_INFINITY) return granted.catch((error) => this.#giveUp(error));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, this.#waitMs, 'late');
-    });
-    const outcome = await Promise.race([granted.catch((error) => this.#giveUp(error)), late]);
-    clearTimeout(timer);
-    if (outcome !== 'late') return;
+    let left = this.#waitMs;
+    if (this.#taken) {
+      const start = performance.now();
+      await this.#waitInRow();
+      left -= performance.now() - start;
+    } else this.#taken = true;
+    let granted: Promise<void> | undefined;
+    let inTime: boolean;
+    try {
+      if (this.#file.tryLock(this.#range)) return;
+      granted = this.#file.waitLock(this.#range);
+      inTime = await fulfilledWithin(granted, left);
+    } catch (error) {
+      this.#next();
+      throw error;
+    }
+    if (inTime) return;
     // The kernel may still grant it: hand it back then, and only then let the next task of this process try.
     granted.then(
       () => this.release(),
@@ -65,8 +73,26 @@ export class KernelLock {
   }
 
   release(): void {
-    this.#file.unlock(this.#range);
-    this.#next();
+    try {
+      this.#file.unlock(this.#range);
+    } finally {
+      this.#next();
+    }
+  }
+
+  /** Behind other tasks of this process, one of which may have stopped waiting for a lock that it is still to be granted. */
+  async #waitInRow(): Promise<void> {
+    let turn = () => {};
+    const come = new Promise<void>((resolve) => {
+      turn = resolve;
+    });
+    this.#row.push(turn);
+    if (await fulfilledWithin(come, this.#waitMs)) return;
+    const at = this.#row.indexOf(turn);
+    // Not in the row any more: the turn has come just now.
+    if (at < 0) return;
+    this.#row.splice(at, 1);
+    throw this.#locked();
   }
 
   /** Passes the turn on directly: a newcomer must not slip in before the task whose turn it is. */
@@ -76,18 +102,31 @@ export class KernelLock {
     else turn();
   }
 
-  #giveUp(error: unknown): never {
-    this.#next();
-    throw error;
-  }
-
   #locked(): KlogError {
     const pid = this.#file.lockHolder?.(this.#range);
+    const holder = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
     return new KlogError(
       'KLOG_LOCKED',
-      `the ${this.#name} lock was not free within ${this.#waitMs} ms: ${pid === undefined ? 'another process' : `process ${pid}`} holds it`,
+      `the ${this.#name} lock was not free within ${this.#waitMs} ms: ${holder} holds it`,
       { file: this.#file.path, hint: 'Continue or end that process; `klog doctor` shows who holds which lock.' },
     );
+  }
+}
+
+/** Whether the promise is fulfilled within so many milliseconds; rejects if it does. */
+async function fulfilledWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  if (ms === Number.POSITIVE_INFINITY) {
+    await promise;
+    return true;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, Math.min(Math.max(0, ms), LONGEST_TIMER_MS), false);
+  });
+  try {
+    return await Promise.race([promise.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
