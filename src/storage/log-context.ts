@@ -1,5 +1,5 @@
 /** What the parts of the write protocol share for one partition in one process. */
-import type { KlogError } from '../errors.js';
+import { KlogError } from '../errors.js';
 import type { ControlFile, ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import type { FileSystem } from './file-system.js';
@@ -73,6 +73,16 @@ export async function lookAt(context: LogContext): Promise<{ state: ControlState
   } catch {
     return { state, logSize: -1 };
   }
+}
+
+/** For who holds a lock of a partition that the path does not lead to any more. */
+export function wasDeleted({ topic, partition }: Pick<LogContext, 'topic' | 'partition'>): KlogError {
+  const place = { topic, partition };
+  return new KlogError(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `${topic}-${partition} was deleted while it was written to`,
+    place,
+  );
 }
 
 /** Lets another process go on with what it is in the middle of: at once at first, then for a millisecond each time. */

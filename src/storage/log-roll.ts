@@ -47,7 +47,11 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
   try {
     let appended = before;
     let { safe, syncing: leaderDied } = await control.read();
-    if (leaderDied || safe === undefined) ({ appended, safe } = await settle(context));
+    if (leaderDied || safe === undefined) {
+      ({ appended, safe } = await settle(context));
+      // Everything in the segment was lost: it is there to be written to.
+      if (appended.position === 0) return appended;
+    }
     await control.setSyncing(true);
     const old = await segments.get(appended.segmentBase);
     const index = await closeIndexes(context, old, appended.index);

@@ -12,7 +12,7 @@ export class LogSegment {
   readonly #directory: string;
   readonly #mode: OpenMode;
   #indexWriter: SegmentIndexWriter | undefined;
-  readonly #beside = new Map<IndexSuffix, OpenFile>();
+  readonly #beside = new Map<IndexSuffix, Promise<OpenFile>>();
 
   private constructor(fs: FileSystem, directory: string, baseOffset: number, mode: OpenMode, log: OpenFile) {
     this.#fs = fs;
@@ -36,10 +36,16 @@ export class LogSegment {
   async beside(suffix: IndexSuffix): Promise<OpenFile> {
     let file = this.#beside.get(suffix);
     if (file === undefined) {
-      file = await this.#fs.open(`${this.#directory}/${segmentFileName(this.baseOffset, suffix)}`, this.#mode);
+      // Who appends and who syncs may come for it at the same time.
+      file = this.#openBeside(suffix);
       this.#beside.set(suffix, file);
+      file.catch(() => this.#beside.delete(suffix));
     }
     return file;
+  }
+
+  async #openBeside(suffix: IndexSuffix): Promise<OpenFile> {
+    return await this.#fs.open(`${this.#directory}/${segmentFileName(this.baseOffset, suffix)}`, this.#mode);
   }
 
   /** Decides which batches are indexed. Whoever uses it restores it first to the state of the control record. */
@@ -64,8 +70,9 @@ export class LogSegment {
   }
 
   async close(): Promise<void> {
-    for (const file of this.#beside.values()) await file.close();
+    const beside = [...this.#beside.values()];
     this.#beside.clear();
+    for (const file of await Promise.allSettled(beside)) if (file.status === 'fulfilled') await file.value.close();
     await this.log.close();
   }
 }

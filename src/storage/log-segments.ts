@@ -16,6 +16,7 @@ export class LogSegments {
   readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #open = new Map<number, LogSegment>();
+  readonly #opening = new Map<number, Promise<LogSegment>>();
 
   constructor(fs: FileSystem, directory: string) {
     this.#fs = fs;
@@ -30,6 +31,21 @@ export class LogSegments {
   async get(baseOffset: number): Promise<LogSegment> {
     const open = this.#open.get(baseOffset);
     if (open !== undefined) return open;
+    let opening = this.#opening.get(baseOffset);
+    if (opening === undefined) {
+      // Who holds the append lock and who holds the sync lock may come for it at the same time.
+      opening = this.#openExisting(baseOffset).finally(() => this.#opening.delete(baseOffset));
+      this.#opening.set(baseOffset, opening);
+    }
+    return opening;
+  }
+
+  /** Whether {@link get} answers without opening a file. */
+  isOpen(baseOffset: number): boolean {
+    return this.#open.has(baseOffset);
+  }
+
+  async #openExisting(baseOffset: number): Promise<LogSegment> {
     let segment: LogSegment;
     try {
       segment = await LogSegment.open(this.#fs, this.#directory, baseOffset, 'write');
@@ -44,8 +60,13 @@ export class LogSegments {
   /** Makes the files of a new segment. Their names are durable only after a sync of the directory. */
   async create(baseOffset: number): Promise<LogSegment> {
     const segment = await LogSegment.open(this.#fs, this.#directory, baseOffset, 'create');
-    await segment.beside('.index');
-    await segment.beside('.timeindex');
+    try {
+      await segment.beside('.index');
+      await segment.beside('.timeindex');
+    } catch (error) {
+      await segment.close();
+      throw error;
+    }
     return this.#keep(segment);
   }
 

@@ -66,10 +66,12 @@ export async function settle(context: LogContext): Promise<SettledState> {
     if (await settleSegment(context, segment, end, origin)) cut = true;
     walked.push(segment);
   }
-  end.leaderEpoch = await raiseEpoch(context, end, cut);
+  // Wherever the cut count will be raised: waiters look into the epoch file for where each cut began.
+  const goesBack = appended !== undefined && end.offset < appended.offset;
+  end.leaderEpoch = await raiseEpoch(context, end, cut || goesBack);
   await syncAll(context, walked);
   const cutCount = Math.max(appended?.cutCount ?? 0, safe?.cutCount ?? 0);
-  end.cutCount = appended !== undefined && end.offset < appended.offset ? cutCount + 1 : cutCount;
+  end.cutCount = goesBack ? cutCount + 1 : cutCount;
   if (end.firstUnstableProducerId === -1) end.lastStableOffset = end.offset;
   end.layoutVersion = isOdd(end.layoutVersion) ? end.layoutVersion + 1 : end.layoutVersion;
   const newAppended = { ...end };
@@ -136,6 +138,8 @@ async function settleSegment(
     if (origin.trusted && baseOffset !== end.offset) break;
     if (lastOffset - segment.baseOffset > MAX_RELATIVE_OFFSET) break;
     await scanner.rewriteBatch();
+    // It was read again to be written: bytes that a failed sync lost may have left the page cache in between.
+    if (!(await scanner.isValid())) break;
     const { maxTimestamp } = scanner.batch;
     index.add(position, scanner.size, lastOffset, maxTimestamp);
     if (end.position === 0) end.firstTimestamp = maxTimestamp;
@@ -188,7 +192,8 @@ async function raiseEpoch(context: LogContext, end: ControlRecord, cut: boolean)
 
 async function syncAll(context: LogContext, segments: readonly LogSegment[]): Promise<void> {
   await syncing(context, async () => {
-    for (const segment of segments) await segment.log.sync();
+    // Asked for anew: of many segments the first ones have been closed meanwhile.
+    for (const { baseOffset } of segments) await (await context.segments.get(baseOffset)).log.sync();
     await context.fs.syncDirectory(context.directory);
   });
 }

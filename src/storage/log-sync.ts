@@ -10,7 +10,7 @@ import { KlogError } from '../errors.js';
 import type { ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import { readLeaderEpochs } from './leader-epoch-checkpoint.js';
-import { isOfThisBoot, type LogContext, pause } from './log-context.js';
+import { isOfThisBoot, type LogContext, pause, wasDeleted } from './log-context.js';
 import { settleIfNeeded, syncing } from './log-settle.js';
 
 /** S itself, and the indexes, are synced after this much growth … */
@@ -75,27 +75,31 @@ async function cutCountNow(
   if (now === cutCount) return cutCount;
   const cuts = (await readLeaderEpochs(context.fs, context.directory)).filter((e) => e.epoch > appended.leaderEpoch);
   if (cuts.length > 0 && cuts.every((epoch) => epoch.startOffset > appended.lastOffset)) return now;
-  throw new KlogError(
+  throw outcomeUnknown(context, appended.baseOffset, appended.lastOffset);
+}
+
+export function outcomeUnknown({ topic, partition }: LogContext, baseOffset: number, lastOffset: number): KlogError {
+  return new KlogError(
     'KLOG_OUTCOME_UNKNOWN',
-    `records ${appended.baseOffset} to ${appended.lastOffset} were written, but the log was cut back before they were safe`,
-    {
-      topic: context.topic,
-      partition: context.partition,
-      offset: appended.baseOffset,
-      hint: 'Read the log from that offset to see whether they are there.',
-    },
+    `records ${baseOffset} to ${lastOffset} were written, but the log was cut back before they were safe`,
+    { topic, partition, offset: baseOffset, hint: 'Read the log from that offset to see whether they are there.' },
   );
 }
 
 /** The sync lock is held, no sync is under way, none has failed. */
 async function lead(context: LogContext, state: ControlState): Promise<void> {
   const { control, segments } = context;
+  // Before the flag is set: this process could not clear it, and others would settle for nothing.
+  if (context.failure !== undefined) throw context.failure;
   const covered = await copyOfAppended(context, state);
+  // By its path a file may be opened only while that leads to this partition, not to one made after its deletion.
+  const opens = covered.transactionIndexSize > 0 || !segments.isOpen(covered.segmentBase);
+  if (opens && !(await control.isCurrent(context.fs))) throw wasDeleted(context);
   await control.setSyncing(true);
   const segment = await segments.get(covered.segmentBase);
   await syncing(context, () => segment.log.sync());
   if (covered.transactionIndexSize > 0) await syncing(context, async () => (await segment.beside('.txnindex')).sync());
-  const checkpoint = isCheckpointDue(covered, state.safe, context.clock.now());
+  const checkpoint = isCheckpointDue(covered, state.safe, context.clock.now()) && (await control.isCurrent(context.fs));
   if (checkpoint) await syncing(context, () => segment.syncIndexes());
   await control.writeSafe({
     ...covered,
@@ -147,9 +151,10 @@ function isCheckpointDue(covered: ControlRecord, safe: ControlRecord | undefined
 }
 
 async function settleInOrder(context: LogContext): Promise<void> {
-  const { locks } = context;
+  const { control, fs, locks } = context;
   await locks.acquireAppend();
   try {
+    if (!(await control.isCurrent(fs))) throw wasDeleted(context);
     await locks.sync.acquire();
     try {
       await settleIfNeeded(context);
@@ -163,9 +168,10 @@ async function settleInOrder(context: LogContext): Promise<void> {
 
 /** On closing: what a recovery after a power loss would have to go through again is kept short. */
 export async function checkpointOnClose(context: LogContext): Promise<void> {
-  const { control, locks, segments } = context;
+  const { control, fs, locks, segments } = context;
   if (context.failure !== undefined || !locks.sync.tryAcquire()) return;
   try {
+    if (!(await control.isCurrent(fs))) return;
     const { safe, syncing: leaderDied } = await control.read();
     if (leaderDied || safe === undefined || !isOfThisBoot(context, safe)) return;
     if (safe.position - safe.checkpointPosition < CHECKPOINT_MIN_BYTES) return;

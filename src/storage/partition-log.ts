@@ -12,12 +12,12 @@ import { ControlFile } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import { type FileSystem, writeFully } from './file-system.js';
 import type { LogConfig } from './log-config.js';
-import { type Clock, isAppendable, type LogContext, lookAt } from './log-context.js';
+import { type Clock, isAppendable, type LogContext, lookAt, wasDeleted } from './log-context.js';
 import { roll, shouldRoll } from './log-roll.js';
 import type { LogSegment } from './log-segment.js';
 import { LogSegments } from './log-segments.js';
 import { settle, trySettle } from './log-settle.js';
-import { type Appended, awaitDurable, checkpointOnClose } from './log-sync.js';
+import { type Appended, awaitDurable, checkpointOnClose, outcomeUnknown } from './log-sync.js';
 import { PartitionLocks } from './partition-locks.js';
 
 export type { Appended } from './log-sync.js';
@@ -61,7 +61,7 @@ export class PartitionLog {
     try {
       await trySettle(log.#context);
     } catch (error) {
-      await log.close();
+      await log.close().catch(() => {});
       throw error;
     }
     return log;
@@ -81,6 +81,8 @@ export class PartitionLog {
     try {
       await this.#assertCurrent();
       return await this.#appendBehind(await this.#settled(), batches);
+    } catch (error) {
+      throw this.#storageError(error);
     } finally {
       locks.append.release();
     }
@@ -130,13 +132,21 @@ export class PartitionLog {
     let inFile = settled;
     let next: ControlRecord = { ...settled };
     let bytes = 0;
-    const baseOffset = settled.offset;
+    let baseOffset = settled.offset;
     try {
       for (const buffer of batches) {
         this.#batch.reset(buffer, 0);
         if (shouldRoll(context, next, this.#batch)) {
           await context.control.writeAppended(next);
-          next = { ...(await roll(context, next)) };
+          // The roll makes them safe: should it fail then, they stay.
+          inFile = next;
+          const rolled = await roll(context, next);
+          if (rolled.offset !== next.offset) {
+            // It had to settle, and what a failed sync had lost was cut off.
+            if (bytes > 0) throw outcomeUnknown(context, baseOffset, next.offset - 1);
+            baseOffset = rolled.offset;
+          }
+          next = { ...rolled };
           inFile = next;
         }
         const segment = await context.segments.get(next.segmentBase);
@@ -146,7 +156,7 @@ export class PartitionLog {
       await context.control.writeAppended(next);
     } catch (error) {
       await this.#takeBack(inFile);
-      throw this.#storageError(error);
+      throw error;
     }
     const { cutCount, leaderEpoch } = next;
     return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount, leaderEpoch };
@@ -183,7 +193,7 @@ export class PartitionLog {
   async #takeBack(inFile: ControlRecord): Promise<void> {
     try {
       const segment = await this.#context.segments.get(inFile.segmentBase);
-      await segment.log.truncate(inFile.position);
+      if ((await segment.log.stat()).size > inFile.position) await segment.log.truncate(inFile.position);
     } catch {
       // Then the next holder of the lock finds the file longer than A, and settles.
     }
@@ -209,12 +219,9 @@ export class PartitionLog {
 
   /** A delete holds all the locks over its rename: while we hold one, the answer stays true. */
   async #assertCurrent(): Promise<void> {
-    const { control, fs, topic, partition } = this.#context;
+    const { control, fs } = this.#context;
     if (await control.isCurrent(fs)) return;
-    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} was deleted while it was written to`, {
-      topic,
-      partition,
-    });
+    throw wasDeleted(this.#context);
   }
 
   #assertOpen(): void {
