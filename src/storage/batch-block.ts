@@ -1,7 +1,14 @@
 /** Reads a block of whole, verified batches from a `.log` file. */
 import { KlogError } from '../errors.js';
 import { nextBatch, WalkResult } from '../format/batch-walk.js';
-import { RECORD_BATCH_OVERHEAD, RecordBatch } from '../format/record-batch.js';
+import {
+  LAST_OFFSET_DELTA_AT,
+  MAGIC_AT,
+  MAGIC_V2,
+  RECORD_BATCH_OVERHEAD,
+  RecordBatch,
+} from '../format/record-batch.js';
+import { BatchScanner } from './batch-scanner.js';
 import type { OpenFile } from './file-system.js';
 
 /** Whole batches, their CRCs checked: `buffer[start, end)`. */
@@ -69,7 +76,13 @@ export async function readBlock(
 function problemWith(buffer: Buffer, at: number, size: number, minOffset: number, maxOffset: number) {
   batch.reset(buffer, at);
   if (!batch.isValid()) return `the checksum of a batch of ${size} bytes does not match`;
-  const { lastOffset } = batch;
+  let lastOffset: number;
+  try {
+    lastOffset = batch.lastOffset;
+  } catch (error) {
+    if (error instanceof KlogError) return error.message;
+    throw error;
+  }
   if (lastOffset < minOffset || lastOffset >= maxOffset) {
     return `a batch ends at offset ${lastOffset}, which does not lie between ${minOffset} and ${maxOffset - 1}`;
   }
@@ -108,11 +121,32 @@ export async function findNextBatch(log: OpenFile, place: BlockPlace): Promise<n
 /** Offsets that fit between what was read and the end leave next to nothing for chance before a CRC is computed. */
 function looksLikeBatch(window: Buffer, at: number, place: BlockPlace, left: number): boolean {
   // The high bytes of any offset in use are zero: cheap, and wrong nearly everywhere.
-  if (window[at] !== 0 || window[at + 16]! > 2) return false;
+  if (window[at] !== 0 || window[at + MAGIC_AT]! > MAGIC_V2) return false;
   const { status, size } = nextBatch(window, at, at + left, walk);
   if (status !== 'batch' || size < RECORD_BATCH_OVERHEAD) return false;
   const baseOffset = window.readUInt32BE(at) * 2 ** 32 + window.readUInt32BE(at + 4);
-  return baseOffset >= place.minOffset && baseOffset < place.maxOffset;
+  const lastOffset =
+    baseOffset + (window[at + MAGIC_AT] === MAGIC_V2 ? window.readInt32BE(at + LAST_OFFSET_DELTA_AT) : 0);
+  return lastOffset >= place.minOffset && baseOffset <= lastOffset && lastOffset < place.maxOffset;
+}
+
+/**
+ * Where the first batch stands that ends at or beyond `offset`, looked for behind the damage at `place.position`. If that may
+ * hold the offset itself, the position of the damage; `place.limit` if the segment ends before the offset.
+ */
+export async function findBehindDamage(log: OpenFile, place: BlockPlace, offset: number): Promise<number> {
+  for (let damage = place.position; ; ) {
+    const from = await findNextBatch(log, { ...place, position: damage });
+    if (from >= place.limit) return damage;
+    const scanner = new BatchScanner(log, place.limit, { from, minOffset: place.minOffset });
+    if ((await scanner.next()) && scanner.baseOffset > offset) return damage;
+    while (scanner.stop === undefined) {
+      if (scanner.lastOffset >= offset) return scanner.position;
+      await scanner.next();
+    }
+    if (scanner.stop === 'end') return place.limit;
+    damage = scanner.position;
+  }
 }
 
 async function isValidAt(log: OpenFile, position: number, limit: number): Promise<boolean> {

@@ -58,6 +58,7 @@ export class PartitionReader {
   readonly #segments: ReaderSegments;
   #watch: LogWatch | undefined;
   #view: SafeView | undefined;
+  #closed = false;
   #last: Promise<unknown> = Promise.resolve();
   /** Where the last fetch ended, so that the next one needs no look-up. */
   #cursor = { offset: -1, baseOffset: 0, position: 0, layoutVersion: 0 };
@@ -67,7 +68,7 @@ export class PartitionReader {
     this.#directory = directory;
     this.#options = options;
     this.#viewer = new SafeViewer(fs, directory);
-    this.#segments = new ReaderSegments(fs, directory);
+    this.#segments = new ReaderSegments(fs, directory, () => this.#assertCurrent());
   }
 
   static async open(fs: FileSystem, directory: string, options: PartitionReaderOptions): Promise<PartitionReader> {
@@ -75,7 +76,7 @@ export class PartitionReader {
     try {
       const view = await reader.#look();
       if (view.unsettled && options.settle !== undefined) {
-        await options.settle();
+        await reader.#trySettle();
         await reader.#look();
       }
     } catch (error) {
@@ -130,7 +131,12 @@ export class PartitionReader {
     const following = next === undefined ? await this.#segments.baseAfter(place.baseOffset) : undefined;
     const nextOffset = next?.buffer === undefined ? (following ?? view.offset) : firstOffset(next.buffer);
     if (next !== undefined)
-      this.#cursor = { ...this.#cursor, offset: nextOffset, baseOffset: place.baseOffset, position };
+      this.#cursor = {
+        offset: nextOffset,
+        baseOffset: place.baseOffset,
+        position,
+        layoutVersion: view.layoutVersion,
+      };
     else this.#cursor.offset = -1;
     return {
       file: segment.log.path,
@@ -157,23 +163,26 @@ export class PartitionReader {
     offset: number,
     { signal, timeoutMs = Number.POSITIVE_INFINITY }: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): Promise<boolean> {
-    this.#watch ??= new LogWatch(this.#fs, `${this.#directory}/${CONTROL_FILE_NAME}`);
     const start = performance.now();
     let unsettledSince = Number.POSITIVE_INFINITY;
     for (;;) {
+      if (this.#closed) return false;
+      // Watched before it is looked at: what comes in between is an event.
+      this.#watch ??= new LogWatch(this.#fs, `${this.#directory}/${CONTROL_FILE_NAME}`);
+      const watch = this.#watch;
       const view = await this.#alone(() => this.#look());
       if (view.offset > offset) return true;
+      await this.#assertCurrent();
       const now = performance.now();
       const left = timeoutMs - (now - start);
       if (left <= 0 || signal?.aborted === true) return false;
       unsettledSince = view.unsettled ? Math.min(unsettledSince, now) : Number.POSITIVE_INFINITY;
       if (now - unsettledSince >= PATIENCE_MS) {
         unsettledSince = now;
-        await this.#options.settle?.();
-        if (!(await this.#viewer.isCurrent())) throw this.#deleted();
+        await this.#trySettle();
         continue;
       }
-      await this.#watch.wait(left, signal);
+      await watch.wait(left, signal);
     }
   }
 
@@ -186,19 +195,38 @@ export class PartitionReader {
   async release(): Promise<void> {
     this.#watch?.close();
     this.#watch = undefined;
-    await this.#alone(async () => {
+    const released = this.#last.then(async () => {
       await this.#segments.close();
       await this.#viewer.close();
     });
+    this.#last = released.catch(() => {});
+    await released;
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.release();
+  }
+
+  /** What cannot be settled now (a full disk, no permission) can still be read up to where it is safe. */
+  async #trySettle(): Promise<void> {
+    try {
+      await this.#options.settle?.();
+    } catch {
+      // The next writer is told.
+    }
+  }
+
+  async #assertCurrent(): Promise<void> {
+    if (!(await this.#viewer.isCurrent())) throw this.#deleted();
   }
 
   /** One call after the other: each may close the segment that another would be reading. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
+    const result = this.#last.then(() => {
+      if (this.#closed) throw new KlogError('KLOG_CLOSED', 'the reader is closed');
+      return work();
+    });
     this.#last = result.catch(() => {});
     return result;
   }
@@ -252,7 +280,7 @@ export class PartitionReader {
   async #wereSwapped(view: SafeView, tries: number): Promise<boolean> {
     const now = await this.#viewer.look();
     if (now.layoutVersion === view.layoutVersion && now.segmentBase === view.segmentBase && tries > 1) return false;
-    if (!(await this.#viewer.isCurrent())) throw this.#deleted();
+    await this.#assertCurrent();
     this.#view = now;
     this.#cursor.offset = -1;
     await this.#segments.changed(now.segmentBase);

@@ -1,4 +1,7 @@
 /** The segments as one reader sees them: which there are, and the one it has open. */
+import { KlogError } from '../errors.js';
+import { findBehindDamage } from './batch-block.js';
+import { BatchScanner } from './batch-scanner.js';
 import type { FileSystem, OpenFile } from './file-system.js';
 import { LogSegment } from './log-segment.js';
 import { listSegments } from './log-segments.js';
@@ -16,12 +19,15 @@ interface OpenedSegment {
 export class ReaderSegments {
   readonly #fs: FileSystem;
   readonly #directory: string;
+  readonly #assertCurrent: () => Promise<void>;
   #bases: number[] | undefined;
   #open: OpenedSegment | undefined;
 
-  constructor(fs: FileSystem, directory: string) {
+  /** @param assertCurrent throws if the path does not lead to the partition any more that is being read */
+  constructor(fs: FileSystem, directory: string, assertCurrent: () => Promise<void>) {
     this.#fs = fs;
     this.#directory = directory;
+    this.#assertCurrent = assertCurrent;
   }
 
   /** The layout changed, or another segment is the last one now. */
@@ -62,12 +68,26 @@ export class ReaderSegments {
     return opened.closedSize;
   }
 
-  /** Where the first batch stands that ends at or beyond `offset`; the segment's limit if it has none. */
+  /**
+   * Where the first batch stands that ends at or beyond `offset`; the segment's limit if it has none. Damage before it is
+   * stepped over; where damage may hold the offset, that is the place.
+   */
   async positionOf(view: SafeView, baseOffset: number, offset: number): Promise<number> {
     const limits = await this.#limits(view, baseOffset);
     if (offset <= baseOffset) return 0;
-    const { index } = await this.#lookup(baseOffset);
-    return (await index.findPosition(offset, limits))?.position ?? limits.logSize;
+    const { index, files } = await this.#lookup(baseOffset);
+    const place = { limit: limits.logSize, minOffset: baseOffset, maxOffset: view.offset };
+    let damage: number;
+    try {
+      const found = await index.findPosition(offset, limits);
+      if (found === undefined) return limits.logSize;
+      if (await isWhole(files.log, found.position, limits.logSize)) return found.position;
+      damage = found.position;
+    } catch (error) {
+      if (!(error instanceof KlogError) || error.place.position === undefined) throw error;
+      damage = error.place.position;
+    }
+    return findBehindDamage(files.log, { ...place, position: damage }, offset);
   }
 
   /** In the first segment whose largest timestamp reaches `timestamp`, or a later one: times may go backwards. */
@@ -101,7 +121,11 @@ export class ReaderSegments {
   }
 
   async #list(): Promise<number[]> {
-    this.#bases ??= await listSegments(this.#fs, this.#directory);
+    if (this.#bases === undefined) {
+      const bases = await listSegments(this.#fs, this.#directory);
+      await this.#assertCurrent();
+      this.#bases = bases;
+    }
     return this.#bases;
   }
 
@@ -111,6 +135,13 @@ export class ReaderSegments {
     this.#open = undefined;
     await before?.segment.close();
     const segment = await LogSegment.open(this.#fs, this.#directory, baseOffset, 'read');
+    try {
+      // The path may lead to a partition made after this one's deletion.
+      await this.#assertCurrent();
+    } catch (error) {
+      await segment.close();
+      throw error;
+    }
     this.#open = { segment, closedSize: undefined, lookup: undefined };
     return this.#open;
   }
@@ -139,6 +170,12 @@ export class ReaderSegments {
     const { index, files } = await this.#lookup(baseOffset);
     return index.limits(logSize, files);
   }
+}
+
+/** Whether a batch with the right CRC stands there: a wrong length before it leads anywhere. */
+async function isWhole(log: OpenFile, from: number, limit: number): Promise<boolean> {
+  const scanner = new BatchScanner(log, limit, { from });
+  return (await scanner.next()) && (await scanner.isValid());
 }
 
 /** A broker's directory may lack an index: then there is only the scan. */

@@ -9,7 +9,7 @@ import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
 import { CONTROL_FILE_NAME, ControlFile, type ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
-import type { FileSystem } from './file-system.js';
+import type { FileSystem, OpenFile } from './file-system.js';
 import { isOdd, isOfThisBoot, pause } from './log-context.js';
 import { segmentFileName } from './log-files.js';
 import { listSegments } from './log-segments.js';
@@ -34,13 +34,25 @@ export interface SafeView {
   readonly unsettled: boolean;
 }
 
+interface Place {
+  readonly segmentBase: number;
+  readonly offset: number;
+  readonly position: number;
+}
+
 /** Looks in a row while both slots are being written, or files are being swapped. */
 const LOOKS = 1000;
+/** So many looks find an odd layout, or no S, before the sync lock is asked whether anybody is still at it. */
+const BUSY_LOOKS = 20;
+/** Without S one waits for who holds the sync lock, and may be going through a whole segment. */
+const LONGEST_WAIT_MS = 30_000;
 
 export class SafeViewer {
   readonly #fs: FileSystem;
   readonly #directory: string;
   #control: ControlFile | undefined;
+  /** How far the last walk came, and from which S: as long as that stands, the next one goes on from there. */
+  #walked: (Place & { readonly sequence: number | undefined }) | undefined;
 
   constructor(fs: FileSystem, directory: string) {
     this.#fs = fs;
@@ -48,14 +60,22 @@ export class SafeViewer {
   }
 
   async look(): Promise<SafeView> {
-    for (let looks = 0; looks < LOOKS; looks++) {
+    const start = performance.now();
+    for (let looks = 0; looks < LOOKS || performance.now() - start < LONGEST_WAIT_MS; looks++) {
       const control = await this.#open();
-      if (control === undefined) return this.#byTheDisk(undefined, undefined);
+      if (control === undefined) {
+        const view = await this.#byTheDisk(undefined, undefined);
+        if (view !== undefined) return view;
+        await pause(looks);
+        continue;
+      }
       const state = await control.read();
       const { safe } = state;
       const bootId = this.#fs.bootId();
       if (safe !== undefined && isOfThisBoot({ control, bootId }, safe)) {
         if (!isOdd(safe.layoutVersion) || looks === LOOKS - 1) return viewOf(safe, state);
+        // Whoever was rolling has died: the layout stays odd until somebody settles, and S is right.
+        if (looks >= BUSY_LOOKS && (await this.#isLeftBehind(control, safe))) return viewOf(safe, state);
         await pause(looks);
         continue;
       }
@@ -64,6 +84,10 @@ export class SafeViewer {
         continue;
       }
       const view = await this.#byTheDisk(control, safe);
+      if (view === undefined) {
+        await pause(looks);
+        continue;
+      }
       const again = (await control.read()).safe;
       if (again?.sequence === safe?.sequence && sameBoot(again, safe)) return view;
     }
@@ -74,13 +98,15 @@ export class SafeViewer {
 
   /** Whether the path still leads to the files that are read. */
   async isCurrent(): Promise<boolean> {
-    const there = await this.#fs.stat(`${this.#directory}/${CONTROL_FILE_NAME}`);
-    return there?.inode === this.#control?.inode;
+    if (this.#control === undefined) return (await this.#fs.stat(this.#directory)) !== undefined;
+    return await this.#control.isCurrent(this.#fs);
   }
 
   async close(): Promise<void> {
-    await this.#control?.close();
+    const control = this.#control;
     this.#control = undefined;
+    this.#walked = undefined;
+    await control?.close();
   }
 
   async #open(): Promise<ControlFile | undefined> {
@@ -103,13 +129,22 @@ export class SafeViewer {
     }
   }
 
-  async #byTheDisk(control: ControlFile | undefined, safe: ControlRecord | undefined): Promise<SafeView> {
+  /** Whether nobody holds the sync lock, and S is still the same. */
+  async #isLeftBehind(control: ControlFile, safe: ControlRecord): Promise<boolean> {
+    if (!control.file.tryLock(SYNC_RANGE, { shared: true })) return false;
+    try {
+      return (await control.read()).safe?.sequence === safe.sequence;
+    } finally {
+      control.file.unlock(SYNC_RANGE);
+    }
+  }
+
+  /** `undefined`: a file went away meanwhile, somebody is settling. */
+  async #byTheDisk(control: ControlFile | undefined, safe: ControlRecord | undefined): Promise<SafeView | undefined> {
     const bases = await listSegments(this.#fs, this.#directory);
     const own = safe !== undefined && safe.inode === control?.inode ? safe : undefined;
     const first = bases[0] ?? 0;
-    let segmentBase = own?.segmentBase ?? bases.at(-1) ?? 0;
-    let offset = own?.offset ?? segmentBase;
-    let position = own?.position ?? 0;
+    let { segmentBase, offset, position } = this.#walkFrom(own, bases, safe?.sequence);
     for (const base of bases) {
       if (base < segmentBase || (base > segmentBase && base < offset)) continue;
       if (base > segmentBase) {
@@ -118,8 +153,11 @@ export class SafeViewer {
         offset = base;
         position = 0;
       }
-      ({ offset, position } = await this.#wholeBatches(base, offset, position));
+      const end = await this.#wholeBatches(base, offset, position);
+      if (end === undefined) return undefined;
+      ({ offset, position } = end);
     }
+    this.#walked = { segmentBase, offset, position, sequence: safe?.sequence };
     return {
       offset,
       segmentBase,
@@ -134,8 +172,28 @@ export class SafeViewer {
     };
   }
 
-  async #wholeBatches(base: number, from: number, at: number): Promise<{ offset: number; position: number }> {
-    const file = await this.#fs.open(`${this.#directory}/${segmentFileName(base, '.log')}`, 'read');
+  /** What was whole stays so until somebody settles, and then S is another. */
+  #walkFrom(own: ControlRecord | undefined, bases: readonly number[], sequence: number | undefined): Place {
+    const walked = this.#walked;
+    const last = bases.at(-1) ?? 0;
+    if (walked?.sequence === sequence && walked !== undefined && (own !== undefined || walked.segmentBase === last)) {
+      return walked;
+    }
+    return own ?? { segmentBase: last, offset: last, position: 0 };
+  }
+
+  async #wholeBatches(
+    base: number,
+    from: number,
+    at: number,
+  ): Promise<{ readonly offset: number; readonly position: number } | undefined> {
+    let file: OpenFile;
+    try {
+      file = await this.#fs.open(`${this.#directory}/${segmentFileName(base, '.log')}`, 'read');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
     let offset = from;
     let position = at;
     try {

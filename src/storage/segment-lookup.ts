@@ -169,10 +169,11 @@ export class SegmentLookup {
   }
 }
 
-/** Steps on. False: the segment ends here, perhaps in a batch that is being written. */
+/** Steps on. False: the segment ends here. Its bytes count up to the end of a batch: one that reaches beyond is damaged. */
 async function advance(scanner: BatchScanner): Promise<boolean> {
   if (await scanner.next()) return true;
   if (scanner.stop === 'corrupt') throw scanner.corruption(scanner.problem);
+  if (scanner.stop === 'partial') throw scanner.corruption('a batch claims more bytes than there are');
   return false;
 }
 
