@@ -1,0 +1,45 @@
+/** Every scenario. A new one needs a line here and nothing else. */
+import { copyCommand, createCommand, produceCommand, topicCommands } from './commands.js';
+import { endless } from './endless.js';
+import type { Scenario } from './scenario.js';
+import { groupCommit, readerBeside } from './together.js';
+import { copying, recovery, topicsComeAndGo } from './topics.js';
+import {
+  abruptEnd,
+  batches,
+  compressed,
+  indexEntries,
+  logAppendTime,
+  mixedAcks,
+  oneByOne,
+  pipelined,
+  rolling,
+  severalPartitions,
+} from './writing.js';
+
+export const SCENARIOS: readonly Scenario[] = [
+  oneByOne,
+  batches,
+  pipelined,
+  rolling,
+  indexEntries,
+  severalPartitions,
+  compressed,
+  logAppendTime,
+  mixedAcks,
+  abruptEnd,
+  groupCommit,
+  readerBeside,
+  topicsComeAndGo,
+  copying,
+  recovery('roll'),
+  recovery('group-commit'),
+  recovery('topics'),
+  createCommand,
+  produceCommand,
+  topicCommands,
+  copyCommand,
+];
+
+/** Run by a part of their own. */
+export const OTHERS: readonly Scenario[] = [endless];

@@ -1,0 +1,55 @@
+/** Several processes, or a reader beside a writer. */
+import { idOf } from '../rig/payload.js';
+import type { Scenario, Stage } from './scenario.js';
+
+function writer(number: number): (stage: Stage) => Promise<void> {
+  return async (stage) => {
+    const client = await stage.open();
+    const producer = client.producer({ lingerMs: 0 });
+    for (let n = 0; n < 6; n++) await stage.sendAll(producer, 'orders', 0, stage.ids(2, number, 500));
+    await client.close();
+  };
+}
+
+export const groupCommit: Scenario = {
+  name: 'group-commit',
+  about: 'three processes write to one partition, one sync for all, over rolls',
+  async run(stage) {
+    const client = await stage.open();
+    await stage.create(client, { topic: 'orders', configs: { 'segment.bytes': '3000' } });
+    await client.close();
+    await Promise.all(['w1', 'w2', 'w3'].map((part) => stage.start(part)));
+  },
+  parts: { w1: writer(1), w2: writer(2), w3: writer(3) },
+};
+
+const TO_SEE = 24;
+
+export const readerBeside: Scenario = {
+  name: 'reader-beside',
+  about: 'a reader beside a writer is shown nothing that a crash takes back',
+  async run(stage) {
+    const client = await stage.open();
+    await stage.create(client, { topic: 'orders', configs: { 'segment.bytes': '4000' } });
+    const reading = stage.start('reader');
+    const producer = client.producer({ lingerMs: 0, batchBytes: 600 });
+    const ids = stage.ids(TO_SEE);
+    for (let n = 0; n < TO_SEE; n += 3) {
+      await Promise.all(ids.slice(n, n + 3).map((id) => stage.send(producer, 'orders', 0, id)));
+    }
+    await reading;
+    await client.close();
+  },
+  parts: {
+    async reader(stage) {
+      const client = await stage.open();
+      const consumer = client.consumer({ topics: ['orders'], follow: true });
+      let seen = 0;
+      for await (const { offset, value } of consumer) {
+        stage.say(`saw orders 0 ${offset} ${idOf(value!)}`);
+        if (++seen === TO_SEE) break;
+      }
+      await client.close();
+    },
+  },
+};
