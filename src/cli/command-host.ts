@@ -53,6 +53,7 @@ export function describeGroup(command: Command): void {
   command.enablePositionalOptions().helpCommand(false).usage('<command>');
   addGlobalOptions(command);
   explainErrors(command);
+  refuseHelpOfUnknown(command);
 }
 
 export function showExamples(command: Command, examples: readonly Example[]): void {
@@ -129,6 +130,16 @@ export function addHiddenFlags(command: Command, attribute: string, ...flags: re
 export function explainErrors(command: Command): void {
   command.exitOverride((error) => {
     throw isUsageError(error) ? usageError(command, error) : error;
+  });
+}
+
+/** `klog lits --help` and `klog help lits` ask about a command that is not there: commander would show the help above it. */
+export function refuseHelpOfUnknown(command: Command): void {
+  command.on('beforeHelp', () => {
+    const [name] = command.args;
+    if (name === undefined || name.startsWith('-')) return;
+    // Without --help it is refused as ever.
+    command.parse([name], { from: 'user' });
   });
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type CommandHost, explainErrors, showExamples } from './command-host.js';
+import { type CommandHost, explainErrors, refuseHelpOfUnknown, showExamples } from './command-host.js';
 import { EXIT_CODES } from './exit-code.js';
 import { addGlobalOptions } from './global-options.js';
 import { VERSION } from './version.js';
@@ -92,6 +92,7 @@ export function createProgram(host: CommandHost): Command {
   });
   addGlobalOptions(program);
   explainErrors(program);
+  refuseHelpOfUnknown(program);
   for (const entry of COMMANDS) {
     const command = program.command(entry.name).summary(entry.summary).description(entry.summary);
     entries.set(command, entry);

@@ -40,6 +40,15 @@ describe('the command line', () => {
     expect(out).not.toContain('--num-partitions');
   });
 
+  it.each([
+    ['help tpoic', "klog: unknown command 'tpoic'. Did you mean topic?\n"],
+    ['nothing-like-it --help', "klog: unknown command 'nothing-like-it'. See 'klog --help'.\n"],
+    ['help topic lits', "klog: topic: unknown command 'lits'. Did you mean list?\n"],
+    ['topic lits -h', "klog: topic: unknown command 'lits'. Did you mean list?\n"],
+  ])('%s: has no help for a command that is not there', async (line, message) => {
+    expect(await run(line)).toMatchObject({ code: 2, out: '', err: message });
+  });
+
   it('shows help on standard error, and ends with 2, where the command is missing', async () => {
     for (const line of ['', 'topic']) {
       const { code, out, err } = await run(line);
