@@ -1,7 +1,7 @@
-/** The known name that a misspelt one most likely means: at most a third of its letters differ. */
+/** The known name that a misspelt one most likely means: at most a third of its letters differ, and never all of them. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = name.length < 2 ? name.length : Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());

@@ -9,7 +9,9 @@ describe('nearestName', () => {
     ['x', ['orders'], undefined],
     ['completely', ['different'], undefined],
     ['ab', ['ba', 'xy'], 'ba'],
-    ['', ['a'], 'a'],
+    ['', ['a'], undefined],
+    ['a', ['b', 'ab'], undefined],
+    ['A', ['a'], 'a'],
     ['orders', [], undefined],
   ])('%s among %j: %s', (name, known, nearest) => {
     expect(nearestName(name, known)).toBe(nearest);
