@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type CommandHost, describeGroup } from '../command-host.js';
 import { defineTopicAlter } from './topic-alter.js';
+import { defineTopicApply } from './topic-apply.js';
 import { defineTopicCreate } from './topic-create.js';
 import { defineTopicDelete } from './topic-delete.js';
 import { defineTopicDescribe } from './topic-describe.js';
@@ -15,4 +16,5 @@ export function defineTopic(topic: Command, host: CommandHost): void {
   defineTopicAlter(topic, host);
   defineTopicDelete(topic, host);
   defineTopicOffsets(topic, host);
+  defineTopicApply(topic, host);
 }
