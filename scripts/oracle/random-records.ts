@@ -9,8 +9,8 @@ export interface PlannedRecord {
 }
 
 /**
- * - `edges`: all of it, with records without a time; `far-edges`: the same, with the latest time instead, because one batch
- *   cannot hold both: they are 2^53 apart
+ * - `edges`: all of it, with records without a time; `far-edges`: the latest time among them, too, which is too far from no
+ *   time for one batch: klog begins another one
  * - `megabytes`: values of 1 MB; `lines`: keyless JSON lines at rising times
  */
 export type RecordKind = 'edges' | 'far-edges' | 'megabytes' | 'lines';
@@ -67,6 +67,7 @@ function edgeRecord(index: number, edgeOfTime: number, random: Random): PlannedR
       () => START - below(1e12, random),
       // The latest time rarely and late, or the time index would not rise any more.
       () => (edgeOfTime < 0 || (index > 200 && random() < 0.05) ? edgeOfTime : START),
+      () => -1,
     ]),
   };
 }

@@ -68,6 +68,86 @@ export interface ListedOffset extends TopicPartition {
   readonly timestamp: number;
 }
 
+/** Kafka: `RecordsToDelete`. */
+export interface RecordsToDelete {
+  readonly partition: number;
+  /** Everything below it goes; -1: everything there is (up to the high watermark). Never lowers the log start. */
+  readonly beforeOffset: number;
+}
+
+export interface DeleteRecordsOptions {
+  /** Says what would go, and changes nothing. Default false. */
+  readonly validateOnly?: boolean;
+}
+
+/** Kafka: `DeletedRecords`. Only whole segments give their space back: the rest goes with the segment it is in. */
+export interface DeletedRecords extends TopicPartition {
+  /** The log start from now on. Kafka: `lowWatermark`. */
+  readonly lowWatermark: number;
+  /** Offsets that could be read before and cannot now. Fewer records may have been there. */
+  readonly offsets: number;
+  readonly segments: number;
+  /** Bytes of the `.log` files that went. */
+  readonly sizeInBytes: number;
+}
+
+export interface CompactTopicOptions {
+  /** Default all. */
+  readonly partitions?: readonly number[];
+  /**
+   * Whatever `min.cleanable.dirty.ratio` says, and the segment being written to as well: it is closed first. Lags and
+   * `delete.retention.ms` still hold. Default false.
+   */
+  readonly force?: boolean;
+}
+
+export interface CompactedPartition extends TopicPartition {
+  /** Why nothing was done; `undefined`: it was compacted. */
+  readonly skipped: 'nothing to do' | 'below the dirty ratio' | 'clock' | undefined;
+  /** Every record below it was held against all others below it. Kafka: `cleaner-offset-checkpoint`. */
+  readonly firstDirtyOffset: number;
+  readonly recordsBefore: number;
+  readonly recordsAfter: number;
+  readonly segmentsBefore: number;
+  readonly segmentsAfter: number;
+  /** Of the `.log` files that were rewritten. */
+  readonly sizeBefore: number;
+  readonly sizeAfter: number;
+}
+
+export interface ApplyRetentionOptions {
+  /** Default all. */
+  readonly partitions?: readonly number[];
+  /** Although the clock seems to have jumped. Default false. */
+  readonly force?: boolean;
+  /** Says what would go, and changes nothing. Default false. */
+  readonly validateOnly?: boolean;
+}
+
+export interface RetainedPartition extends DeletedRecords {
+  /** `clock`: the wall clock jumped, so nothing was deleted by its age. */
+  readonly skipped: 'clock' | undefined;
+}
+
+/** One record, or all records with a key in one partition or (default) all. */
+export type EraseSelection =
+  | { readonly partition: number; readonly offset: number }
+  | { readonly key: Uint8Array; readonly partition?: number };
+
+export interface EraseRecordsOptions {
+  /** Counts what would be erased, and changes nothing. Default false. */
+  readonly validateOnly?: boolean;
+}
+
+export interface ErasedRecords extends TopicPartition {
+  /** Records erased. Offsets of the others stay. */
+  readonly records: number;
+  /** Segments written anew without them; the old files are gone. */
+  readonly segments: number;
+  /** `.cut-` files (bytes kept aside by recoveries) that were removed, since they may hold the same records. */
+  readonly cutFiles: number;
+}
+
 /** Kafka: `Admin`. Each method but `createTopic` and `listTopics`: UNKNOWN_TOPIC_OR_PARTITION. */
 export interface Admin {
   /** TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG. `validateOnly` changes nothing. */
@@ -84,4 +164,27 @@ export interface Admin {
   ): Promise<TopicConfigs>;
   /** An offset for each partition asked for; default all. */
   listOffsets(topic: string, spec: OffsetSpec, partitions?: readonly number[]): Promise<ListedOffset[]>;
+  /**
+   * Raises the log start of the partitions named: readers get OFFSET_OUT_OF_RANGE below it, and whole segments below it
+   * are deleted. OFFSET_OUT_OF_RANGE: an offset beyond the high watermark; then nothing is changed on that partition or
+   * any after it. KLOG_LOCKED. An answer for each partition named, in that order.
+   */
+  deleteRecords(
+    topic: string,
+    offsets: readonly RecordsToDelete[],
+    options?: DeleteRecordsOptions,
+  ): Promise<DeletedRecords[]>;
+  /**
+   * Compacts now, to the end, what producers do a little at a time: only the last record of each key stays.
+   * INVALID_CONFIG: `cleanup.policy` of the topic has no `compact`. KLOG_LOCKED: another process is compacting it.
+   */
+  compactTopic(topic: string, options?: CompactTopicOptions): Promise<CompactedPartition[]>;
+  /** Deletes the segments that `retention.ms`, `retention.bytes` and the log start say may go. */
+  applyRetention(topic: string, options?: ApplyRetentionOptions): Promise<RetainedPartition[]>;
+  /**
+   * Erases records for good: the segments that hold them are written anew without them and the old bytes are unlinked,
+   * whatever the topic's `cleanup.policy`. What is produced meanwhile is not looked at. OFFSET_OUT_OF_RANGE: no such
+   * offset yet. An answer for each partition looked at; `records` 0 where nothing was found.
+   */
+  eraseRecords(topic: string, selection: EraseSelection, options?: EraseRecordsOptions): Promise<ErasedRecords[]>;
 }

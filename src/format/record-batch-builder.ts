@@ -130,6 +130,11 @@ export class RecordBatchBuilder {
     return this.#recordCount === 0 || this.#position + bytes + MAX_RECORD_OVERHEAD <= this.maxBytes;
   }
 
+  /** Whether a record of this time can join the others: its distance from the first one's must be exact, too. */
+  hasReachOf(timestamp: number): boolean {
+    return !this.#hasBaseTimestamp || Number.isSafeInteger(timestamp - this.#baseTimestamp);
+  }
+
   /** Forgets the records, which ends the life of what {@link build} returned. Keeps the buffer. */
   reset(options: { readonly baseTimestamp?: number } = {}): void {
     this.#position = batch.RECORD_BATCH_OVERHEAD;

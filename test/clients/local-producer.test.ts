@@ -35,6 +35,18 @@ describe('LocalProducer', () => {
     vi.useRealTimers();
   });
 
+  it('puts times too far apart for one batch into several, by send and by writer', async () => {
+    const [partition] = store.add('orders', 1);
+    await using producer = producerOn(store);
+    const times = [-1, Number.MAX_SAFE_INTEGER, 0, -1, Number.MAX_SAFE_INTEGER, 5];
+    const metadata = await producer.sendAll(times.map((timestamp) => ({ topic: 'orders', value: 'v', timestamp })));
+    expect(metadata.map(({ offset, timestamp }) => [offset, timestamp])).toEqual(times.map((time, i) => [i, time]));
+    const writer = await producer.writer('orders');
+    for (const time of times) writer.appendValue(Buffer.from('w'), 0, 1, time);
+    await writer.flush();
+    expect(readValues(partition!)).toEqual([...times.map(() => 'v'), ...times.map(() => 'w')]);
+  });
+
   it('answers partition, offset and timestamp of each record of a sendAll, in the order given', async () => {
     store.add('orders', 3);
     await using producer = producerOn(store);

@@ -315,7 +315,7 @@ export class LocalConsumer implements Consumer {
 }
 
 function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
+  return `${topic}:${partition}`;
 }
 
 function closed(): KlogError {

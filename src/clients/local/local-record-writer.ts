@@ -31,7 +31,7 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
 
   appendValue(buffer: Uint8Array, start: number, end: number, timestamp: number): boolean {
     const batch = this.#batch;
-    if (batch?.isOpen && batch.builder.sizeInBytes + (end - start) + MAX_RECORD_OVERHEAD <= batch.limitBytes) {
+    if (batch?.hasRoomFor(end - start + MAX_RECORD_OVERHEAD, timestamp)) {
       batch.builder.appendValue(buffer, start, end, timestamp);
       return !this.#accumulator.isFull;
     }

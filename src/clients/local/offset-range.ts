@@ -37,7 +37,7 @@ export function outOfRange(topic: string, partition: number, offset: number, mar
   const { logStartOffset, highWatermark } = marks;
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} of ${topic}-${partition} is out of range: it has ${logStartOffset} to ${highWatermark}`,
+    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${highWatermark}`,
     { topic, partition, offset },
   );
 }

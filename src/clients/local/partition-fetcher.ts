@@ -204,7 +204,7 @@ export class PartitionFetcher {
       if (!(error instanceof KlogError) || error.code !== 'CORRUPT_MESSAGE') throw error;
       const { topic, partition } = this;
       if (!this.#options.skipCorrupt) {
-        throw new KlogError(error.code, `${topic}-${partition}: ${error.message}`, {
+        throw new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
           ...error.place,
           topic,
           partition,

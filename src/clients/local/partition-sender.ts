@@ -81,9 +81,9 @@ export class PartitionSender implements BatchHome {
   }
 
   /** An open batch of this owner with room for so many bytes. Throws the partition's failure. */
-  batchFor(owner: BatchOwner, recordBytes: number): ProducerBatch {
+  batchFor(owner: BatchOwner, recordBytes: number, timestamp: number): ProducerBatch {
     const open = this.#open;
-    if (open?.hasRoomFor(recordBytes) && open.owner === owner) return open;
+    if (open?.hasRoomFor(recordBytes, timestamp) && open.owner === owner) return open;
     if (open !== undefined) this.closeOpen();
     if (this.#failure !== undefined) throw this.#failure;
     const { accumulator } = this.#context;
@@ -254,7 +254,7 @@ export class PartitionSender implements BatchHome {
 
   /** Of several failures the first counts; the batches of this one and all that come later share it. */
   #fail(error: unknown, batches: readonly ProducerBatch[]): void {
-    this.#failure ??= storageError(error, `cannot write to ${this.topic}-${this.partition}`, {
+    this.#failure ??= storageError(error, `cannot write to ${this.topic}:${this.partition}`, {
       topic: this.topic,
       partition: this.partition,
     });

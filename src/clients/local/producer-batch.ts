@@ -51,8 +51,10 @@ export class ProducerBatch {
   }
 
   /** `recordBytes` is what the record takes in the batch at most. */
-  hasRoomFor(recordBytes: number): boolean {
-    return this.isOpen && this.builder.sizeInBytes + recordBytes <= this.limitBytes;
+  hasRoomFor(recordBytes: number, timestamp: number): boolean {
+    return (
+      this.isOpen && this.builder.sizeInBytes + recordBytes <= this.limitBytes && this.builder.hasReachOf(timestamp)
+    );
   }
 
   acknowledge(baseOffset: number, appendTime: number): void {

@@ -124,7 +124,7 @@ export class RecordIterator implements AsyncIterator<ConsumerRecord, undefined> 
     await this.#feed.close();
     if (batch === undefined || !(error instanceof KlogError) || error.place.topic !== undefined) throw error;
     const { topic, partition } = batch;
-    throw new KlogError(error.code, `${topic}-${partition}: ${error.message}`, {
+    throw new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
       ...error.place,
       topic,
       partition,

@@ -97,7 +97,7 @@ export class TopicProducer implements SenderTopic {
     }
     const keyLength = keyBuffer === null ? -1 : keyEnd - keyStart;
     const valueLength = valueBuffer === null ? -1 : valueEnd - valueStart;
-    const batch = this.sender(target).batchFor(owner, maxRecordSize(keyLength, valueLength, headers));
+    const batch = this.sender(target).batchFor(owner, maxRecordSize(keyLength, valueLength, headers), timestamp);
     batch.builder.append(
       keyBuffer,
       keyStart,
