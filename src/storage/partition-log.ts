@@ -11,13 +11,17 @@ import { RecordBatch } from '../format/record-batch.js';
 import { ControlFile } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import { type FileSystem, writeFully } from './file-system.js';
+import { type Compacted, type CompactOptions, compact } from './log-compaction.js';
 import type { LogConfig } from './log-config.js';
 import { type Clock, isAppendable, type LogContext, lookAt, wasDeleted } from './log-context.js';
+import { type Erased, type EraseOptions, type EraseSelection, erase } from './log-erase.js';
+import { applyRetention, type Retained, type RetentionOptions } from './log-retention.js';
 import { roll, shouldRoll } from './log-roll.js';
 import type { LogSegment } from './log-segment.js';
 import { LogSegments } from './log-segments.js';
 import { settle, trySettle } from './log-settle.js';
 import { type Appended, awaitDurable, checkpointOnClose, outcomeUnknown } from './log-sync.js';
+import { type Trimmed, type TrimOptions, trim } from './log-trim.js';
 import { PartitionLocks } from './partition-locks.js';
 
 export type { Appended } from './log-sync.js';
@@ -98,6 +102,33 @@ export class PartitionLog {
   async trySettle(): Promise<void> {
     this.#assertOpen();
     await trySettle(this.#context);
+  }
+
+  /**
+   * Raises the log start to `beforeOffset` (-1: the high watermark) and deletes the segments below it. Kafka: `DeleteRecords`.
+   * OFFSET_OUT_OF_RANGE beyond the high watermark; KLOG_LOCKED, KLOG_SYNC_FAILED.
+   */
+  async trim(beforeOffset: number, options: TrimOptions = {}): Promise<Trimmed> {
+    this.#assertOpen();
+    return await trim(this.#context, beforeOffset, options);
+  }
+
+  /** Deletes whole segments, the oldest first, that the log start, their size or their age say may go. */
+  async applyRetention(options: RetentionOptions = {}): Promise<Retained> {
+    this.#assertOpen();
+    return await applyRetention(this.#context, options);
+  }
+
+  /** Keeps the last record of each key, by Kafka's rules. KLOG_LOCKED: another process is at it. */
+  async compact(options: CompactOptions = {}): Promise<Compacted> {
+    this.#assertOpen();
+    return await compact(this.#context, options);
+  }
+
+  /** Writes the segments with the selected records anew without them, and unlinks the old bytes. */
+  async erase(selection: EraseSelection, options: EraseOptions = {}): Promise<Erased> {
+    this.#assertOpen();
+    return await erase(this.#context, selection, options);
   }
 
   async close(): Promise<void> {
@@ -205,14 +236,14 @@ export class PartitionLog {
     const { topic, partition, directory } = this.#context;
     const place = { topic, partition, file: directory, cause: error };
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      return new KlogError('KLOG_DISK_FULL', `no space to append to ${topic}-${partition}`, {
+      return new KlogError('KLOG_DISK_FULL', `no space to append to ${topic}:${partition}`, {
         ...place,
         hint: 'Free some space and try again; the log is as it was.',
       });
     }
     return new KlogError(
       'KAFKA_STORAGE_ERROR',
-      `cannot append to ${topic}-${partition}: ${(error as Error).message}`,
+      `cannot append to ${topic}:${partition}: ${(error as Error).message}`,
       place,
     );
   }
@@ -225,6 +256,6 @@ export class PartitionLog {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new KlogError('KLOG_CLOSED', `${this.#context.topic}-${this.#context.partition} is closed`);
+    if (this.#closed) throw new KlogError('KLOG_CLOSED', `${this.#context.topic}:${this.#context.partition} is closed`);
   }
 }

@@ -139,6 +139,11 @@ export class Store {
     return reader;
   }
 
+  /** What keeps a partition in order: retention, compaction, trimming, erasing. @throws as {@link partitionLog} */
+  async partitionUpkeep(topic: string, partition: number): Promise<StoredPartitionLog> {
+    return await this.partitionLog(topic, partition);
+  }
+
   /** What a partition takes on the disk. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
   async partitionSize(topic: string, partition: number): Promise<PartitionSize> {
     await this.#partition(topic, partition);

@@ -4,6 +4,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import { KlogError } from '../errors.js';
+import type { Compacted, CompactOptions } from '../storage/log-compaction.js';
+import type { Erased, EraseOptions, EraseSelection } from '../storage/log-erase.js';
+import type { Retained, RetentionOptions } from '../storage/log-retention.js';
+import type { Trimmed, TrimOptions } from '../storage/log-trim.js';
 import type { Appended, PartitionLog } from '../storage/partition-log.js';
 import type { Damage, FetchedBatches, PartitionMarks, PartitionReader } from '../storage/partition-reader.js';
 import type { AbortedTransaction } from '../storage/transaction-index.js';
@@ -46,6 +50,26 @@ export class StoredPartitionLog {
 
   async trySettle(): Promise<void> {
     await this.#use((log) => log.trySettle());
+  }
+
+  /** See `PartitionLog.trim`. */
+  async trim(beforeOffset: number, options: TrimOptions = {}): Promise<Trimmed> {
+    return await this.#use((log) => log.trim(beforeOffset, options));
+  }
+
+  /** See `PartitionLog.applyRetention`. */
+  async applyRetention(options: RetentionOptions = {}): Promise<Retained> {
+    return await this.#use((log) => log.applyRetention(options));
+  }
+
+  /** See `PartitionLog.compact`. */
+  async compact(options: CompactOptions = {}): Promise<Compacted> {
+    return await this.#use((log) => log.compact(options));
+  }
+
+  /** See `PartitionLog.erase`. */
+  async erase(selection: EraseSelection, options: EraseOptions = {}): Promise<Erased> {
+    return await this.#use((log) => log.erase(selection, options));
   }
 
   async #use<R>(operation: (log: PartitionLog) => Promise<R>): Promise<R> {

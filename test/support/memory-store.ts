@@ -8,6 +8,7 @@ import type {
   PartitionLog,
   PartitionMarks,
   PartitionReader,
+  PartitionUpkeep,
   StoredTopic,
   TopicSummary,
 } from '../../src/clients/local/local-store.js';
@@ -182,6 +183,10 @@ export class MemoryStore implements LocalStore {
 
   async partitionLog(topic: string, partition: number): Promise<PartitionLog> {
     return this.#partition(topic, partition);
+  }
+
+  async partitionUpkeep(topic: string, partition: number): Promise<PartitionUpkeep> {
+    throw new KlogError('KLOG_UNSUPPORTED', 'memory keeps everything', { topic, partition });
   }
 
   async partitionReader(topic: string, partition: number): Promise<PartitionReader> {

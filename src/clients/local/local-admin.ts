@@ -2,17 +2,27 @@ import { KlogError } from '../../errors.js';
 import { describeConfigs } from '../../store/topic-config.js';
 import type {
   Admin,
+  ApplyRetentionOptions,
+  CompactedPartition,
+  CompactTopicOptions,
   ConfigChange,
+  DeletedRecords,
+  DeleteRecordsOptions,
+  ErasedRecords,
+  EraseRecordsOptions,
+  EraseSelection,
   ListedOffset,
   ListTopicsOptions,
   NewTopic,
   PartitionDescription,
+  RecordsToDelete,
+  RetainedPartition,
   TopicConfigs,
   TopicDescription,
   TopicListing,
 } from '../admin.js';
 import type { OffsetSpec } from '../consumer.js';
-import type { LocalStore, PartitionReader, TopicSummary } from './local-store.js';
+import type { LocalStore, PartitionReader, TopicSummary, Trimmed } from './local-store.js';
 import { resolveOffset } from './offset-range.js';
 
 /** Partitions that are looked at at the same time. */
@@ -60,21 +70,8 @@ export class LocalAdmin implements Admin {
   }
 
   async listOffsets(topic: string, spec: OffsetSpec, partitions?: readonly number[]): Promise<ListedOffset[]> {
-    const { partitions: count } = await this.#store.topics.get(topic);
-    const missing = partitions?.find(
-      (partition) => !(Number.isInteger(partition) && partition >= 0 && partition < count),
-    );
-    if (missing !== undefined) {
-      throw new KlogError(
-        'UNKNOWN_TOPIC_OR_PARTITION',
-        `topic ${topic} has no partition ${missing}: it has 0 to ${count - 1}`,
-        {
-          topic,
-          partition: missing,
-        },
-      );
-    }
-    return await this.#eachPartition(topic, partitions ?? all(count), async (reader, partition) => {
+    const chosen = await this.#choose(topic, partitions);
+    return await this.#eachPartition(topic, chosen, async (reader, partition) => {
       if (typeof spec === 'object' && 'timestamp' in spec) {
         const found = await reader.offsetForTime(spec.timestamp);
         return { topic, partition, offset: found?.offset ?? -1, timestamp: found?.timestamp ?? -1 };
@@ -83,6 +80,72 @@ export class LocalAdmin implements Admin {
       const offset = await resolveOffset(spec, { reader, marks, visibleEnd: marks.highWatermark });
       return { topic, partition, offset, timestamp: -1 };
     });
+  }
+
+  async deleteRecords(
+    topic: string,
+    offsets: readonly RecordsToDelete[],
+    options: DeleteRecordsOptions = {},
+  ): Promise<DeletedRecords[]> {
+    await this.#choose(
+      topic,
+      offsets.map(({ partition }) => partition),
+    );
+    const deleted: DeletedRecords[] = [];
+    for (const { partition, beforeOffset } of offsets) {
+      const upkeep = await this.#store.partitionUpkeep(topic, partition);
+      deleted.push(deletedRecords(topic, partition, await upkeep.trim(beforeOffset, options)));
+    }
+    return deleted;
+  }
+
+  async compactTopic(topic: string, options: CompactTopicOptions = {}): Promise<CompactedPartition[]> {
+    const { partitions, ...how } = options;
+    const compacted: CompactedPartition[] = [];
+    for (const partition of await this.#choose(topic, partitions)) {
+      const upkeep = await this.#store.partitionUpkeep(topic, partition);
+      compacted.push({ topic, partition, ...(await upkeep.compact(how)) });
+    }
+    return compacted;
+  }
+
+  async applyRetention(topic: string, options: ApplyRetentionOptions = {}): Promise<RetainedPartition[]> {
+    const { partitions, ...how } = options;
+    const retained: RetainedPartition[] = [];
+    for (const partition of await this.#choose(topic, partitions)) {
+      const upkeep = await this.#store.partitionUpkeep(topic, partition);
+      const { skipped, ...trimmed } = await upkeep.applyRetention(how);
+      retained.push({ ...deletedRecords(topic, partition, trimmed), skipped });
+    }
+    return retained;
+  }
+
+  async eraseRecords(
+    topic: string,
+    selection: EraseSelection,
+    options: EraseRecordsOptions = {},
+  ): Promise<ErasedRecords[]> {
+    const { partition: only } = selection;
+    const erased: ErasedRecords[] = [];
+    for (const partition of await this.#choose(topic, only === undefined ? undefined : [only])) {
+      const upkeep = await this.#store.partitionUpkeep(topic, partition);
+      erased.push({ topic, partition, ...(await upkeep.erase(selection, options)) });
+    }
+    return erased;
+  }
+
+  /** Those asked for, default all. */
+  async #choose(topic: string, partitions: readonly number[] | undefined): Promise<readonly number[]> {
+    const { partitions: count } = await this.#store.topics.get(topic);
+    const missing = partitions?.find(
+      (partition) => !(Number.isInteger(partition) && partition >= 0 && partition < count),
+    );
+    if (missing === undefined) return partitions ?? all(count);
+    throw new KlogError(
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      `topic ${topic} has no partition ${missing}: it has 0 to ${count - 1}`,
+      { topic, partition: missing },
+    );
   }
 
   async #eachPartition<T>(
@@ -107,6 +170,11 @@ export class LocalAdmin implements Admin {
     await Promise.all(Array.from({ length: CONCURRENT_PARTITIONS }, lookAll));
     return found;
   }
+}
+
+function deletedRecords(topic: string, partition: number, trimmed: Trimmed): DeletedRecords {
+  const { logStartOffset, ...rest } = trimmed;
+  return { topic, partition, lowWatermark: logStartOffset, ...rest };
 }
 
 function all(partitions: number): number[] {

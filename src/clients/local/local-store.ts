@@ -31,6 +31,45 @@ export interface PartitionLog {
   durable(appended: Appended): Promise<void>;
 }
 
+export interface Trimmed {
+  readonly logStartOffset: number;
+  readonly offsets: number;
+  readonly segments: number;
+  readonly sizeInBytes: number;
+}
+
+export interface Retained extends Trimmed {
+  readonly skipped: 'clock' | undefined;
+}
+
+export interface Compacted {
+  readonly skipped: 'nothing to do' | 'below the dirty ratio' | 'clock' | undefined;
+  readonly firstDirtyOffset: number;
+  readonly recordsBefore: number;
+  readonly recordsAfter: number;
+  readonly segmentsBefore: number;
+  readonly segmentsAfter: number;
+  readonly sizeBefore: number;
+  readonly sizeAfter: number;
+}
+
+export interface Erased {
+  readonly records: number;
+  readonly segments: number;
+  readonly cutFiles: number;
+}
+
+/** What keeps one partition in order; see `Admin` for what each does. */
+export interface PartitionUpkeep {
+  trim(beforeOffset: number, options: { readonly validateOnly?: boolean }): Promise<Trimmed>;
+  applyRetention(options: { readonly force?: boolean; readonly validateOnly?: boolean }): Promise<Retained>;
+  compact(options: { readonly force?: boolean }): Promise<Compacted>;
+  erase(
+    selection: { readonly offset: number } | { readonly key: Uint8Array },
+    options: { readonly validateOnly?: boolean },
+  ): Promise<Erased>;
+}
+
 /** Whole batches, their CRCs checked: `buffer[start, end)`. */
 export interface FetchedBatches {
   readonly buffer: Buffer;
@@ -121,6 +160,8 @@ export interface LocalStore {
   topic(name: string): Promise<StoredTopic | undefined>;
   partitionLog(topic: string, partition: number, lockWaitMs?: number): Promise<PartitionLog>;
   partitionReader(topic: string, partition: number): Promise<PartitionReader>;
+  /** UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED. */
+  partitionUpkeep(topic: string, partition: number): Promise<PartitionUpkeep>;
   partitionSize(topic: string, partition: number): Promise<{ readonly segments: number; readonly sizeInBytes: number }>;
   close(): Promise<void>;
 }
