@@ -80,7 +80,7 @@ export function wasDeleted({ topic, partition }: Pick<LogContext, 'topic' | 'par
   const place = { topic, partition };
   return new KlogError(
     'UNKNOWN_TOPIC_OR_PARTITION',
-    `${topic}-${partition} was deleted while it was written to`,
+    `${topic}:${partition} was deleted while it was written to`,
     place,
   );
 }

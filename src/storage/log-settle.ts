@@ -220,7 +220,7 @@ export async function syncing(context: LogContext, sync: () => Awaitable<void>):
 }
 
 function damaged(context: LogContext, what: string, offset: number): KlogError {
-  return new KlogError('CORRUPT_MESSAGE', `the log of ${context.topic}-${context.partition} is damaged: ${what}`, {
+  return new KlogError('CORRUPT_MESSAGE', `the log of ${context.topic}:${context.partition} is damaged: ${what}`, {
     topic: context.topic,
     partition: context.partition,
     offset,

@@ -291,7 +291,7 @@ export class PartitionReader {
     const { topic, partition } = this.#options;
     return new KlogError(
       'OFFSET_OUT_OF_RANGE',
-      `offset ${offset} of ${topic}-${partition} is out of range: it has ${view.logStartOffset} to ${view.offset}`,
+      `offset ${offset} of ${topic}:${partition} is out of range: it has ${view.logStartOffset} to ${view.offset}`,
       { topic, partition, offset },
     );
   }
@@ -305,7 +305,7 @@ export class PartitionReader {
 
   #deleted(): KlogError {
     const { topic, partition } = this.#options;
-    return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} was deleted while it was read`, {
+    return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}:${partition} was deleted while it was read`, {
       topic,
       partition,
     });
@@ -314,7 +314,7 @@ export class PartitionReader {
   #located(error: unknown): unknown {
     if (!(error instanceof KlogError) || error.place.topic !== undefined) return error;
     const { topic, partition } = this.#options;
-    return new KlogError(error.code, `${topic}-${partition}: ${error.message}`, {
+    return new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
       ...error.place,
       topic,
       partition,

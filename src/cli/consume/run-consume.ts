@@ -112,5 +112,5 @@ export function describeDamage(damage: CorruptRange): string {
   const { topic, partition, offset, file, position, length, reason } = damage;
   const where = file === undefined ? '' : ` (${file} at ${position})`;
   const size = length < 0 ? '' : `${length} bytes of `;
-  return `passed over ${size}${topic}-${partition} from offset ${offset} on: ${reason}${where}`;
+  return `passed over ${size}${topic}:${partition} from offset ${offset} on: ${reason}${where}`;
 }

@@ -42,7 +42,7 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
     }
     throw new KlogError(
       'KLOG_NOT_FOUND',
-      `${topic}-${partition} has no record at '${options.record.split('@').at(-1)}'`,
+      `${topic}:${partition} has no record at ${options.record.split('@').at(-1)}`,
       {
         topic,
         partition,

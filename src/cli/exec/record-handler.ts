@@ -46,7 +46,7 @@ export class RecordHandler {
         const times = retries === 0 ? '' : ` (${retries + 1} tries)`;
         throw new KlogError(
           'KLOG_HANDLER_FAILED',
-          `'${command}' failed on ${topic}-${partition}@${cursor.offset}: ${failure}${times}`,
+          `'${command}' failed on ${topic}:${partition}@${cursor.offset}: ${failure}${times}`,
           { topic, partition, offset: cursor.offset },
         );
       }

@@ -44,7 +44,7 @@ export function compileFilter(
       return Boolean(expression(recordValue(cursor), recordKey(cursor), recordMetadata(cursor, topic, partition)));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new KlogError('KLOG_USAGE', `${what} failed on ${topic}-${partition}@${offset}: ${reason}`, {
+      throw new KlogError('KLOG_USAGE', `${what} failed on ${topic}:${partition}@${offset}: ${reason}`, {
         cause: error,
         topic,
         partition,

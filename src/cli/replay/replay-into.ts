@@ -77,7 +77,7 @@ function refuseLoop(cursor: RecordCursor, place: { topic: string; partition: num
   if (origin?.topic !== into) return;
   throw new KlogError(
     'KLOG_USAGE',
-    `${place.topic}-${place.partition}@${cursor.offset} came from '${into}': replaying it there would go round in a circle`,
+    `${place.topic}:${place.partition}@${cursor.offset} came from '${into}': replaying it there would go round in a circle`,
     { topic: place.topic, partition: place.partition, offset: cursor.offset, hint: '--force does it all the same' },
   );
 }

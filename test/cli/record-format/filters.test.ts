@@ -162,7 +162,7 @@ describe('filter expressions', () => {
   });
 
   it('an exception names the record', () => {
-    expect(() => filter('v.a.b', { value: '{}' })).toThrow(/^--filter failed on orders-3@42: Cannot read properties/);
-    expect(() => filter('(() => { throw "text" })()', {})).toThrow(/orders-3@42: text/);
+    expect(() => filter('v.a.b', { value: '{}' })).toThrow(/^--filter failed on orders:3@42: Cannot read properties/);
+    expect(() => filter('(() => { throw "text" })()', {})).toThrow(/orders:3@42: text/);
   });
 });

@@ -83,7 +83,7 @@ describe('klog replay', () => {
       expect((await log.run(['replay', 't', '-n', '1', '--exec', once], { env })).code).toBe(0);
       const failing = await log.run(['replay', 't', '--retries', '0', '--exec', 'exit 3'], { env });
       expect(failing.code).toBe(1);
-      expect(failing.err).toContain('t-0@0');
+      expect(failing.err).toContain('t:0@0');
       expect(failing.err).toContain('exit code 3');
       const late = await log.run(
         ['replay', 't', '--retries', '0', '--exec-timeout', '20ms', '--exec', 'exec sleep 5'],

@@ -112,7 +112,7 @@ describeVariant({
     switchAt: ({ name, process }) =>
       process.name === 'admin' ? name === 'rename' : name === 'stat' || name === 'open',
   },
-  caught: /without the append lock of its log|the log of t-0 is damaged/,
+  caught: /without the append lock of its log|the log of t:0 is damaged/,
 });
 
 describeVariant({
@@ -128,5 +128,5 @@ describeVariant({
     switchAt: byAdmin,
     kills: { count: 1, at: byAdmin },
   },
-  caught: /without the append lock of its log|the log of t-0 is damaged/,
+  caught: /without the append lock of its log|the log of t:0 is damaged/,
 });
