@@ -10,18 +10,19 @@ import { EMPTY_INDEX_STATE, type IndexState, indexesAreFull, MAX_RELATIVE_OFFSET
 
 const MAX_POSITION = 0x7fffffff;
 
-/** Whether a batch that goes behind A belongs in a new segment. */
+/** Whether a batch that goes behind A, and will end at `lastOffset`, belongs in a new segment. */
 export function shouldRoll(
   context: Pick<LogContext, 'config' | 'clock'>,
   appended: ControlRecord,
   batch: RecordBatch,
+  lastOffset = appended.offset + batch.lastOffsetDelta,
 ): boolean {
   const { config } = context;
   if (appended.position === 0) return false;
   if (appended.position > Math.min(config.segmentBytes, MAX_POSITION) - batch.sizeInBytes) return true;
   if (timeInSegment(context, appended, batch) > config.segmentMs - jitterOf(context, appended)) return true;
   if (indexesAreFull(appended.index, config.segmentIndexBytes)) return true;
-  return appended.offset + batch.lastOffsetDelta - appended.segmentBase > MAX_RELATIVE_OFFSET;
+  return lastOffset - appended.segmentBase > MAX_RELATIVE_OFFSET;
 }
 
 function timeInSegment(context: Pick<LogContext, 'clock'>, appended: ControlRecord, batch: RecordBatch): number {

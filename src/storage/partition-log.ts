@@ -7,7 +7,7 @@
  * process that died while we waited: then it is settled first (log-settle.ts).
  */
 import { KlogError } from '../errors.js';
-import { RecordBatch } from '../format/record-batch.js';
+import { MAGIC_V2, RecordBatch } from '../format/record-batch.js';
 import { ControlFile } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import { type FileSystem, writeFully } from './file-system.js';
@@ -23,6 +23,7 @@ import { settle, trySettle } from './log-settle.js';
 import { type Appended, awaitDurable, checkpointOnClose, outcomeUnknown } from './log-sync.js';
 import { type Trimmed, type TrimOptions, trim } from './log-trim.js';
 import { PartitionLocks } from './partition-locks.js';
+import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 
 export type { Appended } from './log-sync.js';
 
@@ -33,6 +34,14 @@ export interface PartitionLogOptions {
   readonly clock: Clock;
   /** Longest wait for a lock, in milliseconds. Default 30 000. */
   readonly lockWaitMs?: number;
+}
+
+export interface AppendOptions {
+  /**
+   * The batches have offsets, ascending and perhaps with gaps, and keep them, and their times (Kafka: `appendAsFollower`).
+   * Default false.
+   */
+  readonly keepOffsets?: boolean;
 }
 
 const DEFAULT_LOCK_WAIT_MS = 30_000;
@@ -75,16 +84,17 @@ export class PartitionLog {
    * Appends complete v2 batches with one hold of the lock. Base offsets, leader epoch and, with LogAppendTime, the time are
    * filled in in place. The records are in the log, but neither durable nor visible before {@link durable}.
    *
-   * UNKNOWN_TOPIC_OR_PARTITION when the topic was deleted meanwhile, KLOG_LOCKED, KLOG_DISK_FULL, KLOG_SYNC_FAILED. After
+   * UNKNOWN_TOPIC_OR_PARTITION when the topic was deleted meanwhile, KLOG_LOCKED, KLOG_DISK_FULL, KLOG_SYNC_FAILED;
+   * OFFSET_OUT_OF_RANGE for offsets to be kept that the log already has. After
    * an error nothing of the call is in the log, except whole batches before a roll in the middle of it.
    */
-  async append(batches: readonly Uint8Array[]): Promise<Appended> {
+  async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
     const { locks } = this.#context;
     this.#assertOpen();
     await locks.acquireAppend();
     try {
       await this.#assertCurrent();
-      return await this.#appendBehind(await this.#settled(), batches);
+      return await this.#appendBehind(await this.#settled(), batches, options.keepOffsets === true);
     } catch (error) {
       throw this.#storageError(error);
     } finally {
@@ -155,11 +165,12 @@ export class PartitionLog {
     }
   }
 
-  async #appendBehind(settled: ControlRecord, batches: readonly Uint8Array[]): Promise<Appended> {
+  async #appendBehind(settled: ControlRecord, batches: readonly Uint8Array[], keepOffsets: boolean): Promise<Appended> {
     const context = this.#context;
     const { config, clock } = context;
     if (context.failure !== undefined) throw context.failure;
-    const appendTime = config.messageTimestampType === 'LogAppendTime' ? clock.now() : -1;
+    if (keepOffsets) this.#assertAscending(settled, batches);
+    const appendTime = config.messageTimestampType === 'LogAppendTime' && !keepOffsets ? clock.now() : -1;
     let inFile = settled;
     let next: ControlRecord = { ...settled };
     let bytes = 0;
@@ -167,7 +178,8 @@ export class PartitionLog {
     try {
       for (const buffer of batches) {
         this.#batch.reset(buffer, 0);
-        if (shouldRoll(context, next, this.#batch)) {
+        const lastOffset = keepOffsets ? this.#batch.lastOffset : next.offset + this.#batch.lastOffsetDelta;
+        if (shouldRoll(context, next, this.#batch, lastOffset)) {
           await context.control.writeAppended(next);
           // The roll makes them safe: should it fail then, they stay.
           inFile = next;
@@ -181,7 +193,7 @@ export class PartitionLog {
           inFile = next;
         }
         const segment = await context.segments.get(next.segmentBase);
-        next = await this.#writeBatch(segment, next, buffer, appendTime);
+        next = await this.#writeBatch(segment, next, buffer, appendTime, keepOffsets);
         bytes += buffer.length;
       }
       await context.control.writeAppended(next);
@@ -198,10 +210,12 @@ export class PartitionLog {
     before: ControlRecord,
     buffer: Uint8Array,
     appendTime: number,
+    keepOffsets: boolean,
   ): Promise<ControlRecord> {
     const batch = this.#batch;
-    batch.setBaseOffset(before.offset);
-    batch.setPartitionLeaderEpoch(before.leaderEpoch);
+    if (!keepOffsets) batch.setBaseOffset(before.offset);
+    // Kept as they were, batches may be of a format without epochs.
+    if (batch.magic === MAGIC_V2) batch.setPartitionLeaderEpoch(before.leaderEpoch);
     if (appendTime >= 0) batch.setLogAppendTime(appendTime);
     const { lastOffset, maxTimestamp } = batch;
     const { position } = before;
@@ -218,6 +232,30 @@ export class PartitionLog {
       firstTimestamp: position === 0 ? maxTimestamp : before.firstTimestamp,
       index: index.state,
     };
+  }
+
+  /** Nothing is written unless all of it can be. */
+  #assertAscending(settled: ControlRecord, batches: readonly Uint8Array[]): void {
+    const { topic, partition } = this.#context;
+    let offset = settled.offset;
+    for (const buffer of batches) {
+      const batch = this.#batch.reset(buffer, 0);
+      if (batch.baseOffset < offset) {
+        throw new KlogError(
+          'OFFSET_OUT_OF_RANGE',
+          `a batch of ${topic}:${partition} begins at offset ${batch.baseOffset}, and the log has come to ${offset}`,
+          { topic, partition, offset: batch.baseOffset },
+        );
+      }
+      if (batch.lastOffset - offset > MAX_RELATIVE_OFFSET) {
+        throw new KlogError(
+          'KLOG_UNSUPPORTED',
+          `offsets ${offset} to ${batch.lastOffset} of ${topic}:${partition} are too many to be left out`,
+          { topic, partition, offset },
+        );
+      }
+      offset = batch.nextOffset;
+    }
   }
 
   /** Bytes behind A are nobody's: taken back while the lock is held, so that a full disk leaves nothing to settle. */
