@@ -1,0 +1,52 @@
+// A process's own file of what it did: a line before each operation, a line after it, written at once, so that a kill
+// leaves everything up to it. Stamps are CLOCK_MONOTONIC: comparable between the processes of a machine.
+import { openSync, writeSync } from 'node:fs';
+
+export class Recorder {
+  #fd;
+  #id = 0;
+
+  constructor(path) {
+    this.#fd = openSync(path, 'a');
+  }
+
+  /** @returns {number} for the answer */
+  invoke(question) {
+    const id = ++this.#id;
+    this.#write({ id, at: now(), invoke: question });
+    return id;
+  }
+
+  answer(id, kind, result) {
+    this.#write({ id, at: now(), [kind]: result });
+  }
+
+  crash(message) {
+    this.#write({ crash: message });
+  }
+
+  #write(line) {
+    writeSync(this.#fd, `${JSON.stringify(line)}\n`);
+  }
+}
+
+export function now() {
+  return Number(process.hrtime.bigint());
+}
+
+export function pause(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+export function seededRandom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}

@@ -1,0 +1,59 @@
+// Sends records one by one, several at once, or as lists, and begins anew with another producer after a failure.
+import { pause } from './recorder.mjs';
+import { topicId } from './replacer.mjs';
+
+/** What says that a record is certainly not stored. */
+const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
+
+export async function write(client, { plan, recorder, random, until }) {
+  const { topic, partitions, acks, mode, name, paddingBytes, pauseMs, isReplaced, compression } = plan;
+  let sequence = 0;
+  for (let run = 1; performance.now() < until; run++) {
+    const session = `${name}.${run}`;
+    const lingerMs = mode === 'one' ? 0 : Math.floor(random() * 4);
+    const producer = client.producer({ acks, lingerMs, compression });
+    let failed = false;
+
+    const send = async (count) => {
+      const id = isReplaced ? await topicId(client, topic) : undefined;
+      const records = Array.from({ length: count }, () => {
+        const partition = Math.floor(random() * partitions);
+        const value = `${session}:${sequence++}`;
+        return { partition, value, ...(isReplaced ? {} : { log: `${topic}-${partition}` }) };
+      });
+      const question = recorder.invoke({ kind: 'send', session, acks, records });
+      try {
+        const given = records.map(({ partition, value }) => {
+          return { topic, partition, value: `${value} ${'.'.repeat(Math.floor(random() * paddingBytes))}` };
+        });
+        const answers = count === 1 ? [await producer.send(given[0])] : await producer.sendAll(given);
+        // The topic as it was before and after: then in between too, since ids are never given again.
+        const same = isReplaced && id !== undefined && id === (await topicId(client, topic));
+        const logs = same ? records.map(({ partition }) => `${id}/${topic}-${partition}`) : undefined;
+        recorder.answer(question, 'ok', { offsets: answers.map(({ offset }) => offset), logs });
+      } catch (error) {
+        const { code } = error;
+        recorder.answer(question, REFUSALS.has(code) ? 'fail' : 'info', { code, message: error.message });
+        failed = true;
+        if (!(plan.mayFail ?? []).includes(code)) throw error;
+      }
+    };
+
+    while (!failed && performance.now() < until) {
+      if (mode === 'one') await send(1);
+      else if (mode === 'list') await send(1 + Math.floor(random() * 8));
+      else await allOf(Array.from({ length: 1 + Math.floor(random() * 16) }, () => send(1)));
+      if (pauseMs > 0) await pause(random() * pauseMs);
+    }
+    await producer.close().catch(() => {});
+    if (failed && plan.endsWhenFailed) return;
+    if (failed) await pause(5);
+  }
+}
+
+/** The first failure, when the fate of all is known. */
+async function allOf(promises) {
+  const outcomes = await Promise.allSettled(promises);
+  const failed = outcomes.find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planRound, ROUND_NAMES } from './round-plan.js';
+import { runRound } from './run-round.js';
+
+/** A round of each kind; `npm run histories` runs as many as one likes. */
+const SEED = 20261122;
+const DURATION_MS = 250;
+
+describe('real processes on one directory', () => {
+  let work = '';
+  beforeAll(() => {
+    work = mkdtempSync(join(tmpdir(), 'klog-histories-'));
+  });
+  afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+  it.concurrent.each(ROUND_NAMES.map((name, index) => ({ name, index })))(
+    '$name: what they saw is explained by one log a partition',
+    { timeout: 60_000 },
+    async ({ name, index }) => {
+      const plan = planRound(SEED, index, DURATION_MS);
+      expect(plan.name).toBe(name);
+      const result = await runRound(plan, mkdtempSync(join(work, 'round-')));
+      expect(result.anomalies).toEqual([]);
+      // A round in which nothing came to pass would show nothing.
+      expect(result.acknowledged).toBeGreaterThan(0);
+    },
+  );
+});
