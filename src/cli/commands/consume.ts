@@ -4,6 +4,7 @@ import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addSelectionOptions } from '../consume/record-selection.js';
 import { type ConsumeOptions, runConsume } from '../consume/run-consume.js';
+import { addDamageOption } from '../consume/skipped-damage.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parseDuration } from '../values/parse-duration.js';
 
@@ -61,7 +62,7 @@ export function addConsumingOptions(command: Command): void {
   command.addOption(most);
   addHiddenAliases(command, most, '--num <n>', '--count <n>');
   addFilterOptions(command);
-  command.option('--skip-corrupt', 'go on behind damage, and say how much was passed over');
+  addDamageOption(command);
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
   for (const level of ['read_committed', 'read_uncommitted']) {
     const alias = new Option(`--${level.replace('_', '-')}`).hideHelp();

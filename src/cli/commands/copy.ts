@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type CommandHost, describeCommand, onAction, repeatable, valueOption } from '../command-host.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addRangeOptions } from '../consume/record-selection.js';
+import { addDamageOption } from '../consume/skipped-damage.js';
 import { type CopyOptions, runCopy } from '../replay/run-copy.js';
 import { parsePartitionList } from '../values/parse-partition.js';
 
@@ -14,7 +15,7 @@ export function defineCopy(copy: Command, host: CommandHost): void {
       { command: 'klog copy orders orders-backup', does: 'everything' },
       { command: "klog copy orders big --filter 'v.amount > 1000'", does: 'some of it' },
     ],
-    json: 'an object: source, target, records',
+    json: 'an object: source, target, records; with --dry-run source, target, partitions, exists',
   });
   const offset = valueOption(
     '-o, --offset <offset>',
@@ -25,6 +26,7 @@ export function defineCopy(copy: Command, host: CommandHost): void {
   addRangeOptions(command);
   command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
   addFilterOptions(command);
+  addDamageOption(command);
   command.option('--tz <zone>', 'time zone of times (default: UTC)');
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
   command.option('--dry-run', 'say what would be made, change nothing');

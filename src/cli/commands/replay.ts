@@ -10,6 +10,7 @@ import {
 import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addRangeOptions } from '../consume/record-selection.js';
+import { addDamageOption } from '../consume/skipped-damage.js';
 import { parseSpeed } from '../replay/parse-speed.js';
 import { type ReplayOptions, runReplay } from '../replay/run-replay.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
@@ -53,6 +54,7 @@ export function defineReplay(replay: Command, host: CommandHost): void {
   );
   command.addOption(valueOption('--exec-timeout <duration>', 'longest time for one record', parseDuration));
   addFilterOptions(command);
+  addDamageOption(command);
   addPrintOptions(command, '-f, --format <format>');
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
   command.option('--dry-run', 'show what would be replayed');

@@ -3,6 +3,7 @@ import { addHiddenAliases, type CommandHost, describeCommand, onAction, valueOpt
 import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { runTail, type TailOptions } from '../consume/run-tail.js';
+import { addDamageOption } from '../consume/skipped-damage.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parsePartitionList } from '../values/parse-partition.js';
 
@@ -27,7 +28,7 @@ export function defineTail(tail: Command, host: CommandHost): void {
   command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
   addPrintOptions(command, '--format <format>');
   addFilterOptions(command);
-  command.option('--skip-corrupt', 'go on behind damage, and say how much was passed over');
+  addDamageOption(command);
   command.option('--wait', 'wait for topics that do not exist yet');
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
   onAction<Omit<TailOptions, 'topics'> & { readonly F?: boolean }>(command, host, (options, [topics]) =>

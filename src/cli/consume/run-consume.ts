@@ -1,4 +1,4 @@
-import type { CorruptRange, IsolationLevel } from '../../clients/consumer.js';
+import type { IsolationLevel } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
@@ -13,13 +13,13 @@ import { type FilterOptions, filterFor } from './record-filter.js';
 import { withRecordProgress } from './record-progress.js';
 import { type SelectionOptions, selectRecords } from './record-selection.js';
 import { reversedBatches } from './reversed-batches.js';
+import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
 
-export interface ConsumeOptions extends GlobalOptions, PrintOptions, SelectionOptions, FilterOptions {
+export interface ConsumeOptions extends GlobalOptions, PrintOptions, SelectionOptions, FilterOptions, DamageOptions {
   readonly maxMessages?: number;
   readonly follow?: boolean;
   readonly order?: 'partition' | 'time';
   readonly reverse?: boolean;
-  readonly skipCorrupt?: boolean;
   /** Milliseconds. */
   readonly timeout?: number;
   readonly wait?: boolean;
@@ -41,18 +41,14 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
   return withClient<ExitCode>(options, context, request, async (client) => {
     const selected = await selectRecords(client, options, context);
     if (selected.topics.length === 0) return noTopics(options, context);
-    let damages = 0;
+    const damage = new SkippedDamage(options, context);
     const consumerOptions = {
       ...selected,
       isolationLevel,
       follow,
       order: options.order ?? 'partition',
       signal: signals.signal,
-      skipCorrupt: options.skipCorrupt === true,
-      onCorrupt: (damage: CorruptRange) => {
-        damages += 1;
-        notice(options, context, describeDamage(damage));
-      },
+      ...damage.consumerOptions,
       waitForTopics: options.wait === true,
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     };
@@ -67,7 +63,7 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       // Records scrolling by on a terminal are progress enough.
       const printed =
         stdout.isTerminal || follow ? await print() : await withRecordProgress('read', options, context, print);
-      if (damages > 0) notice(options, context, `passed over ${damages} damaged ${damages === 1 ? 'place' : 'places'}`);
+      damage.report();
       return wasCutShort(options, context, printed) ? 5 : 0;
     } finally {
       await consumer.close();
@@ -106,11 +102,4 @@ export async function isolationLevelOf(
   throw new KlogError('KLOG_USAGE', `'${level}' is no isolation level`, {
     hint: 'There are read_committed and read_uncommitted',
   });
-}
-
-export function describeDamage(damage: CorruptRange): string {
-  const { topic, partition, offset, file, position, length, reason } = damage;
-  const where = file === undefined ? '' : ` (${file} at ${position})`;
-  const size = length < 0 ? '' : `${length} bytes of `;
-  return `passed over ${size}${topic}:${partition} from offset ${offset} on: ${reason}${where}`;
 }

@@ -3,22 +3,21 @@ import type { Consumer, ConsumerOptions, TopicSelection } from '../../clients/co
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
-import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { keepRecord } from './kept-record.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords, type RecordFilter } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
 import { selectRecords } from './record-selection.js';
-import { describeDamage, isolationLevelOf } from './run-consume.js';
+import { isolationLevelOf } from './run-consume.js';
+import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
 
-export interface TailOptions extends GlobalOptions, PrintOptions, FilterOptions {
+export interface TailOptions extends GlobalOptions, PrintOptions, FilterOptions, DamageOptions {
   readonly topics: readonly string[];
   readonly lines?: number;
   readonly follow?: boolean;
   readonly partitions?: readonly number[];
   readonly regex?: boolean;
-  readonly skipCorrupt?: boolean;
   readonly wait?: boolean;
   readonly isolationLevel?: string;
   readonly json: boolean;
@@ -38,8 +37,7 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
     const shared: Omit<ConsumerOptions, 'topics'> = {
       isolationLevel,
       signal: signals.signal,
-      skipCorrupt: options.skipCorrupt === true,
-      onCorrupt: (damage) => notice(options, context, describeDamage(damage)),
+      ...new SkippedDamage(options, context).consumerOptions,
       waitForTopics: options.wait === true,
     };
     const { last, positions } = await lastRecords(client, topics, shared, options.lines ?? DEFAULT_LINES, filter);

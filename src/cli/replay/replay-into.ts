@@ -3,13 +3,13 @@ import type { ConsumerOptions, PartitionRange } from '../../clients/consumer.js'
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import { originHeaders, originOf } from '../../replay/origin-headers.js';
-import { transfer } from '../../replay/transfer.js';
+import type { TransferOptions } from '../../replay/transfer.js';
 import type { CliContext } from '../cli-context.js';
 import type { RecordFilter } from '../consume/print-records.js';
-import { withRecordProgress } from '../consume/record-progress.js';
 import type { ExitCode } from '../exit-code.js';
 import { counted, printJson } from '../listing.js';
 import { type Loudness, notice } from '../notices.js';
+import { runTransfer } from './run-transfer.js';
 import { targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
@@ -45,22 +45,18 @@ export async function replayInto(
   );
   try {
     const writer = await producer.writer(into);
-    const records = await withRecordProgress('replayed', options, context, async (tally) => {
-      await transfer(consumer.batches(), writer, {
-        keepPartitions: target.keepsPartitions,
-        filter: batchFilter(filter),
-        before: wait,
-        headersFor: (batch, cursor) => {
-          if (options.force !== true) refuseLoop(cursor, batch, into);
-          return originHeaders({ topic: batch.topic, partition: batch.partition, offset: cursor.offset });
-        },
-        maxRecords: options.maxMessages,
-        signal: range.signal,
-        tally,
-      });
-      await writer.flush();
-      return tally.records;
-    });
+    const transferOptions: TransferOptions = {
+      keepPartitions: target.keepsPartitions,
+      filter: batchFilter(filter),
+      before: wait,
+      headersFor: (batch, cursor) => {
+        if (options.force !== true) refuseLoop(cursor, batch, into);
+        return originHeaders({ topic: batch.topic, partition: batch.partition, offset: cursor.offset });
+      },
+      maxRecords: options.maxMessages,
+      signal: range.signal,
+    };
+    const records = await runTransfer('replayed', consumer.batches(), writer, transferOptions, options, context);
     if (options.json) printJson(context, { source: topic, target: into, records, resumed: done.size > 0 });
     else notice(options, context, `replayed ${counted(records, 'record')} from '${topic}' into '${into}'`);
   } finally {

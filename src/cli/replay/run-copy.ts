@@ -1,19 +1,23 @@
 import { KlogError } from '../../errors.js';
-import { transfer } from '../../replay/transfer.js';
 import type { CliContext } from '../cli-context.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
-import { withRecordProgress } from '../consume/record-progress.js';
 import { type SelectionOptions, selectRecords } from '../consume/record-selection.js';
 import { isolationLevelOf } from '../consume/run-consume.js';
+import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
+import { runTransfer } from './run-transfer.js';
 import { targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
-export interface CopyOptions extends GlobalOptions, FilterOptions, Omit<SelectionOptions, 'topics' | 'regex'> {
+export interface CopyOptions
+  extends GlobalOptions,
+    FilterOptions,
+    DamageOptions,
+    Omit<SelectionOptions, 'topics' | 'regex'> {
   readonly source: string;
   readonly target: string;
   readonly isolationLevel?: string;
@@ -42,19 +46,21 @@ export async function runCopy(options: CopyOptions, context: CliContext): Promis
         `'${target}' has ${counted(to.partitions, 'partition')}, '${source}' ${description.partitions}: keys choose the partitions again`,
       );
     }
-    if (dryRun) return 0;
+    if (dryRun) {
+      if (options.json) printJson(context, { source, target, partitions: to.partitions, exists: !to.created });
+      return 0;
+    }
+    const damage = new SkippedDamage(options, context);
     const producer = client.producer();
-    const consumer = client.consumer({ ...selected, isolationLevel, signal });
+    const consumer = client.consumer({ ...selected, ...damage.consumerOptions, isolationLevel, signal });
     try {
       const writer = await producer.writer(target);
       const { keepsPartitions: keepPartitions } = to;
-      const records = await withRecordProgress('copied', options, context, async (tally) => {
-        await transfer(consumer.batches(), writer, { keepPartitions, filter, signal, tally });
-        await writer.flush();
-        return tally.records;
-      });
+      const transferOptions = { keepPartitions, filter, signal };
+      const records = await runTransfer('copied', consumer.batches(), writer, transferOptions, options, context);
       if (options.json) printJson(context, { source, target, records });
       else notice(options, context, `copied ${counted(records, 'record')} from '${source}' to '${target}'`);
+      damage.report();
     } finally {
       await consumer.close();
       await producer.close();

@@ -10,6 +10,7 @@ import { printRecords, type RecordFilter } from '../consume/print-records.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
 import { type SelectionOptions, selectRecords } from '../consume/record-selection.js';
 import { isolationLevelOf } from '../consume/run-consume.js';
+import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
 import { RecordHandler } from '../exec/record-handler.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
@@ -20,7 +21,12 @@ import { paced } from './paced-batches.js';
 import { replayInto } from './replay-into.js';
 import { planOf, printPlan } from './replay-plan.js';
 
-export interface ReplayOptions extends GlobalOptions, PrintOptions, FilterOptions, Omit<SelectionOptions, 'topics'> {
+export interface ReplayOptions
+  extends GlobalOptions,
+    PrintOptions,
+    FilterOptions,
+    DamageOptions,
+    Omit<SelectionOptions, 'topics'> {
   readonly topic: string;
   /** A factor; Infinity is "max". */
   readonly speed?: number;
@@ -51,24 +57,39 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
   const { signal } = context.signals;
   return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client) => {
     const selected = await selectRecords(client, { ...options, topics: [options.topic] }, context);
+    const damage = new SkippedDamage(options, context);
     const range: ConsumerOptions = {
       ...selected,
+      ...damage.consumerOptions,
       isolationLevel,
       signal,
       // Recorded distances in time only make sense in the order of time.
       order: speed === Number.POSITIVE_INFINITY ? 'partition' : 'time',
     };
-    if (options.dryRun) {
-      printPlan(await planOf(client, range, filter), options, context);
-      return 0;
-    }
-    const pace = new Pace(speed, () => performance.now());
-    const wait = (cursor: RecordCursor) => waitFor(pace, cursor, signal);
-    if (options.into !== undefined)
-      return replayInto(client, range, { ...options, into: options.into }, filter, wait, context);
-    if (options.exec !== undefined) return handleEach(client, range, options, filter, wait, context);
-    return printEach(client, range, options, filter, wait, context);
+    const code = await goThrough(client, range, options, filter, speed, context);
+    damage.report();
+    return code;
   });
+}
+
+async function goThrough(
+  client: Client,
+  range: ConsumerOptions,
+  options: ReplayOptions,
+  filter: RecordFilter | undefined,
+  speed: number,
+  context: CliContext,
+): Promise<ExitCode> {
+  if (options.dryRun) {
+    printPlan(await planOf(client, range, filter), options, context);
+    return 0;
+  }
+  const pace = new Pace(speed, () => performance.now());
+  const wait = (cursor: RecordCursor) => waitFor(pace, cursor, context.signals.signal);
+  const { into } = options;
+  if (into !== undefined) return replayInto(client, range, { ...options, into }, filter, wait, context);
+  if (options.exec !== undefined) return handleEach(client, range, options, filter, wait, context);
+  return printEach(client, range, options, filter, wait, context);
 }
 
 /** Nothing when there is nothing to wait for: no promise a record. */
