@@ -7,9 +7,10 @@ import { type ConsumeOptions, runConsume } from '../consume/run-consume.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parseDuration } from '../values/parse-duration.js';
+import { addTopicAlias, namedTopics, type TopicAlias } from './topic-alias.js';
 
 export function defineConsume(consume: Command, host: CommandHost): void {
-  const command = describeCommand(consume.argument('<topic...>'), {
+  const command = describeCommand(consume.argument('[topic...]'), {
     summary: 'print the records of topics',
     description:
       'Prints the records of topics, from the start to the ends found when it began: topics as named, partitions ascending. By default the value and a newline. With --follow it goes on with records as they come.',
@@ -47,8 +48,16 @@ export function defineConsume(consume: Command, host: CommandHost): void {
   timeoutMs.argParser((text: string) => parseDuration(`${text}ms`));
   timeoutMs.attributeName = () => 'timeout';
   command.addOption(timeoutMs);
-  onAction<Omit<ConsumeOptions, 'topics'>>(command, host, (options, [topics]) =>
-    runConsume({ ...options, topics: topics as string[] }, host.context),
+  const lastRecords = new Option('--tail <n>').hideHelp();
+  lastRecords.argParser((text: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    `-${parseNumberOfRecords(text)}`,
+  ]);
+  lastRecords.attributeName = () => 'offset';
+  command.addOption(lastRecords);
+  addTopicAlias(command);
+  onAction<Omit<ConsumeOptions, 'topics'> & TopicAlias>(command, host, async (options, [topics]) =>
+    runConsume({ ...options, topics: namedTopics(command, topics as string[], options) }, host.context),
   );
 }
 
@@ -60,7 +69,7 @@ export function addConsumingOptions(command: Command): void {
     parseNumberOfRecords,
   );
   command.addOption(most);
-  addHiddenAliases(command, most, '--num <n>', '--count <n>');
+  addHiddenAliases(command, most, '-c, --num <n>', '-l, --limit-messages <n>', '--count <n>');
   addFilterOptions(command);
   addDamageOption(command);
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');

@@ -6,9 +6,10 @@ import { runTail, type TailOptions } from '../consume/run-tail.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parsePartitionList } from '../values/parse-partition.js';
+import { addTopicAlias, namedTopics, type TopicAlias } from './topic-alias.js';
 
 export function defineTail(tail: Command, host: CommandHost): void {
-  const command = describeCommand(tail.argument('<topic...>'), {
+  const command = describeCommand(tail.argument('[topic...]'), {
     summary: 'print the last records, and follow',
     description:
       'Prints the last ten records over all partitions, by timestamp, and ends. With -f it goes on with records as they come.',
@@ -31,10 +32,18 @@ export function defineTail(tail: Command, host: CommandHost): void {
   addDamageOption(command);
   command.option('--wait', 'wait for topics that do not exist yet');
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
-  onAction<Omit<TailOptions, 'topics'> & { readonly F?: boolean }>(command, host, (options, [topics]) =>
-    runTail(
-      { ...options, follow: options.follow === true || options.F === true, topics: topics as string[] },
-      host.context,
-    ),
+  addTopicAlias(command);
+  onAction<Omit<TailOptions, 'topics'> & TopicAlias & { readonly F?: boolean }>(
+    command,
+    host,
+    async (options, [topics]) =>
+      runTail(
+        {
+          ...options,
+          follow: options.follow === true || options.F === true,
+          topics: namedTopics(command, topics as string[], options),
+        },
+        host.context,
+      ),
   );
 }

@@ -104,6 +104,21 @@ describe('klog consume', () => {
       expect(await log.run('consume t --timeout 30ms')).toMatchObject({ code: 0, out: 'v0\nv1\n' });
     }));
 
+  it("understands other tools' names for the topic and for how many", () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 5));
+      expect((await log.run('consume -t t -c 2')).out).toBe('v0\nv1\n');
+      expect((await log.run('consume --topic t --from-beginning --max-messages 1')).out).toBe('v0\n');
+      expect((await log.run('consume t --tail 2')).out).toBe('v3\nv4\n');
+      expect((await log.run('consume t -l 1')).out).toBe('v0\n');
+      expect((await log.run('tail --topic t -n 1')).out).toBe('v4\n');
+      expect((await log.run('consume t --tail x')).code).toBe(2);
+      for (const line of ['consume t -t t', 'consume', 'tail']) expect((await log.run(line)).code).toBe(2);
+      expect((await log.run('consume')).err).toBe("klog: consume: no topic is named. See 'klog consume --help'.\n");
+      expect((await log.run('consume --help')).out).toContain('Usage: klog consume [options] <topic...>\n');
+    }));
+
   it('names what is not there, with the nearest name', () =>
     withLog(async (log) => {
       await log.createTopic('orders');
