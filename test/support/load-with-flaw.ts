@@ -1,21 +1,11 @@
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { type Flaw, plantFlaws } from './plant-flaws.js';
 
-/** One planted error: a change of the source that the tests must notice. */
-export interface Flaw {
-  /** As in the list of wrong variants of the protocol's models. */
-  readonly name: string;
-  /** Which model has it. */
-  readonly model: string;
-  /** Below `src/`. */
-  readonly file: string;
-  /** Must stand in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
+export type { Flaw };
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -35,7 +25,7 @@ async function load<Module>(entries: readonly string[], flaws: readonly Flaw[]):
   try {
     // Packages stay external, and are looked for from where the module lies.
     await symlink(join(root, 'node_modules'), join(outside, 'node_modules'), 'dir');
-    const planted = new Set<Flaw>();
+    const { plugin, assertPlanted } = plantFlaws(flaws);
     const outfile = join(outside, 'bundle.mjs');
     await build({
       stdin: {
@@ -50,38 +40,11 @@ async function load<Module>(entries: readonly string[], flaws: readonly Flaw[]):
       target: 'node20',
       packages: 'external',
       logLevel: 'silent',
-      plugins: [
-        {
-          name: 'plant-flaws',
-          setup({ onLoad }) {
-            if (flaws.length === 0) return;
-            onLoad({ filter: /\.ts$/, namespace: 'file' }, async ({ path }) => {
-              const here = flaws.filter((flaw) => resolve(root, 'src', flaw.file) === path);
-              if (here.length === 0) return undefined;
-              let contents = await readFile(path, 'utf8');
-              for (const flaw of here) {
-                contents = plant(contents, flaw);
-                planted.add(flaw);
-              }
-              return { contents, loader: 'ts' };
-            });
-          },
-        },
-      ],
+      plugins: [plugin],
     });
-    for (const flaw of flaws) {
-      if (!planted.has(flaw)) throw new Error(`flaw ${flaw.name} is out of date: src/${flaw.file} is not loaded`);
-    }
+    assertPlanted();
     return (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as Module;
   } finally {
     await rm(outside, { recursive: true, force: true });
   }
-}
-
-function plant(source: string, { name, file, find, replace }: Flaw): string {
-  const parts = source.split(find);
-  if (parts.length !== 2) {
-    throw new Error(`flaw ${name} is out of date: its text stands ${parts.length - 1} times in src/${file}, not once`);
-  }
-  return parts.join(replace);
 }

@@ -1,14 +1,15 @@
 /** Judges one state of a directory against what had been promised when the crash came. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '../../../src/clients/client.js';
 import { systemSeams } from '../../../src/clients/local/client-seams.js';
 import { LocalClient } from '../../../src/clients/local/local-client.js';
 import { KlogError } from '../../../src/errors.js';
 import { openStore } from '../../../src/store/store.js';
+import { MemoryDisk, MemoryFileSystem } from './memory-file-system.js';
 import { newId, toRecord } from './payload.js';
-import { BrokenPromise, type Content, readEverything } from './read-everything.js';
-import { RebootFileSystem, type RebootOptions } from './reboot-file-system.js';
+import { BrokenPromise, type Content, type PartitionContent, readEverything } from './read-everything.js';
+import { type JudgedFileSystem, RebootFileSystem } from './reboot-file-system.js';
 import { type PromisedTopic, readTranscript, type Transcript } from './transcript.js';
 
 export interface State {
@@ -20,14 +21,28 @@ export interface State {
   readonly mode?: string;
   /** The command's exit status, where it came to one. */
   readonly rc?: number;
+  /** The call that the kill or the error met. */
+  readonly hit?: string;
   /** Its error output. */
   readonly err?: string;
+  /** Judge the files themselves, not what they hold: slower, and the same. */
+  readonly inPlace?: boolean;
+}
+
+interface Visitor {
+  readonly who: string;
+  /** Which start of the machine it is. */
+  readonly start: number;
+  readonly readOnly?: boolean;
+  readonly isCopy?: boolean;
 }
 
 export const DATA = 'data';
 const PROBE = 'probe';
 const PROBE_WRITER = 9999;
-const BATCHES_OF = 2;
+const PROBE_NUMBERS = [0, 1];
+const NOTHING: PartitionContent = { firstOffset: 0, ids: [], timestamps: [] };
+const FAILED_SYNC = /^f(data)?sync /;
 const FATAL_MODES = /^kill-/;
 
 /** Answers what is wrong with the state; `undefined`: nothing. Changes the directory. */
@@ -47,66 +62,62 @@ class Judgement {
   readonly #transcript: Transcript;
   /** The machine went on after it. */
   readonly #sameBoot: boolean;
+  /** `undefined`: judged in place. */
+  readonly #disk: MemoryDisk | undefined;
 
   constructor(state: State) {
     this.#state = state;
     this.#path = join(state.dir, DATA);
     this.#sameBoot = state.mode !== undefined;
+    this.#disk = this.#sameBoot || state.inPlace === true ? undefined : new MemoryDisk(state.dir);
     this.#transcript = readTranscript(readFileSync(state.out, 'latin1'), this.#sameBoot);
   }
 
   async run(): Promise<void> {
     this.#judgeExit();
-    const seen = await this.#visit('a reader without rights', { boot: this.#bootOf(1), keepInodes: true }, true, (c) =>
-      this.#verified(c),
+    const seen = await this.#visit({ who: 'a reader without rights', start: 1, readOnly: true }, (client) =>
+      this.#verified(client),
     );
-    await this.#visit('a reader of a copy', { boot: this.#bootOf(1), keepInodes: false }, true, (c) =>
-      this.#verified(c),
+    await this.#visit({ who: 'a reader of a copy', start: 1, readOnly: true, isCopy: true }, (client) =>
+      this.#verified(client),
     );
-    const here = { boot: this.#bootOf(2), keepInodes: true };
-    const settled = await this.#visit('the first to open it', here, false, async (client) => {
+    const settled = await this.#visit({ who: 'the first to open it', start: 2 }, async (client) => {
       const content = await this.#verified(client);
       mustContain(content, seen, 'what a reader without rights had seen');
       await lookUps(client, content);
       return content;
     });
-    await this.#visit('the second to open it', here, false, async (client, fs) => {
+    await this.#visit({ who: 'the second to open it', start: 2 }, async (client, fs) => {
       const content = await this.#verified(client);
       mustContain(content, settled, 'what was there before');
       if (fs.changes.length > 0) {
         throw new BrokenPromise(`a settled log was changed again: ${fs.changes.slice(0, 3).join(', ')}`);
       }
     });
-    const appended = await this.#visit('a writer', here, false, (client) => this.#append(client, settled));
-    await this.#visit('a reader after another start', { boot: 3, keepInodes: true }, false, async (client) => {
+    const appended = await this.#visit({ who: 'a writer', start: 2 }, (client) => this.#append(client, settled));
+    await this.#visit({ who: 'a reader after another start', start: 3 }, async (client, fs) => {
       const content = await readEverything(client);
       mustContain(content, appended, 'what was acknowledged after the crash');
       this.#promisesHold(content);
+      await this.#noLeftovers(fs, content);
     });
-    this.#noLeftovers(appended);
-  }
-
-  #bootOf(number: number): number {
-    return this.#sameBoot ? -1 : number;
   }
 
   /** A command that says it is done has done everything, one that failed says why. */
   #judgeExit(): void {
-    const { rc, mode = '', err } = this.#state;
+    const { rc, mode = '', hit = '', err } = this.#state;
     if (rc === undefined || FATAL_MODES.test(mode)) return;
     if (rc < 0) throw new BrokenPromise(`the command died by signal ${-rc}`);
+    if (mode === 'short' && rc !== 0) throw new BrokenPromise(`exit ${rc} after a write that took a part of its bytes`);
+    if (mode !== 'short' && rc === 0 && FAILED_SYNC.test(hit)) throw new BrokenPromise(`exit 0 after a failed ${hit}`);
     if (rc === 0 && !this.#transcript.isDone) throw new BrokenPromise('exit 0, but it did not do everything');
     if (rc !== 0 && this.#transcript.isDone) throw new BrokenPromise(`exit ${rc}, though it had done everything`);
     if (rc !== 0 && err !== undefined && statSync(err).size === 0) throw new BrokenPromise(`exit ${rc} without a word`);
   }
 
-  async #visit<T>(
-    who: string,
-    options: RebootOptions,
-    readOnly: boolean,
-    visit: (client: Client, fs: RebootFileSystem) => Promise<T>,
-  ): Promise<T> {
-    const fs = new RebootFileSystem({ ...options, syncs: false });
+  async #visit<T>(visitor: Visitor, visit: (client: Client, fs: JudgedFileSystem) => Promise<T>): Promise<T> {
+    const { who, readOnly = false } = visitor;
+    const fs = this.#fileSystem(visitor);
     try {
       const store = await openStore(fs, this.#path, { readOnly, create: !readOnly, lockWaitMs: 2000 });
       const client = new LocalClient(store, systemSeams);
@@ -126,6 +137,13 @@ class Judgement {
         stack: `${who}: ${(error as Error).stack}`,
       });
     }
+  }
+
+  #fileSystem({ start, isCopy = false }: Visitor): JudgedFileSystem {
+    if (this.#disk !== undefined) return new MemoryFileSystem(this.#disk, start, isCopy);
+    // Whatever the mode, the machine is started again in the end.
+    const boot = this.#sameBoot && start < 3 ? Number(process.env.KLOG_CRASH_BOOT ?? -1) : start;
+    return new RebootFileSystem({ boot, keepInodes: !isCopy, syncs: false });
   }
 
   async #verified(client: Client): Promise<Content> {
@@ -153,44 +171,40 @@ class Judgement {
     }
   }
 
-  /** The log takes new records, at its end, and a topic can be made. */
+  /** The log takes new records, at its end, and a topic can be made. Answers what must be there from now on. */
   async #append(client: Client, before: Content): Promise<Content> {
     const producer = client.producer({ lingerMs: 0 });
     await client.admin().createTopic({ topic: PROBE });
-    const expected: Content = new Map([...before, [PROBE, [{ firstOffset: 0, ids: [] }]]]);
-    for (const [topic, partitions] of expected) {
-      const after = partitions.map(({ firstOffset, ids }) => ({ firstOffset, ids: [...ids] }));
-      expected.set(topic, after);
-      for (const [partition, { firstOffset, ids }] of after.entries()) {
-        const records = Array.from({ length: BATCHES_OF }, (_, n) => newId('r', PROBE_WRITER, n, 120));
-        const sent = await producer.sendAll(records.map((id) => toRecord(topic, partition, id)));
-        const place = ids.length === 0 ? undefined : firstOffset + ids.length;
+    const after: Content = new Map();
+    for (const [topic, partitions] of [...before, [PROBE, [NOTHING]] as const]) {
+      after.set(topic, []);
+      for (const [partition, { firstOffset, ids }] of partitions.entries()) {
+        const more = PROBE_NUMBERS.map((number) => newId('r', PROBE_WRITER, number, 120));
+        const sent = await producer.sendAll(more.map((id) => toRecord(topic, partition, id)));
         const first = sent[0]!.offset;
-        if (place !== undefined && first !== place) {
-          throw new BrokenPromise(`${topic}-${partition} goes on at ${first}, expected ${place}`);
+        if (ids.length > 0 && first !== firstOffset + ids.length) {
+          throw new BrokenPromise(`${topic}-${partition} goes on at ${first}, expected ${firstOffset + ids.length}`);
         }
-        if (ids.length === 0) after[partition] = { firstOffset: first, ids: records };
-        else ids.push(...records);
+        const begins = ids.length === 0 ? first : firstOffset;
+        after.get(topic)!.push({ firstOffset: begins, ids: [...ids, ...more], timestamps: [] });
       }
     }
     await producer.close();
-    const content = await readEverything(client);
-    mustContain(content, expected, 'what was just acknowledged');
-    return content;
+    return after;
   }
 
   /** What kills have left is gone when topics have been changed once. */
-  #noLeftovers(content: Content): void {
-    const wanted = new Set(['meta.properties', '.lock']);
-    for (const [topic, partitions] of content) for (const p of partitions.keys()) wanted.add(`${topic}-${p}`);
-    for (const name of readdirSync(join(this.#path, 'log'))) {
-      if (!wanted.delete(name)) throw new BrokenPromise(`log/${name} is left over`);
+  async #noLeftovers(fs: JudgedFileSystem, content: Content): Promise<void> {
+    const partitions = [...content].flatMap(([topic, all]) => all.map((_, partition) => `${topic}-${partition}`));
+    const wanted = {
+      [this.#state.dir]: [DATA],
+      [join(this.#path, 'log')]: ['meta.properties', '.lock', ...partitions],
+      [join(this.#path, 'topics')]: ['.lock', ...[...content.keys()].map((topic) => `${topic}.json`)],
+    };
+    for (const [directory, names] of Object.entries(wanted)) {
+      const more = (await fs.readDirectory(directory)).filter((name) => !names.includes(name));
+      if (more.length > 0) throw new BrokenPromise(`left over in ${directory}: ${more.join(', ')}`);
     }
-    for (const name of readdirSync(join(this.#path, 'topics'))) {
-      const topic = name.endsWith('.json') ? name.slice(0, -5) : undefined;
-      if (name !== '.lock' && !content.has(topic ?? '')) throw new BrokenPromise(`topics/${name} is left over`);
-    }
-    for (const name of readdirSync(this.#state.dir)) if (name !== DATA) throw new BrokenPromise(`${name} is left over`);
   }
 }
 
@@ -234,7 +248,8 @@ function mustContain(content: Content, earlier: Content, what: string): void {
 /** By the indexes: an offset from the middle, and the time of a record, lead where reading everything led. */
 async function lookUps(client: Client, content: Content): Promise<void> {
   for (const [topic, partitions] of content) {
-    for (const [partition, { firstOffset, ids }] of partitions.entries()) {
+    for (const [partition, found] of partitions.entries()) {
+      const { firstOffset, ids } = found;
       if (ids.length < 2) continue;
       const at = ids.length - 1 - (ids.length >> 2);
       const from = firstOffset + at;
@@ -244,7 +259,7 @@ async function lookUps(client: Client, content: Content): Promise<void> {
         throw new BrokenPromise(`${topic}-${partition}: reading from ${from} begins at ${cursor.offset}`);
       }
       await consumer.close();
-      await timeLookUp(client, topic, partition, { firstOffset, ids });
+      await timeLookUp(client, topic, partition, found);
     }
   }
 }
@@ -253,13 +268,9 @@ async function timeLookUp(
   client: Client,
   topic: string,
   partition: number,
-  { firstOffset, ids }: { firstOffset: number; ids: readonly string[] },
+  { firstOffset, timestamps }: PartitionContent,
 ): Promise<void> {
-  const timestamps: number[] = [];
-  const consumer = client.consumer({ topics: [{ topic, partitions: [partition] }] });
-  for await (const { cursor } of consumer.batches()) while (cursor.next()) timestamps.push(cursor.timestamp);
-  await consumer.close();
-  const timestamp = timestamps[(ids.length * 2) % timestamps.length]!;
+  const timestamp = timestamps[timestamps.length >> 1]!;
   const expected = firstOffset + timestamps.findIndex((other) => other >= timestamp);
   const [found] = await client.admin().listOffsets(topic, { timestamp }, [partition]);
   if (found?.offset !== expected) {

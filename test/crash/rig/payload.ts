@@ -40,10 +40,11 @@ export function payloadOf(id: string): Payload | undefined {
   return payload;
 }
 
-/** The id that a value begins with. */
-export function idOf(value: Buffer): string | undefined {
-  const end = value.subarray(0, LONGEST_ID).indexOf(END_OF_ID);
-  return end < 0 ? undefined : value.latin1Slice(0, end);
+/** The id that the value in a stretch of a buffer begins with. */
+export function idOf(buffer: Buffer, start = 0, end = buffer.length): string | undefined {
+  const last = Math.min(end, start + LONGEST_ID);
+  for (let at = start; at < last; at++) if (buffer[at] === END_OF_ID) return buffer.toString('latin1', start, at);
+  return undefined;
 }
 
 export function toRecord(topic: string, partition: number, id: string): ProducerRecord {

@@ -4,19 +4,18 @@
  * anything: its syncs do nothing.
  */
 import { CONTROL_FILE_NAME } from '../../../src/storage/control-file.js';
-import { CONTROL_RECORD_SIZE, decodeControlRecord } from '../../../src/storage/control-record.js';
-import type {
-  Awaitable,
-  FileStat,
-  FileSystem,
-  LockRange,
-  OpenFile,
-  OpenMode,
+import {
+  type Awaitable,
+  type FileStat,
+  type FileSystem,
+  type LockRange,
+  type OpenFile,
+  type OpenMode,
+  readWhole,
 } from '../../../src/storage/file-system.js';
 import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
+import { inodeInside } from './control-inode.js';
 
-const SAFE_SLOTS = [1024, 1536];
-const CONTROL_BYTES = 2048;
 const SUFFIX = `/${CONTROL_FILE_NAME}`;
 
 export interface RebootOptions {
@@ -28,8 +27,13 @@ export interface RebootOptions {
   readonly syncs?: boolean;
 }
 
-export class RebootFileSystem implements FileSystem {
+/** What the judge lets klog loose on. */
+export interface JudgedFileSystem extends FileSystem {
   /** Every call that changed something, for who wants to know that there was none. */
+  readonly changes: readonly string[];
+}
+
+export class RebootFileSystem implements JudgedFileSystem {
   readonly changes: string[] = [];
   readonly syncs: boolean;
   readonly #options: RebootOptions;
@@ -98,24 +102,11 @@ export class RebootFileSystem implements FileSystem {
     if (!this.#options.keepInodes || !path.endsWith(SUFFIX)) return stat;
     let inode = this.#inodes.get(stat.inode);
     if (inode === undefined) {
-      inode = (await inodeInside(path)) ?? stat.inode;
+      inode = inodeInside((await readWhole(nodeFileSystem, path)) as Buffer) ?? stat.inode;
       this.#inodes.set(stat.inode, inode);
     }
     return { ...stat, inode };
   }
-}
-
-/** The inode that S says the file has. */
-async function inodeInside(path: string): Promise<number | undefined> {
-  const bytes = Buffer.alloc(CONTROL_BYTES + CONTROL_RECORD_SIZE);
-  const file = await nodeFileSystem.open(path, 'read');
-  await file.read(bytes, 0, CONTROL_BYTES, 0);
-  await file.close();
-  for (const at of SAFE_SLOTS) {
-    const record = decodeControlRecord(bytes, at);
-    if (record !== undefined) return record.inode;
-  }
-  return undefined;
 }
 
 class RebootedFile implements OpenFile {

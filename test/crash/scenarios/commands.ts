@@ -11,7 +11,7 @@ function klog(stage: Stage, args: readonly string[], input?: string): Promise<vo
 /** Lines for `klog produce`, each the value of a plain record. */
 function lines(count: number): string {
   const ids = Array.from({ length: count }, (_, n) => newId('p', 0, n, 40 + ((n * 177) % 400)));
-  return ids.map((id) => `${payloadOf(id)!.value.latin1Slice()}\n`).join('');
+  return ids.map((id) => `${payloadOf(id)!.value.toString('latin1')}\n`).join('');
 }
 
 const REPORT = ['--report', 'ack %t %p %o %v\\n'];

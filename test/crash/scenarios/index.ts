@@ -1,5 +1,6 @@
 /** Every scenario. A new one needs a line here and nothing else. */
 import { copyCommand, createCommand, produceCommand, topicCommands } from './commands.js';
+import { diskFullRounds } from './disk-full.js';
 import { endless } from './endless.js';
 import type { Scenario } from './scenario.js';
 import { groupCommit, readerBeside } from './together.js';
@@ -42,4 +43,4 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** Run by a part of their own. */
-export const OTHERS: readonly Scenario[] = [endless];
+export const OTHERS: readonly Scenario[] = [endless, diskFullRounds];

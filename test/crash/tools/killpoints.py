@@ -83,7 +83,7 @@ def main():
     g.add_argument("--check", help="shell command; {dir} and {out} are filled in; "
                    "CRASH_RC, CRASH_MODE and CRASH_AT are set; exit 0 is good")
     g.add_argument("--server", help="shell command of a checker that answers one line a run; "
-                   "it is told rc, mode, at and err (the file of the command's error output) too")
+                   "it is told rc, mode, at, hit (the call) and err (the file of the command's error output) too")
     p.add_argument("--modes", default="kill-before,kill-torn", help="of: " + " ".join(MODES))
     p.add_argument("--points", default="1-", help="FROM-TO, the calls to act at")
     p.add_argument("--sample", type=int, help="act only at this many of them, chosen by --seed")
@@ -130,7 +130,8 @@ def main():
                     kept = os.path.join(args.keep, "%s-%d" % (mode, at))
                     shutil.rmtree(kept, ignore_errors=True)
                     shutil.copytree(work, kept, symlinks=True)
-                problem = checker.check(where, out, rc=code, mode=mode, at=at, err=os.path.join(work, "stderr"))
+                problem = checker.check(where, out, rc=code, mode=mode, at=at, hit=point.hit or "",
+                                        err=os.path.join(work, "stderr"))
                 if kept and not problem:
                     shutil.rmtree(kept)
                 if problem:

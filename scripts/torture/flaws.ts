@@ -1,0 +1,76 @@
+/** The tools on trial: each must notice the errors that were planted for it. One that goes unnoticed fails the run. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PLANTED, type PlantedFlaw } from '../../test/crash/flaws.js';
+import { SCENARIOS } from '../../test/crash/scenarios/index.js';
+import { buildPrograms, type Programs } from './programs.js';
+import { losePower, whyNotHere } from './real.js';
+import { record, scenarioCommand, serverCommand } from './recording.js';
+import type { Rig } from './rig.js';
+import { inParallel, type Ran, ROOT, runTool } from './run-tool.js';
+
+const PART = 'flaws';
+const STATES = 2500;
+const REAL_RUNS = 3;
+
+export async function plantedFlaws(rig: Rig): Promise<void> {
+  const planted = PLANTED.filter(({ name }) => rig.only?.includes(name) ?? true);
+  await inParallel(
+    planted.map((one) => () => onTrial(rig, one)),
+    rig.atOnce,
+  );
+}
+
+async function onTrial(rig: Rig, planted: PlantedFlaw): Promise<void> {
+  const { name, by } = planted;
+  const why = by === 'real' ? await whyNotHere('ext4') : undefined;
+  if (why !== undefined) return rig.report.skip(PART, `${name}: ${why}`);
+  const flawed = await buildPrograms(rig.work, name.replace(/\W+/g, '-'), planted.flaws);
+  const programs: Programs =
+    planted.in === 'writer'
+      ? { scenario: flawed.scenario, judge: rig.programs.judge }
+      : { scenario: rig.programs.scenario, judge: flawed.judge };
+  const { code, text } = await provoke(rig, planted, programs);
+  const isNoticed = code === 1 && /FAIL/.test(text);
+  const how = by === 'real' ? 'real power loss' : 'model' in by ? `simulated, ${by.model}` : by.mode;
+  const reason = /check: (.*)/.exec(text)?.[1]?.slice(0, 90) ?? '';
+  const again = [`npm run torture -- --seed ${rig.seed} --only '${name}' ${PART}`];
+  rig.report.result(
+    PART,
+    name,
+    isNoticed,
+    isNoticed ? `noticed (${how}): ${reason}` : `unnoticed (${how})`,
+    text,
+    again,
+  );
+}
+
+async function provoke(rig: Rig, planted: PlantedFlaw, programs: Programs): Promise<Ran> {
+  const { by, scenario: name } = planted;
+  const server = ['--server', serverCommand(programs)];
+  if (by === 'real') return losePower(rig, 'ext4', programs, REAL_RUNS);
+  if ('mode' in by) {
+    return runTool(
+      'killpoints',
+      [
+        ...['--modes', by.mode, '--sample', '12', '--seed', `${rig.seed}`, '--work', rig.work],
+        ...(by.calls === undefined ? [] : ['--calls', by.calls]),
+        ...server,
+        ...scenarioCommand(programs, name, '{dir}', rig.seed),
+      ],
+      { KLOG_CRASH_ROOT: ROOT },
+    );
+  }
+  const scenario = SCENARIOS.find((one) => one.name === name)!;
+  const trace = await mkdtemp(join(rig.work, 'flaw-'));
+  try {
+    const recorded = await record(programs, scenario, rig.seed, trace);
+    if (recorded.code !== 0) return recorded;
+    return await runTool('crashsim', [
+      ...['explore', '--trace', trace, '--states', `${STATES}`, '--models', by.model, '--max-fails', '1'],
+      ...['--seed', `${rig.seed}`, '--work', rig.work, ...server],
+    ]);
+  } finally {
+    await rm(trace, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+/** What is printed, and what is counted: a line for each check, and a last one that says how many there were. */
+export class Report {
+  passed = 0;
+  failed = 0;
+  skipped = 0;
+  states = 0;
+  kills = 0;
+  errors = 0;
+  readonly #start = performance.now();
+
+  /** @param repeat commands that show a failure again */
+  result(
+    part: string,
+    name: string,
+    isGood: boolean,
+    figures: string,
+    details = '',
+    repeat: readonly string[] = [],
+  ): void {
+    if (isGood) this.passed++;
+    else this.failed++;
+    console.log(`${isGood ? 'ok  ' : 'FAIL'} ${part.padEnd(20)} ${name.padEnd(26)} ${figures}`);
+    if (isGood) return;
+    for (const line of details.trim().split('\n')) console.log(`     ${line}`);
+    for (const command of repeat) console.log(`     again: ${command}`);
+  }
+
+  skip(part: string, why: string): void {
+    this.skipped++;
+    console.log(`skip ${part.padEnd(20)} ${why}`);
+  }
+
+  end(): number {
+    const seconds = ((performance.now() - this.#start) / 1000).toFixed(0);
+    console.log(
+      `${this.states} crash states, ${this.kills} kills, ${this.errors} errors; ${this.skipped} skipped; ${seconds} s`,
+    );
+    console.log(`${this.passed} passed, ${this.failed} failed`);
+    return this.failed === 0 ? 0 : 1;
+  }
+}

@@ -1,0 +1,54 @@
+/** How much of everything. */
+export interface Size {
+  /** Distinct crash states in all, over all scenarios. */
+  readonly states: number;
+  /** Of one recording: a new one, by another seed, finds more than the same one explored further. */
+  readonly statesPerRecording: number;
+  /** Crash states of another scenario that a recovery starts from, for each recording. */
+  readonly startsPerRecording: number;
+  /** Calls at which a kill is tried, for each scenario and mode; `undefined`: at every one. */
+  readonly killPoints: number | undefined;
+  /** The same for each kind of error. */
+  readonly errorPoints: number | undefined;
+  /** Names of the scenarios that are killed and failed; `undefined`: all. */
+  readonly killed: readonly string[] | undefined;
+  readonly failed: readonly string[] | undefined;
+  readonly powerLosses: number;
+  readonly diskFullRounds: number;
+}
+
+export const SIZES: Readonly<Record<string, Size>> = {
+  small: {
+    states: 1700,
+    statesPerRecording: 100,
+    startsPerRecording: 2,
+    killPoints: 2,
+    errorPoints: 1,
+    killed: ['roll', 'group-commit', 'topics', 'recovery-roll', 'klog-produce', 'klog-topic-alter-delete'],
+    failed: ['roll', 'topics', 'klog-produce'],
+    powerLosses: 1,
+    diskFullRounds: 2,
+  },
+  nightly: {
+    states: 200_000,
+    statesPerRecording: 1000,
+    startsPerRecording: 10,
+    killPoints: 60,
+    errorPoints: 15,
+    killed: undefined,
+    failed: undefined,
+    powerLosses: 100,
+    diskFullRounds: 50,
+  },
+  release: {
+    states: 1_000_000,
+    statesPerRecording: 1500,
+    startsPerRecording: 20,
+    killPoints: undefined,
+    errorPoints: undefined,
+    killed: undefined,
+    failed: undefined,
+    powerLosses: 1000,
+    diskFullRounds: 1000,
+  },
+};

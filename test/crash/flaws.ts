@@ -1,0 +1,176 @@
+/** Errors planted in klog, each of which one of the crash tools must notice. */
+import { flaw } from '../support/flaws.js';
+import type { Flaw } from '../support/plant-flaws.js';
+
+export interface PlantedFlaw {
+  readonly name: string;
+  readonly flaws: readonly Flaw[];
+  /** Whose klog has it: the one that is recorded, or the one that finds the state afterwards. */
+  readonly in: 'writer' | 'finder';
+  readonly scenario: string;
+  /** What notices it: simulated power loss under a model of names, kills or errors in a mode, or real power loss. */
+  readonly by: { readonly model: 'journal' | 'strict' } | { readonly mode: string; readonly calls?: string } | 'real';
+}
+
+function change(name: string, file: string, find: string, replace: string): Flaw {
+  return { name, model: 'none', file, find, replace };
+}
+
+const noSync = change(
+  'no sync',
+  'storage/file-system-node.ts',
+  'return inPool((settle) => nodeFs.fdatasync(this.#fd, settle));',
+  'return Promise.resolve();',
+);
+const noDirectorySync = change(
+  'no sync of directories',
+  'storage/file-system-node.ts',
+  'await inPool((done) => nodeFs.fsync(fd, done));',
+  '',
+);
+const renameBeforeSync = change(
+  'rename before sync',
+  'storage/file-system.ts',
+  `    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await fs.rename`,
+  `  } finally {
+    await file.close();
+  }
+  await fs.rename`,
+);
+const ackBeforeWrite = change(
+  'acknowledged before it is written',
+  'storage/partition-log.ts',
+  'await writeFully(segment.log, buffer, 0, buffer.length, position);',
+  `const late = Buffer.from(buffer);
+    setTimeout(() => writeFully(segment.log, late, 0, late.length, position), 3);`,
+);
+const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 'return crc === stored;', 'return true;');
+const noRepair = change(
+  'a torn tail is left',
+  'storage/log-settle.ts',
+  'if (end.position === size) return false;',
+  'if (end.position <= size) return false;',
+);
+const deafToShortWrites = change(
+  'short writes are taken for whole ones',
+  'storage/file-system.ts',
+  'done += written;',
+  'done = length;',
+);
+const failedSyncIsNone = change(
+  'a failed sync goes unnoticed',
+  'storage/log-settle.ts',
+  `    );
+    throw context.failure;`,
+  `    );
+    context.failure = undefined;`,
+);
+const fullDiskIsNone = change(
+  'a full disk goes unnoticed',
+  'storage/partition-log.ts',
+  'await this.#takeBack(inFile);',
+  'if ((error as NodeJS.ErrnoException).code !== undefined) return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount: next.cutCount, leaderEpoch: next.leaderEpoch };',
+);
+
+export const PLANTED: readonly PlantedFlaw[] = [
+  { name: 'no-sync', flaws: [noSync], in: 'writer', scenario: 'one-by-one', by: { model: 'journal' } },
+  { name: 'no-sync, real', flaws: [noSync], in: 'writer', scenario: 'endless', by: 'real' },
+  {
+    name: 'ack-before-sync',
+    flaws: flaw('core', 'ACK_WRITTEN'),
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { model: 'journal' },
+  },
+  {
+    name: 'ack-before-write',
+    flaws: [ackBeforeWrite],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { mode: 'kill-before' },
+  },
+  { name: 'no-directory-sync', flaws: [noDirectorySync], in: 'writer', scenario: 'topics', by: { model: 'strict' } },
+  {
+    name: 'no-directory-sync-at-roll',
+    flaws: flaw('roll', 'NO_DIR_FSYNC'),
+    in: 'writer',
+    scenario: 'roll',
+    by: { model: 'strict' },
+  },
+  { name: 'rename-before-sync', flaws: [renameBeforeSync], in: 'writer', scenario: 'topics', by: { model: 'journal' } },
+  {
+    name: 'publish-before-sync',
+    flaws: flaw('core', 'PUBLISH_FIRST'),
+    in: 'writer',
+    scenario: 'reader-beside',
+    by: { model: 'journal' },
+  },
+  {
+    name: 'reader-past-the-durable-end',
+    flaws: flaw('core', 'READER_AT_A'),
+    in: 'writer',
+    scenario: 'reader-beside',
+    by: { model: 'journal' },
+  },
+  {
+    name: 'roll-without-sync',
+    flaws: flaw('roll', 'ROLL_NO_SYNC'),
+    in: 'writer',
+    scenario: 'roll',
+    by: { model: 'journal' },
+  },
+  { name: 'no-crc-check', flaws: [noChecksum], in: 'finder', scenario: 'batches', by: { model: 'journal' } },
+  {
+    name: 'torn-tail-left',
+    flaws: [noRepair],
+    in: 'finder',
+    scenario: 'one-by-one',
+    by: { mode: 'kill-torn', calls: 'pwrite64' },
+  },
+  {
+    name: 'what-was-appended-is-trusted',
+    flaws: flaw('core', 'TRUST_A'),
+    in: 'finder',
+    scenario: 'one-by-one',
+    by: { model: 'journal' },
+  },
+  {
+    name: 'cut-at-the-safe-end',
+    flaws: flaw('core', 'CUT_AT_S'),
+    in: 'finder',
+    scenario: 'one-by-one',
+    by: { model: 'journal' },
+  },
+  {
+    name: 'only-one-segment-settled',
+    flaws: flaw('roll', 'SETTLE_ONE_SEGMENT'),
+    in: 'finder',
+    scenario: 'roll',
+    by: { model: 'journal' },
+  },
+  {
+    name: 'short-writes',
+    flaws: [deafToShortWrites],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { mode: 'short', calls: 'pwrite64' },
+  },
+  {
+    name: 'failed-sync-unnoticed',
+    flaws: [failedSyncIsNone],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { mode: 'eio', calls: 'fdatasync' },
+  },
+  {
+    name: 'full-disk-unnoticed',
+    flaws: [fullDiskIsNone],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { mode: 'enospc', calls: 'pwrite64' },
+  },
+];
