@@ -22,7 +22,7 @@ export interface ProducerOptions {
    * partitions are written that their batches would fill `bufferBytes`. Default 1 MiB. Kafka: `batch.size`.
    */
   readonly batchBytes?: number;
-  /** Bytes of all batches not yet written, at most; `send` waits beyond it. Default 32 MiB. Kafka: `buffer.memory`. */
+  /** Bytes of all batches not yet written, at most; `send` waits beyond it. Default 16 MiB. Kafka: `buffer.memory` (32 MiB there). */
   readonly bufferBytes?: number;
   /** Where records go that name no partition. Default `murmur2`. Kafka: `partitioner.class`. */
   readonly partitioner?: PartitionerName | Partitioner;

@@ -27,7 +27,7 @@ import { TopicTargets } from './topic-targets.js';
 import { produceWhole } from './whole-input.js';
 
 /** The producer's own default; batches larger than a quarter of it get more. */
-const BUFFER_BYTES = 32 * 1024 * 1024;
+const BUFFER_BYTES = 16 * 1024 * 1024;
 
 export async function runProduce(options: ProduceOptions, context: CliContext): Promise<ExitCode> {
   const run = new ProduceRun(options, context);

@@ -15,7 +15,7 @@ import { TopicProducer } from './topic-producer.js';
 
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_BATCH_BYTES = 1024 * 1024;
-const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
+const DEFAULT_BUFFER_BYTES = 16 * 1024 * 1024;
 /** Partitions that are worked on at the same time: each holds four descriptors, of perhaps 64 in all. */
 const CONCURRENT_PARTITIONS = 6;
 const CONCURRENT_BACKGROUND_SYNCS = 2;
