@@ -146,9 +146,14 @@ class Checker {
 
   #checkLost(known: Known): void {
     const final = known.polls.filter((poll) => poll.final).at(-1);
+    // Of a topic that was deleted perhaps only the end was ever read.
+    const lowestRead = known.polls.reduce(
+      (lowest, { from, copy }) => (copy ? lowest : Math.min(lowest, from)),
+      Infinity,
+    );
     for (const { outcome, acks, offset, value } of known.sends) {
       if (outcome !== 'ok' || offset < 0 || acks === 'none') continue;
-      if (offset <= known.highestRead && !known.readOffsets.has(offset)) {
+      if (offset >= lowestRead && offset <= known.highestRead && !known.readOffsets.has(offset)) {
         this.#report('lost write', known.log, `${place(offset, value)} was acknowledged, later ones read, it never`);
       } else if (final !== undefined && final.next <= offset) {
         this.#report(
@@ -234,7 +239,12 @@ class Checker {
       if (sends === undefined) sessions.set(key, [send]);
       else sends.push(send);
     }
-    for (const [session, sends] of sessions) this.#checkProducer(session, sends);
+    // They were filed in the order of the answers.
+    for (const [session, sends] of sessions)
+      this.#checkProducer(
+        session,
+        sends.sort((a, b) => a.invoked - b.invoked),
+      );
   }
 
   #checkProducer(session: string, sends: readonly Send[]): void {
