@@ -27,10 +27,19 @@ export interface DumpPlace {
   dataDirectory(): Promise<string>;
 }
 
-interface Directory {
+export interface Directory {
   readonly path: string;
+  /** As the user named it. */
   readonly shown: string;
   readonly names: readonly string[];
+}
+
+export interface FoundPartition {
+  /** `undefined`: the directory has not the name of a partition. */
+  readonly owner: PartitionDirectoryName | undefined;
+  readonly directory: Directory;
+  /** The name of the one file in it that is meant. */
+  readonly only?: string;
 }
 
 /** Whether a path is meant, not a topic. */
@@ -43,15 +52,58 @@ export function isPath(operand: string): boolean {
  * KLOG_NOT_FOUND, UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, KLOG_USAGE: a file that cannot be shown.
  */
 export async function* dumpFiles(fs: FileSystem, operand: string, place: DumpPlace): AsyncGenerator<DumpFile> {
-  if (isPath(operand)) yield* filesAtPath(fs, operand, resolve(place.cwd, operand));
-  else yield* filesOfTopic(fs, operand, place);
+  const path = resolve(place.cwd, operand);
+  if (isPath(operand) && (await statDirectory(fs, path)) === undefined) yield await fileAtPath(fs, operand, path);
+  else for await (const partition of findPartitions(fs, operand, place)) yield* segmentsOf(partition);
 }
 
-async function* filesAtPath(fs: FileSystem, shown: string, path: string): AsyncGenerator<DumpFile> {
-  if ((await statDirectory(fs, path)) !== undefined) {
-    yield* filesOfDirectory(fs, { shown, path, names: await fs.readDirectory(path) });
+/**
+ * The partitions that `operand` means: of a topic, in a directory of logs, or the one that a directory is.
+ * KLOG_NOT_FOUND, UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, KLOG_USAGE
+ */
+export async function* findPartitions(
+  fs: FileSystem,
+  operand: string,
+  place: DumpPlace,
+): AsyncGenerator<FoundPartition> {
+  if (!isPath(operand)) yield* partitionsOfTopic(fs, operand, place);
+  else yield* partitionsAt(fs, await requireDirectory(fs, resolve(place.cwd, operand), operand));
+}
+
+/** The same, and a single file of a partition. */
+export async function* findCheckTargets(
+  fs: FileSystem,
+  operand: string,
+  place: DumpPlace,
+): AsyncGenerator<FoundPartition> {
+  const path = resolve(place.cwd, operand);
+  if (!isPath(operand) || (await statDirectory(fs, path)) !== undefined || (await fs.stat(path)) === undefined) {
+    yield* findPartitions(fs, operand, place);
     return;
   }
+  const { name } = await fileAtPath(fs, operand, path);
+  const directory = await requireDirectory(fs, dirname(path), dirname(operand));
+  yield { directory, owner: parsePartitionDirectoryName(basename(dirname(path))), only: name };
+}
+
+/** All partitions of a data directory, klog's or a broker's. */
+export async function* allPartitions(fs: FileSystem, dataDirectory: string): AsyncGenerator<FoundPartition> {
+  yield* await partitionsIn(fs, await requireDirectory(fs, dataDirectory, dataDirectory));
+  const log = await openDirectory(fs, join(dataDirectory, LOG_DIRECTORY), join(dataDirectory, LOG_DIRECTORY));
+  if (log !== undefined) yield* await partitionsIn(fs, log);
+}
+
+async function requireDirectory(fs: FileSystem, path: string, shown: string): Promise<Directory> {
+  const directory = await openDirectory(fs, path, shown);
+  if (directory !== undefined) return directory;
+  if ((await fs.stat(path)) === undefined) {
+    throw new KlogError('KLOG_NOT_FOUND', `there is nothing at ${shown}`, { file: shown });
+  }
+  throw new KlogError('KLOG_USAGE', `${shown} is no directory`, { file: shown });
+}
+
+/** The one file at a path. KLOG_NOT_FOUND, KLOG_USAGE */
+export async function fileAtPath(fs: FileSystem, shown: string, path: string): Promise<DumpFile> {
   if ((await fs.stat(path)) === undefined) {
     throw new KlogError('KLOG_NOT_FOUND', `there is nothing at ${shown}`, { file: shown });
   }
@@ -67,7 +119,7 @@ async function* filesAtPath(fs: FileSystem, shown: string, path: string): AsyncG
   const baseOffset = baseOffsetOf(name);
   const segment = parseSegmentFileName(name);
   const inUse = segment !== undefined && segment.state === undefined;
-  yield {
+  return {
     path,
     shown,
     name,
@@ -89,15 +141,15 @@ async function isFollowed(fs: FileSystem, directory: string, baseOffset: number)
   }
 }
 
-async function* filesOfDirectory(fs: FileSystem, directory: Directory): AsyncGenerator<DumpFile> {
+async function* partitionsAt(fs: FileSystem, directory: Directory): AsyncGenerator<FoundPartition> {
   const { path, shown, names } = directory;
   const owner = parsePartitionDirectoryName(basename(path));
   if (owner !== undefined || segmentBaseOffsets(names).length > 0) {
-    yield* segmentsOf(directory, owner);
+    yield { directory, owner };
     return;
   }
   const partitions = await partitionsIn(fs, directory);
-  for (const partition of partitions) yield* segmentsOf(partition.directory, partition.owner);
+  yield* partitions;
   if (partitions.length > 0) return;
   const log = await openDirectory(fs, join(path, LOG_DIRECTORY), join(shown, LOG_DIRECTORY));
   if (log === undefined) {
@@ -105,11 +157,11 @@ async function* filesOfDirectory(fs: FileSystem, directory: Directory): AsyncGen
       file: shown,
     });
   }
-  for (const partition of await partitionsIn(fs, log)) yield* segmentsOf(partition.directory, partition.owner);
+  yield* await partitionsIn(fs, log);
 }
 
 /** The segments in use, in the order of their offsets. */
-function* segmentsOf(directory: Directory, owner: PartitionDirectoryName | undefined): Generator<DumpFile> {
+function* segmentsOf({ directory, owner }: FoundPartition): Generator<DumpFile> {
   const bases = segmentBaseOffsets(directory.names);
   for (const [i, baseOffset] of bases.entries()) {
     const name = segmentFileName(baseOffset, '.log');
@@ -126,18 +178,13 @@ function* segmentsOf(directory: Directory, owner: PartitionDirectoryName | undef
   }
 }
 
-interface FoundPartition {
-  readonly owner: PartitionDirectoryName;
-  readonly directory: Directory;
-}
-
 /** The partitions in a directory of logs, by topic and number: not those being deleted or moved, nor links. */
 async function partitionsIn(
   fs: FileSystem,
   logs: Directory,
   wanted: (owner: PartitionDirectoryName) => boolean = () => true,
 ): Promise<FoundPartition[]> {
-  const found: FoundPartition[] = [];
+  const found: { owner: PartitionDirectoryName; directory: Directory }[] = [];
   for (const name of logs.names) {
     const owner = parsePartitionDirectoryName(name);
     if (owner === undefined || owner.state !== undefined || !wanted(owner)) continue;
@@ -159,7 +206,7 @@ async function openDirectory(fs: FileSystem, path: string, shown: string): Promi
   return { path, shown, names: await fs.readDirectory(path) };
 }
 
-async function* filesOfTopic(fs: FileSystem, operand: string, place: DumpPlace): AsyncGenerator<DumpFile> {
+async function* partitionsOfTopic(fs: FileSystem, operand: string, place: DumpPlace): AsyncGenerator<FoundPartition> {
   const { topic, partition } = readOperand(operand);
   const dataDirectory = await place.dataDirectory();
   // A broker's directory has the partitions in itself.
@@ -173,14 +220,14 @@ async function* filesOfTopic(fs: FileSystem, operand: string, place: DumpPlace):
     (owner) => owner.topic === topic && (partition === undefined || owner.partition === partition),
   );
   if (found.length === 0) throw await explainMissing(fs, { topic, partition }, logs, place);
-  for (const { owner, directory } of found) yield* segmentsOf(directory, owner);
+  yield* found;
 }
 
 function readOperand(operand: string): Pick<PartitionOperand, 'topic' | 'partition'> {
   const { topic, partition, offset } = parsePartitionOperand(operand, { now: 0 });
   if (offset !== undefined) {
     throw new KlogError('KLOG_USAGE', `'${operand}' names a record`, {
-      hint: 'Dumped are topics and partitions: orders, orders:0; `klog get` prints a record',
+      hint: 'Meant are topics and partitions: orders, orders:0; `klog get` prints a record',
     });
   }
   validateTopicName(topic);

@@ -27,13 +27,12 @@ const CHUNK_BYTES = 64 * 1024;
  */
 export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trailing, task: DumpTask): Promise<void> {
   const { position, end, problem, durable } = trailing;
-  const begun = problem === '' ? await describeBegun(log, position, end) : { isBatch: false, what: problem };
-  const content = (await isZero(log, position, end)) ? 'zeros' : begun.isBatch ? 'partial' : 'garbage';
+  const { content, what } = await describeTail(log, position, end, problem);
   const shown: TrailingBytes = {
     position,
     bytes: end - position,
     content,
-    problem: content === 'zeros' ? undefined : begun.what,
+    problem: content === 'zeros' ? undefined : what,
     durable,
   };
   task.format.trailing(file, shown, task.out.buffer);
@@ -42,6 +41,19 @@ export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trai
   if (isDamage && durable !== false) {
     task.damage.add(file, `${end - position} bytes that are no batch: ${shown.problem ?? content}`, { position });
   }
+}
+
+/** What stands in `[position, end)`, where no batch does. `problem`: why none can; empty: one is begun there. */
+export async function describeTail(
+  log: OpenFile,
+  position: number,
+  end: number,
+  problem: string,
+): Promise<{ readonly content: TrailingBytes['content']; readonly what: string }> {
+  if (await isZero(log, position, end)) return { content: 'zeros', what: 'zeros' };
+  if (problem !== '') return { content: 'garbage', what: problem };
+  const { isBatch, what } = await describeBegun(log, position, end);
+  return { content: isBatch ? 'partial' : 'garbage', what };
 }
 
 /** Of a batch that the file cuts; what cannot be one is told by the magic. */
