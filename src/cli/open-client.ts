@@ -3,6 +3,7 @@ import { KlogError } from '../errors.js';
 import { nearestName } from '../store/nearest-name.js';
 import type { CliContext, OpenClientOptions } from './cli-context.js';
 import type { GlobalOptions } from './global-options.js';
+import { notice } from './notices.js';
 import { type DirectoryLocation, resolveDirectory } from './resolve-directory.js';
 
 export interface ClientRequest<T> {
@@ -27,16 +28,18 @@ export async function withClient<T>(
     ...(request.create === true ? { create: true } : {}),
     ...(options.allowNetworkFs === true ? { allowNetworkFileSystem: true } : {}),
   };
-  const client = await openAt(location, context, openOptions);
-  if (client === undefined) {
+  const opened = await openAt(location, context, openOptions);
+  if (opened === undefined) {
     if (request.ifMissing !== undefined) return request.ifMissing(location);
     throw missingLog(location, request.topics[0]);
   }
+  const { client } = opened;
+  for (const warning of client.warnings ?? []) notice(options, context, `warning: ${warning}`);
   let result: T;
   try {
     result = await use(client, location);
   } catch (error) {
-    const explained = await suggestTopic(error, client);
+    const explained = whyReadOnly(error, opened) ?? (await suggestTopic(error, client));
     // The failure of the work is what the user has to know, not that closing failed after it.
     await client.close().catch(() => {});
     throw explained;
@@ -45,26 +48,42 @@ export async function withClient<T>(
   return result;
 }
 
+interface OpenedClient {
+  readonly client: Client;
+  /** Why it is open for reading only. */
+  readonly readOnlyBecause?: KlogError;
+}
+
 /** Undefined: there is no log, and none is to be made. */
 async function openAt(
   location: DirectoryLocation,
   context: CliContext,
   options: OpenClientOptions,
-): Promise<Client | undefined> {
-  if (options.create === true) return context.openClient(options);
+): Promise<OpenedClient | undefined> {
+  if (options.create === true) return { client: await context.openClient(options) };
   if (!location.exists) return undefined;
   try {
     return await openExisting(context, options);
   } catch (error) {
-    if (!(error instanceof KlogError && error.code === 'KLOG_PERMISSION_DENIED')) throw error;
+    if (!isDenied(error)) throw error;
     // Others' logs may be readable though not writable.
-    return openExisting(context, { ...options, readOnly: true });
+    const opened = await openExisting(context, { ...options, readOnly: true });
+    return opened && { ...opened, readOnlyBecause: error };
   }
 }
 
-async function openExisting(context: CliContext, options: OpenClientOptions): Promise<Client | undefined> {
+function isDenied(error: unknown): error is KlogError {
+  return error instanceof KlogError && error.code === 'KLOG_PERMISSION_DENIED';
+}
+
+/** A change that was refused because the log could only be opened for reading failed for the reason of that. */
+function whyReadOnly(error: unknown, { readOnlyBecause }: OpenedClient): KlogError | undefined {
+  return isDenied(error) ? readOnlyBecause : undefined;
+}
+
+async function openExisting(context: CliContext, options: OpenClientOptions): Promise<OpenedClient | undefined> {
   try {
-    return await context.openClient(options);
+    return { client: await context.openClient(options) };
   } catch (error) {
     if (error instanceof KlogError && error.code === 'KLOG_NOT_FOUND') return undefined;
     throw error;

@@ -12,6 +12,8 @@ export interface Client extends AsyncDisposable {
   producer(options?: ProducerOptions): Producer;
   consumer(options: ConsumerOptions): Consumer;
   admin(): Admin;
+  /** What its owner should know about the place, such as that everybody may write there. Absent: nothing. */
+  readonly warnings?: readonly string[];
   /** Closes every producer and consumer made by this client: producers make durable what they were given. */
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { LocalStore } from './local-store.js';
 
 /** Topics in a directory. */
 export class LocalClient implements Client {
+  readonly warnings: readonly string[];
   readonly #store: LocalStore;
   readonly #seams: ClientSeams;
   readonly #producers = new Set<Producer>();
@@ -18,9 +19,10 @@ export class LocalClient implements Client {
   #closing: Promise<void> | undefined;
 
   /** The client closes the store. */
-  constructor(store: LocalStore, seams: ClientSeams) {
+  constructor(store: LocalStore, seams: ClientSeams, warnings: readonly string[] = []) {
     this.#store = store;
     this.#seams = seams;
+    this.warnings = warnings;
   }
 
   producer(options: ProducerOptions = {}): Producer {

@@ -25,5 +25,6 @@ export interface OpenClientOptions {
  */
 export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { directory, ...others } = options;
-  return new LocalClient(await openStore(nodeFileSystem, directory, others), systemSeams);
+  const store = await openStore(nodeFileSystem, directory, others);
+  return new LocalClient(store, systemSeams, store.directory.warnings);
 }
