@@ -1,3 +1,4 @@
+import { KlogError } from '../errors.js';
 import type { CliContext } from './cli-context.js';
 import { readConfigFiles } from './config-file.js';
 
@@ -6,11 +7,29 @@ const VARIABLES = { format: 'KLOG_FORMAT', acks: 'KLOG_ACKS', 'isolation-level':
 
 export type SettingName = keyof typeof VARIABLES;
 
-/** Flag, else environment, else config file. Whoever uses the value checks it. */
-export async function setting(
+/** A setting's value, parsed: of the flag, else the environment, else the config file. A failure names which of them it was. */
+export async function setting<T>(
   name: SettingName,
   flag: string | undefined,
   context: Pick<CliContext, 'cwd' | 'env'>,
-): Promise<string | undefined> {
-  return flag ?? (context.env[VARIABLES[name]] || undefined) ?? (await readConfigFiles(context))[name];
+  parse: (text: string) => T | Promise<T>,
+): Promise<T | undefined> {
+  const found = await find(name, flag, context);
+  if (found === undefined) return undefined;
+  try {
+    return await parse(found.text);
+  } catch (error) {
+    if (!(error instanceof KlogError)) throw error;
+    const { code, message, place, hint } = error;
+    throw new KlogError(code, `${found.source}: ${message}`, { ...place, hint, cause: error });
+  }
+}
+
+async function find(name: SettingName, flag: string | undefined, context: Pick<CliContext, 'cwd' | 'env'>) {
+  if (flag !== undefined) return { text: flag, source: `--${name}` };
+  const variable = VARIABLES[name];
+  const fromEnvironment = context.env[variable];
+  if (fromEnvironment) return { text: fromEnvironment, source: variable };
+  const text = (await readConfigFiles(context))[name];
+  return text === undefined ? undefined : { text, source: `'${name}' of the config file` };
 }

@@ -74,18 +74,21 @@ export async function printerFor(options: PrintOptions, context: CliContext): Pr
   const explicit = wantsJson ? 'json' : options.format;
   const plain = delimiter === undefined && options.keySeparator === undefined;
   const headersLine = options.headersOnly && plain ? HEADERS_LINE : undefined;
-  const format = explicit ?? headersLine ?? (plain ? await setting('format', undefined, context) : undefined);
-  return createRecordPrinter({
-    format,
-    delimiter,
-    keySeparator: options.keySeparator,
-    nullText: options.tombstone ? 'NULL' : undefined,
-    timeZone: options.tz,
-    forTerminal: context.stdout.isTerminal && options.raw !== true,
-    kafkaProperties: kafkaProperties(options.property ?? []),
-    json: { encoding: options.encoding ?? 'auto', withoutValue: options.headersOnly === true },
-    now: () => context.clock.now(),
-  });
+  const create = (format: string | undefined) =>
+    createRecordPrinter({
+      format,
+      delimiter,
+      keySeparator: options.keySeparator,
+      nullText: options.tombstone ? 'NULL' : undefined,
+      timeZone: options.tz,
+      forTerminal: context.stdout.isTerminal && options.raw !== true,
+      kafkaProperties: kafkaProperties(options.property ?? []),
+      json: { encoding: options.encoding ?? 'auto', withoutValue: options.headersOnly === true },
+      now: () => context.clock.now(),
+    });
+  const format = explicit ?? headersLine;
+  if (format !== undefined || !plain) return create(format);
+  return (await setting('format', undefined, context, create)) ?? create(undefined);
 }
 
 function kafkaProperties(properties: readonly string[]): Record<string, string> {

@@ -97,7 +97,10 @@ export async function isolationLevelOf(
   options: { readonly isolationLevel?: string },
   context: CliContext,
 ): Promise<IsolationLevel> {
-  const level = (await setting('isolation-level', options.isolationLevel, context)) ?? 'read_committed';
+  return (await setting('isolation-level', options.isolationLevel, context, parseIsolationLevel)) ?? 'read_committed';
+}
+
+function parseIsolationLevel(level: string): IsolationLevel {
   if (level === 'read_committed' || level === 'read_uncommitted') return level;
   throw new KlogError('KLOG_USAGE', `'${level}' is no isolation level`, {
     hint: 'There are read_committed and read_uncommitted',

@@ -8,7 +8,7 @@ const ACKS: readonly string[] = ['all', 'written', 'none'] satisfies Acks[];
 export function parseAcks(text: string): Acks {
   const acks = ALIASES[text] ?? text;
   if (ACKS.includes(acks)) return acks as Acks;
-  throw new KlogError('KLOG_USAGE', `--acks: '${text}' is none of all, written, none (or -1, 1, 0)`);
+  throw new KlogError('KLOG_USAGE', `'${text}' is none of all, written, none (or -1, 1, 0)`);
 }
 
 /** What each mode promises, for the help. */

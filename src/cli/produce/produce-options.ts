@@ -124,8 +124,8 @@ export async function checkProduceFlags(
     tombstone: flags.tombstone ?? false,
     compression: flags.compression,
     valueFormat: flags.valueFormat ?? 'raw',
-    timestamp: flags.timestamp === undefined ? undefined : parseTime(flags.timestamp, { now: context.clock.now() }),
-    acks: parseAcks((await setting('acks', flags.acks, context)) ?? 'all'),
+    timestamp: flags.timestamp === undefined ? undefined : timestampOf(flags.timestamp, context),
+    acks: (await setting('acks', flags.acks, context, parseAcks)) ?? 'all',
     lingerMs: flags.linger,
     batchBytes: flags.batchBytes,
     partitioner: flags.partitioner,
@@ -233,4 +233,13 @@ function exclude(one: string, other: string): never {
 
 function need(one: string, other: string): never {
   throw new KlogError('KLOG_USAGE', `${one} means nothing without ${other}`);
+}
+
+function timestampOf(text: string, context: Pick<CliContext, 'clock'>): number {
+  try {
+    return parseTime(text, { now: context.clock.now() });
+  } catch (error) {
+    if (!(error instanceof KlogError)) throw error;
+    throw new KlogError(error.code, `--timestamp: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
