@@ -11,9 +11,10 @@
  *   topics/
  *     <topic>.json            what exists: the commit point of create, alter and delete
  *     .lock                   held exclusively by whoever changes topics
+ *     <topic>.gone            its file, renamed: the topic is being deleted, and there was no space to say so in the file
  *     .topic.tmp              a topic file being written (one name for all: `<topic>.json.tmp` may exceed 255 bytes)
  * ```
- * Names in `topics/` that do not end in `.json` are klog's own and never a topic's.
+ * Names in `topics/` that end in neither `.json` nor `.gone` are klog's own and never a topic's.
  */
 import { basename, dirname, join } from 'node:path';
 
@@ -25,6 +26,8 @@ export const LOG_LOCK = '.lock';
 export const TOPICS_DIRECTORY = 'topics';
 export const ADMIN_LOCK = '.lock';
 export const TOPIC_FILE_SUFFIX = '.json';
+/** As long as the other one: a topic's name may fill a file's to its last byte. */
+export const GONE_TOPIC_SUFFIX = '.gone';
 export const TOPIC_FILE_TEMPORARY = '.topic.tmp';
 
 /** A directory being built by a process, beside the place where it will appear. */
@@ -38,7 +41,6 @@ export function temporaryDirectoryPrefix(path: string): string {
 
 /** The topic whose file has this name; `undefined`: not a topic's file. */
 export function topicOfFileName(name: string): string | undefined {
-  return name.length > TOPIC_FILE_SUFFIX.length && name.endsWith(TOPIC_FILE_SUFFIX)
-    ? name.slice(0, -TOPIC_FILE_SUFFIX.length)
-    : undefined;
+  const suffix = [TOPIC_FILE_SUFFIX, GONE_TOPIC_SUFFIX].find((one) => name.endsWith(one));
+  return suffix === undefined || name.length === suffix.length ? undefined : name.slice(0, -suffix.length);
 }

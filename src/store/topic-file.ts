@@ -16,7 +16,8 @@
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import { type FileSystem, readWhole, replaceFile } from '../storage/file-system.js';
-import { TOPIC_FILE_SUFFIX, TOPIC_FILE_TEMPORARY } from './layout.js';
+import { GONE_TOPIC_SUFFIX, TOPIC_FILE_SUFFIX, TOPIC_FILE_TEMPORARY } from './layout.js';
+import { systemErrorCode } from './system-error.js';
 import type { TopicConfigs } from './topic-config.js';
 
 const VERSION = 1;
@@ -36,7 +37,10 @@ export interface TopicFile {
 export async function readTopicFile(fs: FileSystem, directory: string, topic: string): Promise<TopicFile | undefined> {
   const path = join(directory, topic + TOPIC_FILE_SUFFIX);
   const bytes = await readWhole(fs, path);
-  return bytes === undefined ? undefined : decodeTopicFile(bytes, path);
+  if (bytes !== undefined) return decodeTopicFile(bytes, path);
+  const gone = join(directory, topic + GONE_TOPIC_SUFFIX);
+  const left = await readWhole(fs, gone);
+  return left === undefined ? undefined : { ...decodeTopicFile(left, gone), state: 'deleting' };
 }
 
 export async function writeTopicFile(fs: FileSystem, directory: string, file: TopicFile): Promise<void> {
@@ -44,8 +48,23 @@ export async function writeTopicFile(fs: FileSystem, directory: string, file: To
   await replaceFile(fs, directory, file.topic + TOPIC_FILE_SUFFIX, bytes, TOPIC_FILE_TEMPORARY);
 }
 
+/** On a full disk there may be no block for another file, but deleting is how space is made: then the name says it. */
+export async function markDeleting(fs: FileSystem, directory: string, file: TopicFile): Promise<void> {
+  try {
+    await writeTopicFile(fs, directory, file);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    await fs.unlink(join(directory, TOPIC_FILE_TEMPORARY));
+    const path = join(directory, file.topic);
+    await fs.rename(path + TOPIC_FILE_SUFFIX, path + GONE_TOPIC_SUFFIX);
+    await fs.syncDirectory(directory);
+  }
+}
+
 export async function dropTopicFile(fs: FileSystem, directory: string, topic: string): Promise<void> {
   await fs.unlink(join(directory, topic + TOPIC_FILE_SUFFIX));
+  await fs.unlink(join(directory, topic + GONE_TOPIC_SUFFIX));
   await fs.syncDirectory(directory);
 }
 

@@ -17,7 +17,7 @@ import { nearestName } from './nearest-name.js';
 import { createDirectories, existingDirectory, removeDirectories, sweepDirectories } from './partition-directories.js';
 import { storageError } from './system-error.js';
 import { type ConfigChange, changeConfigs, normalizeConfigs, type TopicConfigs } from './topic-config.js';
-import { dropTopicFile, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
+import { dropTopicFile, markDeleting, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
 
 export interface Topic {
   readonly topic: string;
@@ -176,7 +176,7 @@ export class Topics {
       const file = await this.#active(topic);
       if (options.validateOnly === true) return;
       const deleting: TopicFile = { ...file, state: 'deleting' };
-      await this.#write(deleting);
+      await markDeleting(this.#fs, this.#directory.topicsDirectory, deleting);
       await this.#completeDelete(deleting, this.#options.lockWaitMs);
     });
   }
