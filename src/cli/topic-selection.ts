@@ -26,11 +26,9 @@ export async function selectTopics(admin: Admin, options: TopicSelectionOptions)
     return listings.filter(({ topic }) => patterns.some((pattern) => pattern.test(topic)));
   }
   const byName = new Map(listings.map((listing) => [listing.topic, listing]));
-  return [...new Set(topics)].map((topic) => {
-    const listing = byName.get(topic);
-    if (listing === undefined) throw unknownTopic(topic);
-    return listing;
-  });
+  const named: TopicListing[] = [];
+  for (const topic of new Set(topics)) named.push(byName.get(topic) ?? (await refuseUnknown(admin, topic)));
+  return named;
 }
 
 /** The names the operands mean, whether they exist or not. An expression that matches nothing: KLOG_NOT_FOUND. */
@@ -43,6 +41,9 @@ export async function topicNames(admin: Admin, options: TopicSelectionOptions): 
   return matching.map(({ topic }) => topic);
 }
 
-export function unknownTopic(topic: string): KlogError {
-  return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `unknown topic '${topic}'`, { topic });
+/** Fails as a look at the topic does: INVALID_TOPIC_EXCEPTION, or UNKNOWN_TOPIC_OR_PARTITION with the place and the nearest name. */
+export async function refuseUnknown(admin: Admin, topic: string): Promise<never> {
+  await admin.describeTopic(topic);
+  // Made since the topics were listed.
+  throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was not there a moment ago`, { topic });
 }

@@ -45,3 +45,19 @@ describe('opening a log', () => {
       }
     }));
 });
+
+describe('a topic that is not there', () => {
+  it.each(['list', 'describe', 'delete -y', 'offsets'])(
+    'topic %s: the same message, and 2 for an illegal name',
+    (verb) =>
+      withLog(async (log) => {
+        await log.createTopic('orders');
+        const { code, err } = await log.run(`topic ${verb} order`);
+        expect({ code, err }).toEqual({
+          code: 4,
+          err: `klog: there is no topic order in ${log.directory}. Did you mean orders?\n`,
+        });
+        expect((await log.run(`topic ${verb} ../x`)).code).toBe(2);
+      }),
+  );
+});

@@ -10,7 +10,7 @@ import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
-import { topicNames, unknownTopic } from '../topic-selection.js';
+import { refuseUnknown, topicNames } from '../topic-selection.js';
 
 export interface TopicDeleteOptions extends GlobalOptions {
   readonly topics: readonly string[];
@@ -60,7 +60,7 @@ export async function runTopicDelete(options: TopicDeleteOptions, context: CliCo
     const remove = async (name: string) => {
       const listing = listings.get(name);
       if (listing === undefined) {
-        if (!ifExists) throw unknownTopic(name);
+        if (!ifExists) await refuseUnknown(admin, name);
         results.push({ topic: name, deleted: false });
         notice(options, context, `there is no topic '${name}' in ${directory}`);
         return;
