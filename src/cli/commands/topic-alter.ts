@@ -108,7 +108,8 @@ export async function runTopicAlter(options: TopicAlterOptions, context: CliCont
         if (changesConfigs) await admin.alterConfigs(topic, change);
         if (plan.partitions !== plan.before.partitions) await admin.createPartitions(topic, plan.partitions);
       }
-      results.push({ topic, partitions: plan.partitions, configs: plan.configs, altered: !dryRun });
+      const changes = plan.configs.length > 0 || plan.partitions !== plan.before.partitions;
+      results.push({ topic, partitions: plan.partitions, configs: plan.configs, altered: changes && !dryRun });
       notice(options, context, `${dryRun ? 'would change' : 'changed'} ${text}`);
       if (plan.partitions !== plan.before.partitions) {
         notice(options, context, `later records of a key may go to another partition of '${topic}' than earlier ones`);

@@ -241,6 +241,13 @@ describe('topic alter', () => {
     expect(memory.topics.get('orders')?.configs).toEqual({ 'retention.ms': '5' });
   });
 
+  it('says in JSON that a topic that is so already was not altered', async () => {
+    const options = { client: client() };
+    const line = 'topic alter orders --set retention.ms=7000000000 --json';
+    expect(JSON.parse((await run(line, options)).out)[0].altered).toBe(true);
+    expect(JSON.parse((await run(line, options)).out)[0]).toMatchObject({ configs: [], altered: false });
+  });
+
   it('changes nothing with --dry-run, and needs no -y for it', async () => {
     const memory = client();
     const { code, out } = await run('topic alter orders --set retention.ms=5 -p 9 --dry-run --json', {
