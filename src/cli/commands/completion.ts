@@ -10,8 +10,11 @@ export function defineCompletion(completion: Command, host: CommandHost): void {
     summary: 'print the script that completes commands, flags and topics',
     examples: [
       { command: 'source <(klog completion bash)', does: 'in ~/.bashrc' },
-      { command: 'klog completion zsh > ~/.zfunc/_klog', does: 'with ~/.zfunc in $fpath' },
-      { command: 'klog completion fish > ~/.config/fish/completions/klog.fish', does: 'fish loads it by itself' },
+      { command: 'mkdir -p ~/.zfunc && klog completion zsh > ~/.zfunc/_klog', does: 'with ~/.zfunc in $fpath' },
+      {
+        command: 'mkdir -p ~/.config/fish/completions && klog completion fish > ~/.config/fish/completions/klog.fish',
+        does: 'fish loads it by itself',
+      },
     ],
   });
   onAction(command, host, (_, [name]) => runCompletion({ shell: name as Shell }, host.context));
