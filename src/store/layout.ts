@@ -11,6 +11,7 @@
  *   topics/
  *     <topic>.json            what exists: the commit point of create, alter and delete
  *     .lock                   held exclusively by whoever changes topics
+ *     .import-<32 hex>        held by a process that imports topics, for as long as it does; then removed
  *     <topic>.gone            its file, renamed: the topic is being deleted, and there was no space to say so in the file
  *     .topic.tmp              a topic file being written (one name for all: `<topic>.json.tmp` may exceed 255 bytes)
  * ```
@@ -25,6 +26,7 @@ export const META_PROPERTIES = 'meta.properties';
 export const LOG_LOCK = '.lock';
 export const TOPICS_DIRECTORY = 'topics';
 export const ADMIN_LOCK = '.lock';
+export const IMPORT_LOCK_PREFIX = '.import-';
 export const TOPIC_FILE_SUFFIX = '.json';
 /** As long as the other one: a topic's name may fill a file's to its last byte. */
 export const GONE_TOPIC_SUFFIX = '.gone';

@@ -25,6 +25,8 @@ export interface PartitionRange {
   readonly first: number;
   /** Not included. */
   readonly end: number;
+  /** Where each partition's log begins, by its number. Default 0. */
+  readonly startOffsets?: readonly number[] | undefined;
 }
 
 /** Makes the directories and their names durable. On failure some may be there. */
@@ -38,7 +40,7 @@ export async function createDirectories(
   for (let partition = range.first; partition < range.end; partition++) {
     const built = join(logDirectory, nameOnTheWay(topic, partition));
     await fs.makeDirectory(built);
-    await createPartition(fs, built, { topicId, clock });
+    await createPartition(fs, built, { topicId, clock, logStartOffset: range.startOffsets?.[partition] ?? 0 });
     await fs.rename(built, join(logDirectory, partitionDirectoryName(topic, partition)));
   }
   await fs.syncDirectory(logDirectory);

@@ -15,11 +15,14 @@ import {
   type OpenDirectoryOptions,
   openDataDirectory,
 } from './data-directory.js';
+import { holdPartitions } from './hold-partitions.js';
 import { PartitionPool } from './partition-pool.js';
 import { type PartitionSize, partitionSize } from './partition-size.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
 import { storageError } from './system-error.js';
 import { type TopicConfigs, toLogConfig } from './topic-config.js';
+import { TopicImport } from './topic-import.js';
+import type { NewImportedTopic } from './topic-imports.js';
 import { Topics } from './topics.js';
 
 export interface OpenStoreOptions extends OpenDirectoryOptions {
@@ -148,6 +151,38 @@ export class Store {
   async partitionSize(topic: string, partition: number): Promise<PartitionSize> {
     await this.#partition(topic, partition);
     return await partitionSize(this.#fs, this.#directoryOf(topic, partition));
+  }
+
+  /**
+   * Makes topics to be filled with batches, which come all together at the end.
+   * @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED
+   */
+  async importTopics(topics: readonly NewImportedTopic[]): Promise<TopicImport> {
+    const pending = await this.topics.imports.begin(topics);
+    const configs = new Map(pending.topics.map((topic) => [topic.topic, topic.configs]));
+    return new TopicImport(pending, this.topics.imports, (topic, partition) => {
+      // Nothing is deleted or compacted before it is all there, however old it is.
+      const all = { cleanupPolicy: 'delete', retentionMs: -1, retentionBytes: -1 } as const;
+      const config = { ...toLogConfig(configs.get(topic) ?? {}), ...all };
+      const options = { topic, partition, config, clock: this.#clock, lockWaitMs: this.#lockWaitMs };
+      const directory = this.#directoryOf(topic, partition);
+      return new StoredPartitionLog(
+        this.#pool.slot(() => PartitionLog.open(this.#fs, directory, options)),
+        pending.importId,
+      );
+    });
+  }
+
+  /**
+   * Keeps partitions as they are until the answer is called: nothing is appended, nothing acknowledged.
+   * @throws KlogError KLOG_LOCKED, KLOG_PERMISSION_DENIED
+   */
+  async holdPartitions(partitions: readonly { readonly topic: string; readonly partition: number }[]) {
+    if (this.directory.readOnly) {
+      throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`);
+    }
+    const directories = partitions.map(({ topic, partition }) => this.#directoryOf(topic, partition));
+    return await holdPartitions(this.#fs, directories, this.#lockWaitMs);
   }
 
   /** Closes every partition, then lets go of the directory. */

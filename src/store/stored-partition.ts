@@ -8,7 +8,7 @@ import type { Compacted, CompactOptions } from '../storage/log-compaction.js';
 import type { Erased, EraseOptions, EraseSelection } from '../storage/log-erase.js';
 import type { Retained, RetentionOptions } from '../storage/log-retention.js';
 import type { Trimmed, TrimOptions } from '../storage/log-trim.js';
-import type { Appended, PartitionLog } from '../storage/partition-log.js';
+import type { Appended, AppendOptions, PartitionLog } from '../storage/partition-log.js';
 import type { Damage, FetchedBatches, PartitionMarks, PartitionReader } from '../storage/partition-reader.js';
 import type { AbortedTransaction } from '../storage/transaction-index.js';
 import type { PartitionSlot } from './partition-pool.js';
@@ -38,9 +38,14 @@ export class StoredPartitionLog {
     await this.#use(async () => {});
   }
 
+  /** Waits for what is in use, then closes the files. */
+  async close(): Promise<void> {
+    await this.#slot.close();
+  }
+
   /** See `PartitionLog.append`. */
-  async append(batches: readonly Uint8Array[]): Promise<Appended> {
-    return await this.#use((log) => log.append(batches));
+  async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
+    return await this.#use((log) => log.append(batches, options));
   }
 
   /** See `PartitionLog.durable`. */

@@ -8,8 +8,9 @@
  *   "topicId": "ASNFZ4mrze_-3LqYdlQyEA",
  *   "partitions": 2,                    0 … 1 exist
  *   "configs": { "retention.ms": "60000" },
- *   "state": "active",                  "creating" and "deleting": there is no such topic for anybody but who changes topics
+ *   "state": "active",                  "creating", "importing" and "deleting": there is no such topic for anybody but who changes topics
  *   "growingTo": 4                      only while partitions are added: directories of 2 … 3 may be there, and are nobody's
+ *   "importId": "0f…"                   only in the state "importing": whose lock file says what becomes of the topic
  * }
  * ```
  */
@@ -21,7 +22,7 @@ import { systemErrorCode } from './system-error.js';
 import type { TopicConfigs } from './topic-config.js';
 
 const VERSION = 1;
-const STATES = ['creating', 'active', 'deleting'] as const;
+const STATES = ['creating', 'importing', 'active', 'deleting'] as const;
 export type TopicState = (typeof STATES)[number];
 
 export interface TopicFile {
@@ -31,6 +32,8 @@ export interface TopicFile {
   readonly configs: TopicConfigs;
   readonly state: TopicState;
   readonly growingTo?: number | undefined;
+  /** Of the import whose process fills the topic. */
+  readonly importId?: string | undefined;
 }
 
 /** `undefined`: no file. The name has been checked. */
@@ -77,7 +80,9 @@ export function decodeTopicFile(bytes: Uint8Array, path: string): TopicFile {
     throw damaged(path, 'it is not JSON', cause);
   }
   if (typeof value !== 'object' || value === null) throw damaged(path, 'it is not a JSON object');
-  const { version, topic, topicId, partitions, configs, state, growingTo } = value as Partial<Record<string, unknown>>;
+  const { version, topic, topicId, partitions, configs, state, growingTo, importId } = value as Partial<
+    Record<string, unknown>
+  >;
   if (version !== VERSION) {
     if (typeof version !== 'number') throw damaged(path, '"version" is missing');
     throw new KlogError('UNSUPPORTED_VERSION', `${path} has version ${version}, this klog reads version ${VERSION}`, {
@@ -90,7 +95,10 @@ export function decodeTopicFile(bytes: Uint8Array, path: string): TopicFile {
   if (!isCount(partitions)) throw damaged(path, '"partitions" is not a number of partitions');
   if (!isState(state)) throw damaged(path, `"state" is none of ${STATES.join(', ')}`);
   if (growingTo !== undefined && !isCount(growingTo)) throw damaged(path, '"growingTo" is not a number of partitions');
-  return { topic, topicId, partitions, configs: decodeConfigs(configs, path), state, growingTo };
+  if (!isImportId(importId) || (state === 'importing') !== (importId !== undefined)) {
+    throw damaged(path, '"importId" does not fit "state"');
+  }
+  return { topic, topicId, partitions, configs: decodeConfigs(configs, path), state, growingTo, importId };
 }
 
 function decodeConfigs(value: unknown, path: string): TopicConfigs {
@@ -103,6 +111,10 @@ function decodeConfigs(value: unknown, path: string): TopicConfigs {
 
 function isCount(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 0x7fffffff;
+}
+
+function isImportId(value: unknown): value is string | undefined {
+  return value === undefined || (typeof value === 'string' && /^[0-9a-f]{32}$/.test(value));
 }
 
 function isState(value: unknown): value is TopicState {

@@ -14,10 +14,12 @@ import type { DataDirectory } from './data-directory.js';
 import { lockExclusively } from './file-lock.js';
 import { ADMIN_LOCK, topicOfFileName } from './layout.js';
 import { nearestName } from './nearest-name.js';
+import { checkPartitions } from './partition-count.js';
 import { createDirectories, existingDirectory, removeDirectories, sweepDirectories } from './partition-directories.js';
 import { storageError } from './system-error.js';
 import { type ConfigChange, changeConfigs, normalizeConfigs, type TopicConfigs } from './topic-config.js';
 import { dropTopicFile, markDeleting, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
+import { TopicImports } from './topic-imports.js';
 
 export interface Topic {
   readonly topic: string;
@@ -49,9 +51,6 @@ export interface TopicsOptions {
   readonly onDelete?: (topic: string) => Promise<void>;
 }
 
-/** More directories than that in one command are a slip of the finger. */
-export const MAX_PARTITIONS = 10_000;
-
 /**
  * The topics of a data directory. Reading takes no lock. Changes are made one at a time, under the admin lock, and each
  * begins with what a killed one has left: a create is taken back, a delete is completed.
@@ -60,11 +59,19 @@ export class Topics {
   readonly #fs: FileSystem;
   readonly #directory: DataDirectory;
   readonly #options: TopicsOptions;
+  readonly imports: TopicImports;
 
   constructor(fs: FileSystem, directory: DataDirectory, options: TopicsOptions) {
     this.#fs = fs;
     this.#directory = directory;
     this.#options = options;
+    this.imports = new TopicImports(fs, directory.topicsDirectory, options, {
+      change: (what, operation) => this.#change(what, {}, operation),
+      assertFree: (topic, partitions) => this.#assertFree(topic, partitions),
+      build: (range) => this.#build(range),
+      remove: (range, lockWaitMs) => this.#remove(range, lockWaitMs),
+      topicOf,
+    });
   }
 
   /** By name. */
@@ -192,6 +199,7 @@ export class Topics {
       const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
       try {
         for (const file of await this.#files()) await this.#resume(file);
+        await this.imports.sweep(() => this.#files());
         await sweepDirectories(this.#fs, this.#directory.logDirectory);
         return await operation();
       } finally {
@@ -212,6 +220,8 @@ export class Topics {
       await this.#completeDelete(file, 0).catch((error: unknown) => {
         if (!(error instanceof KlogError && error.code === 'KLOG_LOCKED')) throw error;
       });
+    } else if (file.state === 'importing') {
+      await this.imports.resume(file);
     } else if (growingTo !== undefined) {
       await this.#remove({ topic, topicId, first: partitions, end: growingTo }, 0);
       const { growingTo: _, ...settled } = file;
@@ -238,6 +248,12 @@ export class Topics {
           hint: `\`klog topic delete ${topic}\` waits for it and names it`,
         },
       );
+    }
+    if (there?.state === 'importing') {
+      throw new KlogError('KLOG_LOCKED', `topic ${topic} is being imported by another process`, {
+        topic,
+        hint: 'Try again when it has finished, or end it',
+      });
     }
     if (there !== undefined) {
       throw new KlogError('TOPIC_ALREADY_EXISTS', `topic ${topic} exists already`, { topic });
@@ -307,10 +323,4 @@ export class Topics {
 function topicOf(file: TopicFile): Topic {
   const { topic, topicId, partitions, configs } = file;
   return { topic, topicId, partitions, configs, internal: isInternalTopic(topic) };
-}
-
-function checkPartitions(topic: string, partitions: number): void {
-  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return;
-  const message = `topic ${topic} cannot have ${partitions} partitions: allowed are 1 to ${MAX_PARTITIONS}`;
-  throw new KlogError('INVALID_PARTITIONS', message, { topic });
 }
