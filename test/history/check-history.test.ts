@@ -179,6 +179,9 @@ describe('each planted anomaly is found', () => {
   it('hole: a record behind one of the same producer that is missing', () => {
     const unknown = send('c1', -1, [61, 62], { outcome: 'info' });
     expect(kinds([...GOOD, unknown, send('c2', 3, [61, 63]), poll(3, ['c2'], [70, 71])])).toEqual(['hole']);
+    // The other may stand where nobody has looked.
+    const later = send('c2', 9, [61, 63]);
+    expect(kinds([...GOOD, unknown, later, poll(9, ['c2'], [70, 71])])).toEqual([]);
   });
 
   it('read after ack: who looks later ends before it', () => {

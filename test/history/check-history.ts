@@ -15,6 +15,8 @@ interface Known {
   /** Highest offset that any poll of the log itself has returned. */
   highestRead: number;
   readonly readOffsets: Set<number>;
+  /** -1: not counted yet. */
+  readUpTo: number;
 }
 
 /** Values are unique over the whole history. */
@@ -60,7 +62,16 @@ class Checker {
   #known(log: string): Known {
     let known = this.#logs.get(log);
     if (known === undefined) {
-      known = { log, sends: [], polls: [], ends: [], valueAt: new Map(), highestRead: -1, readOffsets: new Set() };
+      known = {
+        log,
+        sends: [],
+        polls: [],
+        ends: [],
+        valueAt: new Map(),
+        highestRead: -1,
+        readOffsets: new Set(),
+        readUpTo: -1,
+      };
       this.#logs.set(log, known);
     }
     return known;
@@ -267,6 +278,18 @@ class Checker {
       missing = undefined;
       last = found;
     }
+  }
+
+  /** Everything below has been read by somebody: what was not seen there is not there. */
+  #readUpTo(log: string): number {
+    const known = this.#known(log);
+    if (known.readUpTo < 0) {
+      known.readUpTo = 0;
+      for (const { from, next } of [...known.polls].sort((a, b) => a.from - b.from)) {
+        if (from <= known.readUpTo) known.readUpTo = Math.max(known.readUpTo, next);
+      }
+    }
+    return known.readUpTo;
   }
 
   #report(kind: AnomalyKind, log: LogName, message: string): void {
