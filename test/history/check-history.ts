@@ -273,7 +273,7 @@ class Checker {
       if (last?.log === found.log && found.offset <= last.offset) {
         this.#report('send order', found.log, `${here} stands before ${last.offset}`);
       }
-      if (missing !== undefined && isStable)
+      if (missing !== undefined && isStable && found.offset < this.#readUpTo(found.log))
         this.#report('hole', found.log, `${here} is there, ${missing.value} is not`);
       missing = undefined;
       last = found;
