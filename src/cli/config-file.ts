@@ -50,7 +50,8 @@ async function readConfigFile(path: string): Promise<FileSettings> {
   let content: unknown;
   try {
     const loaders = {
-      '.yaml': (_: string, text: string) => parse(text),
+      // Its warnings would show what is in the file, control bytes and all.
+      '.yaml': (_: string, text: string) => parse(text, { logLevel: 'error' }),
       '.json': (_: string, text: string) => JSON.parse(text),
     };
     content = (await lilconfig('klog', { loaders }).load(path))?.config ?? {};

@@ -1,0 +1,267 @@
+/** What users and files say in text: records, formats, expressions, settings. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfigFiles } from '../../../src/cli/config-file.js';
+import { createRecordPrinter } from '../../../src/cli/record-format/create-printer.js';
+import { compileExpression } from '../../../src/cli/record-format/filter-expression.js';
+import { createFormatReader } from '../../../src/cli/record-format/format-language/format-reader.js';
+import { compileGrep } from '../../../src/cli/record-format/grep.js';
+import type { RecordReader } from '../../../src/cli/record-format/input-record.js';
+import { createJsonReader } from '../../../src/cli/record-format/json-record-input.js';
+import { compileLinearRegExp } from '../../../src/cli/record-format/linear-regexp.js';
+import { OutputBuffer } from '../../../src/cli/record-format/output-buffer.js';
+import { parseDuration } from '../../../src/cli/values/parse-duration.js';
+import { parseConfig, parseHeader } from '../../../src/cli/values/parse-key-value.js';
+import { parseOffset, parseOffsetPoint } from '../../../src/cli/values/parse-offset.js';
+import { parsePartitionList, parsePartitionOperand } from '../../../src/cli/values/parse-partition.js';
+import { parseSize } from '../../../src/cli/values/parse-size.js';
+import { parseTime } from '../../../src/cli/values/parse-time.js';
+import { parseTopicPattern } from '../../../src/cli/values/parse-topic-pattern.js';
+import { KlogError } from '../../../src/errors.js';
+import { decodeOffsetCheckpoint } from '../../../src/storage/checkpoint-file.js';
+import { decodeLeaderEpochs } from '../../../src/storage/leader-epoch-checkpoint.js';
+import { decodeMetaProperties } from '../../../src/storage/meta-properties.js';
+import { decodePartitionMetadata } from '../../../src/storage/partition-metadata.js';
+import { decodeKlogJson } from '../../../src/store/klog-json.js';
+import { normalizeConfigs } from '../../../src/store/topic-config.js';
+import { decodeTopicFile } from '../../../src/store/topic-file.js';
+import { contextOf, cursorOver } from '../../cli/record-format/support.js';
+import { expectKlogError, expectKlogErrorFrom } from '../expect-klog-error.js';
+import type { FuzzRandom } from '../fuzz-random.js';
+import type { FuzzTarget } from '../fuzz-target.js';
+import { mutateBytes } from '../mutate-bytes.js';
+import { mutateText } from '../mutate-text.js';
+
+const JSON_RECORDS = [
+  '{"topic":"orders","partition":0,"offset":7,"timestamp":1700000000000,"key":"k","value":"v","headers":[{"key":"h","value":"x"}]}\n',
+  '{"key":null,"value":{"a":[1,2,{"b":null}]}}\n{"valueBase64":"AAECAw==","keyBase64":"aw=="}\n',
+  '{"value":"\\u00e9\\ud83d\\ude00\\n"}  {"value":""}\n[{"value":"1"},{"value":"2"}]',
+  '{"topic":"t","partition":1,"offset":2,"tstype":"create","ts":3,"broker":0,"key":"k","payload":"p","headers":["a","b"]}\n',
+];
+const FORMATS = [
+  '%t/%p@%o %k=%v\\n',
+  '%d{rfc3339} %v{base64}\\n',
+  '%h{%k=%v,}\\n',
+  '%v{json}%v{.a.b[0]}',
+  '%d{strftime[%Y-%m-%d %H:%M]}\\n',
+  '%d{go[2006-01-02T15:04:05Z07:00]}',
+  '%a{compression} %x %y %[ %| %i\\x00\\u00e9',
+  '%K{big32}%V{ascii}%v{unpack[iIqc$]}',
+  '%%%{%}',
+  'kcat:%t [%p] %o %k: %s\\n',
+  'json',
+  'csv',
+  'table',
+  'kafka',
+  '%v{truncate[5]}',
+  '%T{ms} %d{rel}',
+  '%e %H',
+];
+const INPUT_FORMATS = [
+  '%k %v\\n',
+  '%k\\t%v{json}\\n',
+  '%t %p %v\\n',
+  '%V{big32}%v',
+  '%h{%k=%v }%v\\n',
+  '%v{3}%k{2}',
+  '%d %k,%v\\n',
+  '%v{re[\\d+]}',
+];
+const EXPRESSIONS = [
+  '5',
+  '-10',
+  '+3',
+  'start',
+  'end',
+  '@2024-01-01',
+  's@1h',
+  'e@-5m',
+  '0=5,1=7',
+  ':10',
+  '5:10',
+  '-10:end',
+  '2024-01-01T00:00:00Z',
+  '1700000000000',
+  '15m',
+  '1h30m',
+  '1.5G',
+  '64K',
+  'retention.ms=1d',
+  'a=b:c',
+  'orders:0@42',
+  'orders[3]@end',
+  '0,2-5',
+  '/ord.*/',
+  '^o(a|b)+$',
+  'yesterday 10:00',
+  '10:00 Europe/Berlin',
+  '@1700000000..1800000000',
+  'value.a > 3 && key == "x"',
+  'value.items[0].price * 2',
+  'cleanup.policy=compact,delete',
+];
+const FILES = [
+  '0\n2\norders 0 12\norders 1 99\n',
+  '0\n3\n0 0\n1 5\n7 99\n',
+  'version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ\n',
+  '#\n#Sat Jan 01\nversion=1\ncluster.id=abc\nnode.id=0\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAQ\n',
+  '{"formatVersion":1,"minReader":1,"minWriter":1,"lockMechanism":"ofd","features":[]}',
+  '{"topic":"orders","topicId":"AAAAAAAAAAAAAAAAAAAAAQ","partitions":2,"configs":{"retention.ms":"5"},"state":"active"}',
+];
+const SETTINGS = [
+  'dir: ./x\nformat: "%v\\n"\nacks: all\n',
+  '{"dir":"a","acks":"all"}',
+  'isolation-level: read_committed\nbrokers: [a, b]\n',
+  'a: &x [1,2]\nb: *x\n',
+  '? complex\n: value\n',
+  '--- \n...\n---\nformat: json',
+];
+const time = { now: 1_700_000_000_000, timeZone: 'UTC' };
+
+export function jsonRecords(): FuzzTarget {
+  return {
+    name: 'JSON records',
+    weight: 25,
+    run(random) {
+      const text = mutateText(random.pick(JSON_RECORDS), random, JSON_RECORDS);
+      readRecords(createJsonReader({ maxRecordBytes: 1 << 20 }), Buffer.from(text), random);
+    },
+  };
+}
+
+/** In pieces, past bad records, to the end. */
+function readRecords(reader: RecordReader, input: Buffer, random: FuzzRandom): void {
+  let left = 10 * input.length + 100;
+  const drain = (): void => {
+    for (;;) {
+      if (left-- < 0) throw new Error('a reader that does not come to an end');
+      try {
+        if (reader.next() === undefined) return;
+        reader.origin();
+      } catch (error) {
+        if (!(error instanceof KlogError)) throw error;
+        if (reader.skipBad() === undefined) return;
+      }
+    }
+  };
+  for (let at = 0; at < input.length; ) {
+    const size = random.chance(0.5) ? input.length : 1 + random.below(30);
+    reader.push(input.subarray(at, at + size));
+    at += size;
+    drain();
+  }
+  reader.end();
+  drain();
+}
+
+export function formats(): FuzzTarget {
+  const input = Buffer.from('k1 v1\nk2 {"a":{"b":[1]}}\nkey=5,value\n\n\0\0\0\x03abc');
+  const records = [
+    { key: 'k', value: '{"a":{"b":[1]}}', headers: [['h', 'x']] as const },
+    { key: null, value: Buffer.from([0, 0xff, 0x9b, 0x1b]), timestamp: -1 },
+    { key: '', value: null },
+  ];
+  const context = contextOf();
+  return {
+    name: 'formats',
+    weight: 25,
+    run(random) {
+      expectKlogError(() => {
+        if (random.chance(0.3)) {
+          const format = mutateText(random.pick(INPUT_FORMATS), random, INPUT_FORMATS);
+          return readRecords(createFormatReader(format, { maxRecordBytes: 1 << 16 }), input, random);
+        }
+        const format = mutateText(random.pick(FORMATS), random, FORMATS);
+        const forTerminal = random.chance(0.5);
+        const printer = createRecordPrinter({ format, forTerminal, now: () => time.now });
+        const out = new OutputBuffer();
+        const cursor = cursorOver(records);
+        printer.begin?.(out);
+        while (cursor.next()) printer.print(cursor, context, out);
+      });
+    },
+  };
+}
+
+const PARSERS: readonly ((text: string) => unknown)[] = [
+  (text) => parseOffset(text, time),
+  (text) => parseOffsetPoint(text, time),
+  (text) => parseTime(text, time),
+  parseDuration,
+  parseSize,
+  parsePartitionList,
+  (text) => parsePartitionOperand(text, time),
+  parseConfig,
+  parseHeader,
+  parseTopicPattern,
+  (text) => compileLinearRegExp(text, '--grep').test('some text to look at'),
+  (text) => compileGrep([text]),
+  (text) => normalizeConfigs({ [parseConfig(text).key]: parseConfig(text).value }),
+];
+
+export function expressions(): FuzzTarget {
+  return {
+    name: 'expressions',
+    weight: 30,
+    run(random) {
+      const text = mutateText(random.pick(EXPRESSIONS), random, EXPRESSIONS);
+      const parse = random.pick(PARSERS);
+      expectKlogError(() => parse(text));
+    },
+  };
+}
+
+/** Compiled only: what they do when they run is their user's business. */
+export function filters(): FuzzTarget {
+  return {
+    name: 'filter expressions',
+    weight: 2,
+    run(random) {
+      const text = mutateText(random.pick(EXPRESSIONS), random, EXPRESSIONS);
+      expectKlogError(() => compileExpression(text, '--filter'));
+    },
+  };
+}
+
+export function smallFiles(): FuzzTarget {
+  const decoders: readonly ((bytes: Buffer) => unknown)[] = [
+    (bytes) => decodeOffsetCheckpoint(bytes, 'f'),
+    (bytes) => decodeLeaderEpochs(bytes, 'f'),
+    (bytes) => decodePartitionMetadata(bytes),
+    (bytes) => decodeMetaProperties(bytes),
+    (bytes) => decodeKlogJson(bytes, 'f'),
+    (bytes) => decodeTopicFile(bytes, '/topics/orders.json'),
+  ];
+  return {
+    name: 'small files',
+    weight: 20,
+    run(random) {
+      const seed = random.pick(FILES);
+      const bytes = random.chance(0.3)
+        ? mutateBytes(Buffer.from(seed), random)
+        : Buffer.from(mutateText(seed, random, FILES));
+      for (const decode of decoders) expectKlogError(() => decode(bytes));
+    },
+  };
+}
+
+/** Through the real files: the loader reads nothing else. */
+export function configFiles(): FuzzTarget & { close(): void } {
+  const directory = mkdtempSync(join(tmpdir(), 'klog-fuzz-'));
+  return {
+    name: 'config files',
+    weight: 2,
+    async run(random) {
+      const name = random.chance(0.5) ? 'klog.config.yaml' : 'klog.config.json';
+      const path = join(directory, name);
+      writeFileSync(path, mutateText(random.pick(SETTINGS), random, SETTINGS));
+      try {
+        await expectKlogErrorFrom(() => readConfigFiles({ cwd: directory, env: { HOME: directory } }));
+      } finally {
+        rmSync(path);
+      }
+    },
+    close: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
