@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { type CommandHost, describeGroup } from '../command-host.js';
+import { defineConsume } from './consume.js';
+import { defineProduce } from './produce.js';
 import { defineTopicAlter } from './topic-alter.js';
 import { defineTopicApply } from './topic-apply.js';
 import { defineTopicCreate } from './topic-create.js';
@@ -17,4 +19,7 @@ export function defineTopic(topic: Command, host: CommandHost): void {
   defineTopicDelete(topic, host);
   defineTopicOffsets(topic, host);
   defineTopicApply(topic, host);
+  // rpk's names, for fingers that know them.
+  defineConsume(topic.command('consume', { hidden: true }), host);
+  defineProduce(topic.command('produce', { hidden: true }), host);
 }
