@@ -4,7 +4,7 @@
  * A record fills one slot of 256 bytes; big-endian like everything beside it.
  *
  * ```
- *   0  u32 magic "klge"              4  u16 version 1          6  u16 reserved
+ *   0  u32 magic "klge"              4  u16 version 1          6  u16 flags, bit 0: swappedBase is there
  *   8  i64 sequence                 raised by each write; the newest valid slot has the highest
  *  16  i64 offset                   next offset; what is below it is covered by this record
  *  24  i64 segmentBase              the segment that ends at `position`
@@ -13,7 +13,7 @@
  *  56  i64 transactionIndexSize     64  i64 logStartOffset
  *  72  u32 layoutVersion            odd while files are swapped
  *  76  u32 cutCount                 raised whenever `offset` of A goes back
- *  80  i32 leaderEpoch              84  i32 reserved
+ *  80  i32 leaderEpoch              84  u32 swappedBase, high   low at 248: the segment that is being exchanged (segment-swap.ts)
  *  88  i64 firstTimestamp           largest timestamp of the segment's first batch, -1 none: rolling by segment.ms
  *  96  i64 segmentCreatedMs
  * 104  index state at `position`    36 bytes, below
@@ -22,7 +22,12 @@
  * 184  i64 checkpointMs             when that was (wall clock)
  * 192  16 bytes boot id             the boot in which it was written; zeros in A
  * 208  i64 inode of klog.end        another one: the directory is a copy; 0 in A
- * 216  … reserved
+ * 216  i64 firstDirtyOffset         compaction: below it every record was held against all others below it; 0 none was
+ * 224  i64 upkeepMs                 clock guard: wall clock, and time since boot, when upkeep last believed the clock; 0 never
+ * 232  i64 upkeepUptimeMs
+ * 240  u32 upkeepBoot               CRC-32C of the boot id of that time
+ * 244  u32 clockDistrust            time since boot, in seconds, until which the clock is not believed; 0 it is
+ * 248  u32 swappedBase, low
  * 252  u32 crc32c of bytes 0–251
  *
  * index state: i32 bytesSinceIndex, i64 maxTimestamp, i64 offsetOfMaxTimestamp, i64 lastTimeIndexTimestamp,
@@ -42,6 +47,10 @@ const CHECKPOINT_STATE_AT = 148;
 const BOOT_ID_AT = 192;
 const BOOT_ID_SIZE = 16;
 const INODE_AT = 208;
+const FLAGS_AT = 6;
+const SWAPPED_BASE_FLAG = 1;
+const SWAPPED_BASE_HIGH_AT = 84;
+const SWAPPED_BASE_LOW_AT = 248;
 const CRC_AT = 252;
 
 export interface ControlRecord {
@@ -64,6 +73,13 @@ export interface ControlRecord {
   checkpointMs: number;
   bootId: Uint8Array;
   inode: number;
+  firstDirtyOffset: number;
+  upkeepMs: number;
+  upkeepUptimeMs: number;
+  upkeepBoot: number;
+  clockDistrust: number;
+  /** -1: none. */
+  swappedBase: number;
 }
 
 const NO_BOOT = new Uint8Array(BOOT_ID_SIZE);
@@ -90,6 +106,12 @@ export function firstControlRecord(logStartOffset: number, nowMs: number): Contr
     checkpointMs: nowMs,
     bootId: NO_BOOT,
     inode: 0,
+    firstDirtyOffset: 0,
+    upkeepMs: 0,
+    upkeepUptimeMs: 0,
+    upkeepBoot: 0,
+    clockDistrust: 0,
+    swappedBase: -1,
   };
 }
 
@@ -116,6 +138,12 @@ export function encodeControlRecord(record: ControlRecord, into: Buffer, at: num
   writeInt64(into, at + 184, record.checkpointMs);
   into.set(record.bootId, at + BOOT_ID_AT);
   writeInt64(into, at + INODE_AT, record.inode);
+  writeInt64(into, at + 216, record.firstDirtyOffset);
+  writeInt64(into, at + 224, record.upkeepMs);
+  writeInt64(into, at + 232, record.upkeepUptimeMs);
+  into.writeUInt32BE(record.upkeepBoot, at + 240);
+  into.writeUInt32BE(record.clockDistrust, at + 244);
+  encodeSwappedBase(record.swappedBase, into, at);
   into.writeUInt32BE(crc32c(into, at, at + CRC_AT), at + CRC_AT);
 }
 
@@ -143,7 +171,26 @@ export function decodeControlRecord(from: Buffer, at: number): ControlRecord | u
     checkpointMs: readInt64(from, at + 184),
     bootId: from.subarray(at + BOOT_ID_AT, at + BOOT_ID_AT + BOOT_ID_SIZE).slice(),
     inode: readInt64(from, at + INODE_AT),
+    firstDirtyOffset: readInt64(from, at + 216),
+    upkeepMs: readInt64(from, at + 224),
+    upkeepUptimeMs: readInt64(from, at + 232),
+    upkeepBoot: from.readUInt32BE(at + 240),
+    clockDistrust: from.readUInt32BE(at + 244),
+    swappedBase: decodeSwappedBase(from, at),
   };
+}
+
+/** In the two words that were left. */
+function encodeSwappedBase(base: number, into: Buffer, at: number): void {
+  if (base < 0) return;
+  into.writeUInt16BE(SWAPPED_BASE_FLAG, at + FLAGS_AT);
+  into.writeUInt32BE(Math.floor(base / 2 ** 32), at + SWAPPED_BASE_HIGH_AT);
+  into.writeUInt32BE(base % 2 ** 32, at + SWAPPED_BASE_LOW_AT);
+}
+
+function decodeSwappedBase(from: Buffer, at: number): number {
+  if ((from.readUInt16BE(at + FLAGS_AT) & SWAPPED_BASE_FLAG) === 0) return -1;
+  return from.readUInt32BE(at + SWAPPED_BASE_HIGH_AT) * 2 ** 32 + from.readUInt32BE(at + SWAPPED_BASE_LOW_AT);
 }
 
 function encodeIndexState(state: IndexState, into: Buffer, at: number): void {

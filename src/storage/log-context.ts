@@ -10,6 +10,8 @@ import type { PartitionLocks } from './partition-locks.js';
 export interface Clock {
   /** Milliseconds since 1970. Data, never order. */
   now(): number;
+  /** Milliseconds since the machine was started, whatever the wall clock says; absent: the clock is believed (clock-guard.ts). */
+  uptime?(): number;
 }
 
 export interface LogContext {

@@ -1,9 +1,10 @@
 /** Beginning a new segment (Kafka: `UnifiedLog.maybeRoll`, `LogSegment.shouldRoll`). */
 import type { RecordBatch } from '../format/record-batch.js';
 import type { ControlRecord } from './control-record.js';
+import { syncing } from './failed-sync.js';
 import type { LogContext } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
-import { settle, syncing } from './log-settle.js';
+import { settle } from './log-settle.js';
 import { checkpointAt } from './log-sync.js';
 import { EMPTY_SNAPSHOT, writeProducerSnapshot } from './producer-snapshot.js';
 import { EMPTY_INDEX_STATE, type IndexState, indexesAreFull, MAX_RELATIVE_OFFSET } from './segment-index-writer.js';

@@ -70,6 +70,13 @@ export class LogSegments {
     return this.#keep(segment);
   }
 
+  /** Lets go of files that are about to be exchanged or removed. */
+  async forget(baseOffset: number): Promise<void> {
+    const segment = this.#open.get(baseOffset);
+    this.#open.delete(baseOffset);
+    await segment?.close();
+  }
+
   /** Takes a segment out of the log: an empty one is removed, bytes are kept under another name. */
   async remove(baseOffset: number): Promise<void> {
     const segment = await this.get(baseOffset);

@@ -11,7 +11,9 @@
 import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
 import { type ControlRecord, firstControlRecord } from './control-record.js';
-import { type Awaitable, type OpenFile, writeFully } from './file-system.js';
+import { syncing } from './failed-sync.js';
+import { type OpenFile, writeFully } from './file-system.js';
+import { finishLayoutChange } from './layout-recovery.js';
 import { readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
 import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
@@ -46,6 +48,7 @@ export async function settle(context: LogContext): Promise<SettledState> {
   const { control, segments } = context;
   await control.setSyncing(true);
   const { appended, safe } = await control.read();
+  await finishLayoutChange(context, safe);
   const bases = await segments.list();
   const origin = startingPoint(context, safe, bases);
   const end: ControlRecord = { ...origin.record };
@@ -73,6 +76,7 @@ export async function settle(context: LogContext): Promise<SettledState> {
   const cutCount = Math.max(appended?.cutCount ?? 0, safe?.cutCount ?? 0);
   end.cutCount = goesBack ? cutCount + 1 : cutCount;
   if (end.firstUnstableProducerId === -1) end.lastStableOffset = end.offset;
+  end.swappedBase = -1;
   end.layoutVersion = isOdd(end.layoutVersion) ? end.layoutVersion + 1 : end.layoutVersion;
   const newAppended = { ...end };
   await control.writeAppended(newAppended);
@@ -196,27 +200,6 @@ async function syncAll(context: LogContext, segments: readonly LogSegment[]): Pr
     for (const { baseOffset } of segments) await (await context.segments.get(baseOffset)).log.sync();
     await context.fs.syncDirectory(context.directory);
   });
-}
-
-/** Runs a sync. If it fails this process acknowledges nothing any more, and `syncing` stays set for the next one to settle. */
-export async function syncing(context: LogContext, sync: () => Awaitable<void>): Promise<void> {
-  if (context.failure !== undefined) throw context.failure;
-  try {
-    await sync();
-  } catch (error) {
-    context.failure = new KlogError(
-      'KLOG_SYNC_FAILED',
-      `a sync failed, so nothing more is acknowledged: ${(error as Error).message}`,
-      {
-        topic: context.topic,
-        partition: context.partition,
-        file: context.directory,
-        cause: error,
-        hint: 'Check the disk (space, kernel log), then start again; what was not acknowledged may be missing.',
-      },
-    );
-    throw context.failure;
-  }
 }
 
 function damaged(context: LogContext, what: string, offset: number): KlogError {

@@ -9,9 +9,10 @@
 import { KlogError } from '../errors.js';
 import type { ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
+import { syncing } from './failed-sync.js';
 import { readLeaderEpochs } from './leader-epoch-checkpoint.js';
 import { isOfThisBoot, type LogContext, pause, wasDeleted } from './log-context.js';
-import { settleIfNeeded, syncing } from './log-settle.js';
+import { settleIfNeeded } from './log-settle.js';
 
 /** S itself, and the indexes, are synced after this much growth … */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;

@@ -1,12 +1,13 @@
 /**
- * The three locks of a partition, kernel locks on byte ranges of `klog.end` past its data: whoever dies frees them.
+ * The locks of a partition, kernel locks on byte ranges of `klog.end` past its data: whoever dies frees them.
  *
  * - *queue*: a turnstile before *append*. Take queue, take append, release queue. Without it the kernel may hand a freed
  *   append lock to the same busy writer again and again, and another waits for seconds.
  * - *append*: held while a batch and then A are written; also by who settles, rolls or deletes.
  * - *sync*: held while data is synced and S is written.
+ * - *upkeep*: held for as long as a compaction or an erasure runs, so that there is one at a time. Writers never ask for it.
  *
- * The order is always queue, append, sync. Who holds sync and wants append lets go of sync first.
+ * The order is always upkeep, queue, append, sync. Who holds sync and wants append lets go of sync first.
  */
 import { KlogError } from '../errors.js';
 import { CONTROL_FILE_SIZE } from './control-file.js';
@@ -15,6 +16,7 @@ import type { LockRange, OpenFile } from './file-system.js';
 export const QUEUE_RANGE: LockRange = { start: CONTROL_FILE_SIZE, length: 1 };
 export const APPEND_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 1, length: 1 };
 export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 };
+export const UPKEEP_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 3, length: 1 };
 
 /** The longest that a timer can wait: with more it fires at once. */
 const LONGEST_TIMER_MS = 0x7fffffff;
@@ -134,12 +136,14 @@ export class PartitionLocks {
   readonly queue: KernelLock;
   readonly append: KernelLock;
   readonly sync: KernelLock;
+  readonly upkeep: KernelLock;
 
   /** `waitMs`: longest wait for a lock; `Infinity` waits for ever. */
   constructor(controlFile: OpenFile, waitMs: number) {
     this.queue = new KernelLock(controlFile, QUEUE_RANGE, 'queue', waitMs);
     this.append = new KernelLock(controlFile, APPEND_RANGE, 'append', waitMs);
     this.sync = new KernelLock(controlFile, SYNC_RANGE, 'sync', waitMs);
+    this.upkeep = new KernelLock(controlFile, UPKEEP_RANGE, 'upkeep', waitMs);
   }
 
   /** Takes the append lock through the turnstile. */
