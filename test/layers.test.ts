@@ -24,8 +24,8 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
   'src/cli/resolve-directory.ts': ['store'],
   'src/cli/open-client.ts': ['store'],
 };
-/** The offline `log` command looks at any directory in Kafka's format, also one that no store opens. */
-const OFFLINE_ROOM = /^src\/cli\/(commands\/log[^/]*|log\/.*)\.ts$/;
+/** The offline `log` commands and the doctor look at any directory in Kafka's format, also one that no store opens. */
+const OFFLINE_ROOM = /^src\/cli\/(commands\/log[^/]*|(log|doctor)\/.*)\.ts$/;
 
 /** node:fs belongs to the seam, and to the command line's own input and output. */
 const FILE_SYSTEM_ROOMS = /^src\/(storage\/(file-system-node|native-locks|lock-holder)|cli\/.*)\.ts$/;

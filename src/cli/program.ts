@@ -63,6 +63,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "look at a log's files, offline",
     load: async () => (await import('./commands/log.js')).defineLog,
   },
+  {
+    name: 'doctor',
+    summary: 'check the machine and the log',
+    load: async () => (await import('./commands/doctor.js')).defineDoctor,
+  },
 ];
 
 const defined = new WeakSet<Command>();

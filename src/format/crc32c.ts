@@ -25,6 +25,12 @@ export function crc32c(buffer: Uint8Array, start: number, end: number, previous 
   return crc32cInJavaScript(buffer, start, end, previous);
 }
 
+/** Whether long ranges go to the CPU's own instruction. */
+export function hasNativeCrc32c(): boolean {
+  if (native === undefined) native = loadNative();
+  return native !== null;
+}
+
 /** As {@link crc32c}, never with the addon. */
 export function crc32cInJavaScript(buffer: Uint8Array, start: number, end: number, previous = 0): number {
   const t = tables;
