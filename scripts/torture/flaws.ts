@@ -15,10 +15,14 @@ const REAL_RUNS = 3;
 
 export async function plantedFlaws(rig: Rig): Promise<void> {
   const planted = PLANTED.filter(({ name }) => rig.only?.includes(name) ?? true);
-  await inParallel(
-    planted.map((one) => () => onTrial(rig, one)),
-    rig.atOnce,
-  );
+  const tasks = planted.map((one) => async () => {
+    try {
+      await onTrial(rig, one);
+    } catch (error) {
+      rig.report.result(PART, one.name, false, 'could not be tried', (error as Error).message);
+    }
+  });
+  await inParallel(tasks, rig.atOnce);
 }
 
 async function onTrial(rig: Rig, planted: PlantedFlaw): Promise<void> {

@@ -8,7 +8,7 @@ import { countIn, type Rig } from './rig.js';
 import { inParallel, ROOT, runTool } from './run-tool.js';
 
 const KILLS = ['kill-before', 'kill-after', 'kill-torn', 'kill-one'];
-const ERRORS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short'];
+const ERRORS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short', 'full'];
 
 export async function killPoints(rig: Rig): Promise<void> {
   const { killed, killPoints: points } = rig.size;

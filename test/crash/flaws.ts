@@ -41,12 +41,20 @@ const renameBeforeSync = change(
   }
   await fs.rename`,
 );
+/** Answers with the offsets the records will have, and writes them a moment later. */
 const ackBeforeWrite = change(
   'acknowledged before it is written',
   'storage/partition-log.ts',
-  'await writeFully(segment.log, buffer, 0, buffer.length, position);',
-  `const late = Buffer.from(buffer);
-    setTimeout(() => writeFully(segment.log, late, 0, late.length, position), 3);`,
+  'return await this.#appendBehind(await this.#settled(), batches, options.keepOffsets === true);',
+  `await this.late;
+      const settled = await this.#settled();
+      const copies = batches.map((one) => Buffer.from(one));
+      let end = settled.offset;
+      for (const one of copies) end += this.#batch.reset(one, 0).lastOffsetDelta + 1;
+      const written = () => this.#appendBehind(settled, copies, false);
+      this.late = new Promise((go) => setTimeout(go, 2)).then(written).catch(() => {});
+      const { cutCount, leaderEpoch } = settled;
+      return { baseOffset: settled.offset, lastOffset: end - 1, bytes: 0, appendTime: -1, cutCount, leaderEpoch };`,
 );
 const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 'return crc === stored;', 'return true;');
 const noRepair = change(
@@ -63,7 +71,7 @@ const deafToShortWrites = change(
 );
 const failedSyncIsNone = change(
   'a failed sync goes unnoticed',
-  'storage/log-settle.ts',
+  'storage/failed-sync.ts',
   `    );
     throw context.failure;`,
   `    );
@@ -88,7 +96,7 @@ export const PLANTED: readonly PlantedFlaw[] = [
   },
   {
     name: 'ack-before-write',
-    flaws: [ackBeforeWrite],
+    flaws: [ackBeforeWrite, ...flaw('core', 'ACK_WRITTEN')],
     in: 'writer',
     scenario: 'one-by-one',
     by: { mode: 'kill-before' },
@@ -120,7 +128,7 @@ export const PLANTED: readonly PlantedFlaw[] = [
     name: 'roll-without-sync',
     flaws: flaw('roll', 'ROLL_NO_SYNC'),
     in: 'writer',
-    scenario: 'roll',
+    scenario: 'pipelined',
     by: { model: 'journal' },
   },
   { name: 'no-crc-check', flaws: [noChecksum], in: 'finder', scenario: 'batches', by: { model: 'journal' } },
@@ -157,7 +165,7 @@ export const PLANTED: readonly PlantedFlaw[] = [
     flaws: [deafToShortWrites],
     in: 'writer',
     scenario: 'one-by-one',
-    by: { mode: 'short', calls: 'pwrite64' },
+    by: { mode: 'full', calls: 'pwrite64' },
   },
   {
     name: 'failed-sync-unnoticed',

@@ -1,5 +1,5 @@
 /** What a scenario is, and what it works with. */
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewTopic } from '../../../src/clients/admin.js';
@@ -88,18 +88,42 @@ export class Stage {
 
   /** Starts a part of the scenario as a process of its own. Resolves when it has ended well. */
   start(part: string): Promise<void> {
-    return this.command(process.execPath, [
-      process.argv[1]!,
-      `${this.name}/${part}`,
-      join(this.directory, '..'),
-      `${this.seed}`,
-    ]);
+    return this.#run(process.execPath, this.#partArguments(part), ['ignore', 'inherit', 'inherit']);
+  }
+
+  /** The same, and `isReady` resolves when the part says so by {@link Stage.ready}. */
+  startAndWait(part: string): { readonly isReady: Promise<void>; readonly ended: Promise<void> } {
+    let ready = () => {};
+    const isReady = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const ended = this.#run(
+      process.execPath,
+      this.#partArguments(part),
+      ['ignore', 'inherit', 'inherit', 'ipc'],
+      ready,
+    );
+    return { isReady: Promise.race([isReady, ended]), ended };
+  }
+
+  ready(): void {
+    process.send?.('ready');
+    process.disconnect?.();
+  }
+
+  #partArguments(part: string): string[] {
+    return [process.argv[1]!, `${this.name}/${part}`, join(this.directory, '..'), `${this.seed}`];
   }
 
   command(file: string, args: readonly string[], input?: string): Promise<void> {
-    const child = spawn(file, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit'] });
+    return this.#run(file, args, [input === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit'], undefined, input);
+  }
+
+  #run(file: string, args: readonly string[], stdio: StdioOptions, ready?: () => void, input?: string): Promise<void> {
+    const child = spawn(file, args, { stdio });
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
+    if (ready !== undefined) child.once('message', ready);
     return new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {

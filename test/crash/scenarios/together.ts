@@ -23,7 +23,7 @@ export const groupCommit: Scenario = {
   parts: { w1: writer(1), w2: writer(2), w3: writer(3) },
 };
 
-const TO_SEE = 24;
+const TO_SEE = 25;
 
 export const readerBeside: Scenario = {
   name: 'reader-beside',
@@ -31,13 +31,16 @@ export const readerBeside: Scenario = {
   async run(stage) {
     const client = await stage.open();
     await stage.create(client, { topic: 'orders', configs: { 'segment.bytes': '4000' } });
-    const reading = stage.start('reader');
+    const reader = stage.startAndWait('reader');
     const producer = client.producer({ lingerMs: 0, batchBytes: 600 });
     const ids = stage.ids(TO_SEE);
-    for (let n = 0; n < TO_SEE; n += 3) {
-      await Promise.all(ids.slice(n, n + 3).map((id) => stage.send(producer, 'orders', 0, id)));
+    await stage.send(producer, 'orders', 0, ids[0]!);
+    await reader.isReady;
+    for (let n = 1; n < TO_SEE; n += 2) {
+      await Promise.all(ids.slice(n, n + 2).map((id) => stage.send(producer, 'orders', 0, id)));
+      await new Promise((resolve) => setTimeout(resolve, stage.random() * 4));
     }
-    await reading;
+    await reader.ended;
     await client.close();
   },
   parts: {
@@ -47,7 +50,8 @@ export const readerBeside: Scenario = {
       let seen = 0;
       for await (const { offset, value } of consumer) {
         stage.say(`saw orders 0 ${offset} ${idOf(value!)}`);
-        if (++seen === TO_SEE) break;
+        if (++seen === 1) stage.ready();
+        if (seen === TO_SEE) break;
       }
       await client.close();
     },

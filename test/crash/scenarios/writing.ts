@@ -29,10 +29,10 @@ export const batches: Scenario = {
 
 export const pipelined: Scenario = {
   name: 'pipelined',
-  about: 'appends while syncs are under way',
+  about: 'appends, and rolls, while syncs are under way',
   async run(stage) {
     const client = await stage.open();
-    await stage.create(client, { topic: 'orders' });
+    await stage.create(client, { topic: 'orders', configs: { 'segment.bytes': '3000' } });
     const producer = client.producer({ lingerMs: 0, batchBytes: 700 });
     await Promise.all(stage.ids(30).map((id) => stage.send(producer, 'orders', 0, id)));
     await client.close();

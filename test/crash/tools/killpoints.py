@@ -15,7 +15,7 @@ import tracer
 from crashsim import Checker
 
 MODES = ("kill-before", "kill-after", "kill-torn", "kill-one", "enospc", "eio", "edquot",
-         "emfile", "erofs", "short")
+         "emfile", "erofs", "short", "full")
 
 
 class Point:
@@ -35,7 +35,9 @@ class Point:
             call.note["skip"] = True
             return None
         self.count += 1
-        if self.count != self.at and not (self.lasting and self.at and self.count > self.at):
+        later = self.at and self.count > self.at
+        if self.count != self.at and not (self.lasting and later) and not (
+                self.mode == "full" and self.count == self.at + 1):
             call.note["skip"] = True
             return None
         self.hit = self.hit or "%s %s" % (call.name, os.path.relpath(paths[0], self.root))
@@ -46,7 +48,9 @@ class Point:
             return "kill-one"
         if mode == "kill-after":
             call.note["kill"] = True
-        elif mode in ("kill-torn", "short"):
+        elif mode == "full" and later:
+            call.fail(errno.ENOSPC)
+        elif mode in ("kill-torn", "short", "full"):
             if call.name in ("write", "pwrite64") and call.args[2] > 1:
                 call.shorten(random.Random(self.at).randrange(1, call.args[2]))
             call.note["kill"] = mode == "kill-torn"
