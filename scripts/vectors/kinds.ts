@@ -3,12 +3,12 @@
  * it here.
  */
 import { runBatches } from './batches.js';
+import { runCompaction } from './compaction.js';
 import { runRecovery } from './recovery.js';
 import { runSegment } from './segment.js';
 import { runSideFiles } from './side-files.js';
 import { runValues } from './values.js';
 import type { Kind } from './vector.js';
-import { pending } from './vector.js';
 
 export const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['batches', runBatches],
@@ -16,9 +16,5 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['side files', runSideFiles],
   ['segment', runSegment],
   ['recovery', runRecovery],
-  ['compaction', notYet('compaction')],
+  ['compaction', runCompaction],
 ]);
-
-function notYet(what: string): Kind {
-  return async () => pending(`klog does not run ${what} yet`);
-}

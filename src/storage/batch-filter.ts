@@ -84,7 +84,7 @@ export class BatchFilter {
     const attributes = batch.attributes & ~(layout.COMPRESSION_MASK | layout.DELETE_HORIZON_BIT);
     return this.#finish(batch, firstOffset, NO_RECORDS, {
       attributes,
-      baseTimestamp: maxTimestamp,
+      baseTimestamp: layout.NO_TIMESTAMP,
       maxTimestamp,
       count: 0,
     });
