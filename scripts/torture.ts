@@ -1,5 +1,6 @@
 /**
- * npm run torture -- [--seed S] [--size small|nightly|release] [--only NAME,…] [--work DIR] [--jobs N] [PART…]
+ * npm run torture -- [--seed S] [--size small|nightly|release] [--states N] [--only NAME,…] [--work DIR] [--jobs N]
+ *                    [PART…]
  * npm run torture -- --check DIRECTORY STDOUT
  *
  * The proof of klog's durability promises (RELIABILITY.md): programs that use klog (test/crash/scenarios) lose their power, are
@@ -58,7 +59,7 @@ async function main(): Promise<number> {
     await mkdir(kept, { recursive: true });
     const rig: Rig = {
       seed: Number(values.seed),
-      size: SIZES[values.size]!,
+      size: { ...SIZES[values.size]!, ...(values.states === undefined ? {} : { states: Number(values.states) }) },
       work,
       kept,
       programs,
@@ -91,6 +92,7 @@ function readArguments() {
       options: {
         seed: { type: 'string', default: '1' },
         size: { type: 'string', default: 'small' },
+        states: { type: 'string' },
         only: { type: 'string' },
         work: { type: 'string' },
         jobs: { type: 'string' },
@@ -100,6 +102,9 @@ function readArguments() {
     if (!Number.isSafeInteger(Number(values.seed))) throw new Error(`--seed ${values.seed} is not a whole number`);
     if (SIZES[values.size] === undefined)
       throw new Error(`--size ${values.size} is none of ${Object.keys(SIZES).join(', ')}`);
+    const states = Number(values.states ?? 1);
+    if (!Number.isSafeInteger(states) || states < 1)
+      throw new Error(`--states ${values.states} is not a number from 1 on`);
     const jobs = Number(values.jobs ?? 1);
     if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs} is not a number from 1 on`);
     const unknown = values.check ? [] : positionals.filter((part) => PARTS[part] === undefined);
