@@ -12,11 +12,9 @@ interface Known {
   readonly polls: Poll[];
   readonly ends: End[];
   readonly valueAt: Map<number, string>;
-  /** Highest offset that any poll of the log itself has returned. */
-  highestRead: number;
   readonly readOffsets: Set<number>;
-  /** -1: not counted yet. */
-  readUpTo: number;
+  /** What was read, in ranges that do not touch. */
+  looked?: readonly Range[];
 }
 
 /** Values are unique over the whole history. */
@@ -68,9 +66,7 @@ class Checker {
         polls: [],
         ends: [],
         valueAt: new Map(),
-        highestRead: -1,
         readOffsets: new Set(),
-        readUpTo: -1,
       };
       this.#logs.set(log, known);
     }
@@ -84,10 +80,7 @@ class Checker {
   #learnFromPoll(known: Known, poll: Poll): void {
     for (const [offset, value] of poll.records) {
       this.#learn(known, offset, value);
-      if (!poll.copy) {
-        known.readOffsets.add(offset);
-        known.highestRead = Math.max(known.highestRead, offset);
-      }
+      if (!poll.copy) known.readOffsets.add(offset);
       const send = this.#sends.get(value);
       if (send === undefined) this.#report('phantom read', known.log, `${place(offset, value)} was sent by nobody`);
       else if (send.outcome === 'fail') {
@@ -157,15 +150,10 @@ class Checker {
 
   #checkLost(known: Known): void {
     const final = known.polls.filter((poll) => poll.final).at(-1);
-    // Of a topic that was deleted perhaps only the end was ever read.
-    const lowestRead = known.polls.reduce(
-      (lowest, { from, copy }) => (copy ? lowest : Math.min(lowest, from)),
-      Infinity,
-    );
     for (const { outcome, acks, offset, value } of known.sends) {
       if (outcome !== 'ok' || offset < 0 || acks === 'none') continue;
-      if (offset >= lowestRead && offset <= known.highestRead && !known.readOffsets.has(offset)) {
-        this.#report('lost write', known.log, `${place(offset, value)} was acknowledged, later ones read, it never`);
+      if (!known.readOffsets.has(offset) && this.#wasLookedAt(known, offset)) {
+        this.#report('lost write', known.log, `${place(offset, value)} was acknowledged, and is not where it was read`);
       } else if (final !== undefined && final.next <= offset) {
         this.#report(
           'lost write',
@@ -273,28 +261,44 @@ class Checker {
       if (last?.log === found.log && found.offset <= last.offset) {
         this.#report('send order', found.log, `${here} stands before ${last.offset}`);
       }
-      if (missing !== undefined && isStable && found.offset < this.#readUpTo(found.log))
+      if (missing !== undefined && isStable && this.#wasReadBelow(found))
         this.#report('hole', found.log, `${here} is there, ${missing.value} is not`);
       missing = undefined;
       last = found;
     }
   }
 
-  /** Everything below has been read by somebody: what was not seen there is not there. */
-  #readUpTo(log: string): number {
+  /** What was not seen below is not there. */
+  #wasReadBelow({ log, offset }: { readonly log: string; readonly offset: number }): boolean {
     const known = this.#known(log);
-    if (known.readUpTo < 0) {
-      known.readUpTo = 0;
-      for (const { from, next } of [...known.polls].sort((a, b) => a.from - b.from)) {
-        if (from <= known.readUpTo) known.readUpTo = Math.max(known.readUpTo, next);
-      }
-    }
-    return known.readUpTo;
+    known.looked ??= mergedRanges(known.polls.filter(({ copy }) => !copy));
+    return known.looked.some(({ from, next }) => from === 0 && next >= offset);
+  }
+
+  /** Whether somebody has read past the offset: of a topic that was deleted perhaps only a part was ever read. */
+  #wasLookedAt(known: Known, offset: number): boolean {
+    known.looked ??= mergedRanges(known.polls.filter(({ copy }) => !copy));
+    return known.looked.some(({ from, next }) => offset >= from && offset < next);
   }
 
   #report(kind: AnomalyKind, log: LogName, message: string): void {
     this.#anomalies.push({ kind, log, message });
   }
+}
+
+interface Range {
+  readonly from: number;
+  readonly next: number;
+}
+
+function mergedRanges(polls: readonly Poll[]): Range[] {
+  const ranges: { from: number; next: number }[] = [];
+  for (const { from, next } of [...polls].sort((a, b) => a.from - b.from)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && from <= last.next) last.next = Math.max(last.next, next);
+    else ranges.push({ from, next });
+  }
+  return ranges;
 }
 
 function byInvocation(polls: readonly Poll[]): Poll[] {
