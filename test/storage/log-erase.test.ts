@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { loadCodec } from '../../src/format/compression.js';
+import {
+  allBytes,
+  append,
+  batchOf,
+  leftovers,
+  newPartition,
+  openLog,
+  type Row,
+  readAll,
+  rows,
+  segments,
+  transaction,
+} from './upkeep-log.js';
+
+const key = (text: string) => Buffer.from(text);
+
+describe('erase', () => {
+  const given: Row[] = [
+    ['ann', 'secret-1'],
+    ['bob', 'public-2'],
+    ['ann', 'secret-3'],
+    ['cid', 'public-4'],
+  ];
+
+  it.each([
+    ['of several segments', 100],
+    ['of the segment that is written to', 1_000_000],
+  ])('a key %s: the old bytes are gone, all other records keep their offsets', async (_, segmentBytes) => {
+    const directory = await newPartition();
+    const log = await openLog(directory, { segmentBytes });
+    await rows(log, ...given);
+    writeFileSync(`${directory}/00000000000000000000.log.cut-123`, 'torn secret-1');
+    expect(await log.erase({ key: key('ann') }, { validateOnly: true })).toMatchObject({ records: 2, cutFiles: 1 });
+    expect(allBytes(directory).includes('secret')).toBe(true);
+    expect(await log.erase({ key: key('ann') })).toMatchObject({ records: 2, cutFiles: 1 });
+    expect(await readAll(directory)).toEqual([
+      { offset: 1, key: 'bob', value: 'public-2' },
+      { offset: 3, key: 'cid', value: 'public-4' },
+    ]);
+    expect(allBytes(directory).includes('secret')).toBe(false);
+    expect(leftovers(directory)).toEqual([]);
+    await rows(log, ['ann', 'new']);
+    expect((await readAll(directory)).at(-1)).toEqual({ offset: 4, key: 'ann', value: 'new' });
+    await log.close();
+  });
+
+  it('one record of a compressed batch', async () => {
+    const directory = await newPartition();
+    const log = await openLog(directory);
+    await append(log, batchOf(given, { codec: await loadCodec('gzip') }));
+    expect(await log.erase({ offset: 2 })).toEqual({ records: 1, segments: 1, cutFiles: 0 });
+    expect((await readAll(directory)).map(({ offset }) => offset)).toEqual([0, 1, 3]);
+    expect(await log.erase({ offset: 2 })).toEqual({ records: 0, segments: 0, cutFiles: 0 });
+    await log.close();
+  });
+
+  it('never takes a marker, nor what else a transaction needs', async () => {
+    const directory = await newPartition();
+    const log = await openLog(directory);
+    await append(log, ...transaction(5, [['ann', 'secret']], 'COMMIT'));
+    expect(await log.erase({ offset: 1 })).toMatchObject({ records: 0 });
+    expect(await log.erase({ key: key('ann') })).toMatchObject({ records: 1 });
+    expect(await readAll(directory)).toEqual([]);
+    expect(segments(directory)).toEqual([0, 2]);
+    await log.close();
+  });
+
+  it('refuses offsets that are not there yet', async () => {
+    const directory = await newPartition();
+    const log = await openLog(directory);
+    await rows(log, ...given);
+    for (const offset of [4, -1]) {
+      await expect(log.erase({ offset })).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
+    }
+    await log.close();
+  });
+});
