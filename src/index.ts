@@ -32,6 +32,13 @@ export type {
   TopicSelection,
 } from './clients/consumer.js';
 export { type OpenClientOptions, openClient } from './clients/local/open-client.js';
+export type {
+  DeletedRange,
+  LogSnapshot,
+  PartitionSnapshot,
+  SnapshotOptions,
+  TopicSnapshot,
+} from './clients/log-snapshot.js';
 export { PARTITIONER_NAMES, type Partitioner, type PartitionerName } from './clients/partitioner.js';
 export type {
   Acknowledgement,
@@ -43,6 +50,7 @@ export type {
   RecordMetadata,
   RecordWriter,
 } from './clients/producer.js';
+export type { ImportedTopic, TopicImport } from './clients/topic-import.js';
 export { ERROR_CODES, type ErrorCode, type ErrorPlace, KlogError, type KlogErrorOptions } from './errors.js';
 export type { LogRecord, RecordHeader, TimestampType } from './format/log-record.js';
 export type { RecordCursor } from './format/record-cursor.js';

@@ -14,8 +14,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   clients: ['errors', 'format'],
   'clients/local': ['errors', 'format', 'clients', 'store'],
   replay: ['errors', 'format', 'clients'],
+  archive: ['errors', 'format'],
   index: ['errors', 'format', 'clients', 'clients/local'],
-  cli: ['errors', 'format', 'clients', 'clients/local', 'replay'],
+  cli: ['errors', 'format', 'clients', 'clients/local', 'replay', 'archive'],
 };
 
 /** Files with a licence of their own, each for the reason given. */

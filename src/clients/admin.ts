@@ -1,5 +1,7 @@
 import type { TopicPartition } from './client.js';
 import type { OffsetSpec } from './consumer.js';
+import type { LogSnapshot, SnapshotOptions } from './log-snapshot.js';
+import type { ImportedTopic, TopicImport } from './topic-import.js';
 
 /** Topic configs by Kafka's names; values are text as Kafka writes them. */
 export type TopicConfigs = Readonly<Record<string, string>>;
@@ -187,4 +189,8 @@ export interface Admin {
    * offset yet. An answer for each partition looked at; `records` 0 where nothing was found.
    */
   eraseRecords(topic: string, selection: EraseSelection, options?: EraseRecordsOptions): Promise<ErasedRecords[]>;
+  /** Topics as they are at one moment, for as long as it is open. KLOG_LOCKED. */
+  snapshot(options?: SnapshotOptions): Promise<LogSnapshot>;
+  /** Topics to be filled with batches of a snapshot. As {@link createTopic}; KLOG_LOCKED: another import makes the topic. */
+  importTopics(topics: readonly ImportedTopic[]): Promise<TopicImport>;
 }

@@ -4,6 +4,7 @@ import type {
   Damage,
   FetchedBatches,
   LocalStore,
+  LocalTopicImport,
   LocalTopics,
   PartitionLog,
   PartitionMarks,
@@ -187,6 +188,15 @@ export class MemoryStore implements LocalStore {
 
   async partitionUpkeep(topic: string, partition: number): Promise<PartitionUpkeep> {
     throw new KlogError('KLOG_UNSUPPORTED', 'memory keeps everything', { topic, partition });
+  }
+
+  /** Nothing here moves unless a test moves it. */
+  async holdPartitions(): Promise<() => Promise<void>> {
+    return async () => {};
+  }
+
+  async importTopics(): Promise<LocalTopicImport> {
+    throw new KlogError('KLOG_UNSUPPORTED', 'memory imports nothing');
   }
 
   async partitionReader(topic: string, partition: number): Promise<PartitionReader> {

@@ -22,7 +22,11 @@ import type {
   TopicListing,
 } from '../admin.js';
 import type { OffsetSpec } from '../consumer.js';
+import type { LogSnapshot, SnapshotOptions } from '../log-snapshot.js';
+import type { ImportedTopic, TopicImport } from '../topic-import.js';
+import { takeSnapshot } from './local-snapshot.js';
 import type { LocalStore, PartitionReader, TopicSummary, Trimmed } from './local-store.js';
+import { beginImport } from './local-topic-import.js';
 import { resolveOffset } from './offset-range.js';
 
 /** Partitions that are looked at at the same time. */
@@ -132,6 +136,14 @@ export class LocalAdmin implements Admin {
       erased.push({ topic, partition, ...(await upkeep.erase(selection, options)) });
     }
     return erased;
+  }
+
+  async snapshot(options: SnapshotOptions = {}): Promise<LogSnapshot> {
+    return await takeSnapshot(this.#store, options);
+  }
+
+  async importTopics(topics: readonly ImportedTopic[]): Promise<TopicImport> {
+    return await beginImport(this.#store, topics);
   }
 
   /** Those asked for, default all. */

@@ -4,6 +4,7 @@
  */
 import type { CompressionType } from '../../format/compression.js';
 import type { ConfigChange, NewTopic, TopicConfigs } from '../admin.js';
+import type { TopicPartition } from '../client.js';
 
 export interface PartitionMarks {
   readonly logStartOffset: number;
@@ -23,10 +24,15 @@ export interface Appended {
   readonly bytes: number;
 }
 
+export interface AppendOptions {
+  /** Offsets and times stay as the batches have them: ascending, beyond the end, perhaps with gaps. Default false. */
+  readonly keepOffsets?: boolean;
+}
+
 /** The writing side of one partition. */
 export interface PartitionLog {
   /** Complete batches; offsets and epoch are filled in, in place. All or none of them are appended. */
-  append(batches: readonly Uint8Array[]): Promise<Appended>;
+  append(batches: readonly Uint8Array[], options?: AppendOptions): Promise<Appended>;
   /** Resolves when what was appended survives a power loss. */
   durable(appended: Appended): Promise<void>;
 }
@@ -154,6 +160,18 @@ export interface LocalTopics {
   delete(topic: string): Promise<void>;
 }
 
+export interface NewImportedTopic extends NewTopic {
+  /** Where each partition begins. Default 0. */
+  readonly startOffsets?: readonly number[];
+}
+
+/** Topics that nobody sees before they are committed. */
+export interface LocalTopicImport {
+  partitionLog(topic: string, partition: number): PartitionLog;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
 export interface LocalStore {
   readonly topics: LocalTopics;
   /** `undefined`: there is no such topic. INVALID_TOPIC_EXCEPTION. */
@@ -163,5 +181,8 @@ export interface LocalStore {
   /** UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED. */
   partitionUpkeep(topic: string, partition: number): Promise<PartitionUpkeep>;
   partitionSize(topic: string, partition: number): Promise<{ readonly segments: number; readonly sizeInBytes: number }>;
+  /** Until the answer is called nothing is appended to them and nothing becomes visible. KLOG_LOCKED, KLOG_PERMISSION_DENIED. */
+  holdPartitions(partitions: readonly TopicPartition[]): Promise<() => Promise<void>>;
+  importTopics(topics: readonly NewImportedTopic[]): Promise<LocalTopicImport>;
   close(): Promise<void>;
 }

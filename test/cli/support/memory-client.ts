@@ -1,8 +1,14 @@
 import type {
   Admin,
+  CompactedPartition,
   ConfigChange,
+  DeletedRecords,
+  ErasedRecords,
+  EraseSelection,
   ListedOffset,
   NewTopic,
+  RecordsToDelete,
+  RetainedPartition,
   TopicConfigEntry,
   TopicConfigs,
   TopicDescription,
@@ -28,6 +34,8 @@ const DEFAULTS: TopicConfigs = {
 /** Topics without records, for what the command line makes of an `Admin`. Every partition holds the offsets 10 to 20. */
 export class MemoryClient implements Client {
   readonly topics = new Map<string, MemoryTopic>();
+  /** What was asked for of upkeep, in order; only what would change something. */
+  readonly upkeep: unknown[] = [];
   closed = 0;
 
   add(topic: string, partitions = 1, configs: Record<string, string> = {}): this {
@@ -36,7 +44,7 @@ export class MemoryClient implements Client {
   }
 
   admin(): Admin {
-    return new MemoryAdmin(this.topics);
+    return new MemoryAdmin(this.topics, this.upkeep);
   }
 
   producer(): never {
@@ -58,9 +66,11 @@ export class MemoryClient implements Client {
 
 class MemoryAdmin implements Admin {
   readonly #topics: Map<string, MemoryTopic>;
+  readonly #upkeep: unknown[];
 
-  constructor(topics: Map<string, MemoryTopic>) {
+  constructor(topics: Map<string, MemoryTopic>, upkeep: unknown[]) {
     this.#topics = topics;
+    this.#upkeep = upkeep;
   }
 
   async createTopic({ topic, partitions = 1, configs = {} }: NewTopic, options: { validateOnly?: boolean } = {}) {
@@ -127,6 +137,8 @@ class MemoryAdmin implements Admin {
       }
       if (spec === 'start') return { topic, partition, offset: 10, timestamp: -1 };
       if (spec === 'end') return { topic, partition, offset: 20, timestamp: -1 };
+      if (typeof spec === 'number') return { topic, partition, offset: spec, timestamp: -1 };
+      if ('fromEnd' in spec) return { topic, partition, offset: Math.max(10, 20 - spec.fromEnd), timestamp: -1 };
       if (typeof spec !== 'object' || !('timestamp' in spec)) throw new Error('not asked for by any command');
       // Partition 0 has a record of every second from 1 to 10, the others have none so late.
       const isLate = partition > 0 || spec.timestamp > 10_000;
@@ -134,6 +146,57 @@ class MemoryAdmin implements Admin {
         ? { topic, partition, offset: -1, timestamp: -1 }
         : { topic, partition, offset: 10 + spec.timestamp / 1000, timestamp: spec.timestamp };
     });
+  }
+
+  async deleteRecords(
+    topic: string,
+    offsets: readonly RecordsToDelete[],
+    options: { validateOnly?: boolean } = {},
+  ): Promise<DeletedRecords[]> {
+    this.#get(topic);
+    if (options.validateOnly !== true) this.#upkeep.push({ deleteRecords: topic, offsets });
+    return offsets.map(({ partition, beforeOffset }) => {
+      if (beforeOffset > 20) throw new KlogError('OFFSET_OUT_OF_RANGE', `${topic}:${partition} ends at 20`, { topic });
+      const lowWatermark = Math.max(10, beforeOffset);
+      return { topic, partition, lowWatermark, offsets: lowWatermark - 10, segments: 0, sizeInBytes: 0 };
+    });
+  }
+
+  async compactTopic(topic: string): Promise<CompactedPartition[]> {
+    const { partitions, configs } = this.#get(topic);
+    if (!configs['cleanup.policy']?.includes('compact')) {
+      throw new KlogError('INVALID_CONFIG', `topic ${topic} is not compacted`, { topic });
+    }
+    this.#upkeep.push({ compactTopic: topic });
+    return Array.from({ length: partitions }, (_, partition) => {
+      const sizes = { segmentsBefore: 2, segmentsAfter: 1, sizeBefore: 1000, sizeAfter: 500 };
+      const skipped = partition === 0 ? undefined : 'nothing to do';
+      return { topic, partition, skipped, firstDirtyOffset: 20, recordsBefore: 10, recordsAfter: 4, ...sizes };
+    });
+  }
+
+  async applyRetention(): Promise<RetainedPartition[]> {
+    throw new Error('not asked for by any command');
+  }
+
+  async eraseRecords(topic: string, selection: EraseSelection, options: { validateOnly?: boolean } = {}) {
+    const { partitions } = this.#get(topic);
+    if (options.validateOnly !== true) this.#upkeep.push({ eraseRecords: topic, selection });
+    const { partition: only } = selection;
+    const asked = only === undefined ? Array.from({ length: partitions }, (_, partition) => partition) : [only];
+    return asked.map((partition): ErasedRecords => {
+      // Keys that begin with k are in partition 0 only.
+      const found = 'offset' in selection ? selection.offset < 20 : partition === 0 && selection.key[0] === 0x6b;
+      return { topic, partition, records: found ? 1 : 0, segments: found ? 1 : 0, cutFiles: 0 };
+    });
+  }
+
+  snapshot(): never {
+    throw new Error('no records here');
+  }
+
+  importTopics(): never {
+    throw new Error('no records here');
   }
 
   #get(topic: string): MemoryTopic {

@@ -1,0 +1,54 @@
+import type { TopicConfigs } from './admin.js';
+import type { TopicPartition } from './client.js';
+
+export interface SnapshotOptions {
+  /** Default all but internal ones. */
+  readonly topics?: readonly string[];
+  /** All topics, internal ones too. Default false. */
+  readonly internal?: boolean;
+  /** Bytes read at a time. Default 1 MiB. */
+  readonly maxFetchBytes?: number;
+}
+
+export interface PartitionSnapshot extends TopicPartition {
+  readonly startOffset: number;
+  /** Kafka: the last stable offset, at the moment of the snapshot. */
+  readonly endOffset: number;
+}
+
+export interface TopicSnapshot {
+  readonly topic: string;
+  readonly topicId: string;
+  /** Only those that were set. */
+  readonly configs: TopicConfigs;
+  readonly partitions: readonly PartitionSnapshot[];
+}
+
+/** Records that retention, compaction, a trim or an erase deleted between the snapshot and their turn. */
+export interface DeletedRange extends TopicPartition {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Topics as they were at one moment, while producers go on. The ends of all partitions are those of that moment: what a
+ * `read_committed` consumer could have read of each then, had it looked at all at once. So
+ *
+ * - every record acknowledged (`acks: all`) before the snapshot was asked for is in;
+ * - with a record there is every other that its producer had been acknowledged, or had consumed, before it sent it;
+ * - of each partition it is a prefix of what was ever in it.
+ *
+ * Records of an open transaction, and what stands behind them in their partition, are not in. Nothing keeps records from
+ * being deleted before their turn comes: what a trim or retention took is in {@link LogSnapshot.deleted}.
+ */
+export interface LogSnapshot extends AsyncDisposable {
+  readonly topics: readonly TopicSnapshot[];
+  /** So far. */
+  readonly deleted: readonly DeletedRange[];
+  /**
+   * Whole record batches in the order of offsets, as bytes of Kafka's format, control batches and compressed ones
+   * included. Each is valid until the next is asked for. CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION (deleted meanwhile).
+   */
+  batches(partition: TopicPartition): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
