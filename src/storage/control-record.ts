@@ -147,11 +147,11 @@ export function encodeControlRecord(record: ControlRecord, into: Buffer, at: num
   into.writeUInt32BE(crc32c(into, at, at + CRC_AT), at + CRC_AT);
 }
 
-/** `undefined`: torn, never written, or of a version this klog does not know. */
+/** `undefined`: torn, never written, contradicting itself, or of a version this klog does not know. */
 export function decodeControlRecord(from: Buffer, at: number): ControlRecord | undefined {
   if (from.readUInt32BE(at) !== MAGIC || from.readUInt16BE(at + 4) !== VERSION) return undefined;
   if (from.readUInt32BE(at + CRC_AT) !== crc32c(from, at, at + CRC_AT)) return undefined;
-  return {
+  const record = {
     sequence: readInt64(from, at + 8),
     offset: readInt64(from, at + 16),
     segmentBase: readInt64(from, at + 24),
@@ -178,6 +178,24 @@ export function decodeControlRecord(from: Buffer, at: number): ControlRecord | u
     clockDistrust: from.readUInt32BE(at + 244),
     swappedBase: decodeSwappedBase(from, at),
   };
+  return isConsistent(record) ? record : undefined;
+}
+
+/** The checksum says that the bytes came through, not that whoever wrote them told the truth. */
+function isConsistent(record: ControlRecord): boolean {
+  const { segmentBase, offset, position, transactionIndexSize, index, checkpointPosition, checkpointIndex } = record;
+  return (
+    segmentBase >= 0 &&
+    offset >= segmentBase &&
+    Math.min(position, transactionIndexSize, checkpointPosition) >= 0 &&
+    [index, checkpointIndex].every((state) => isWithin(state, segmentBase, offset))
+  );
+}
+
+function isWithin(state: IndexState, segmentBase: number, offset: number): boolean {
+  const { offsetOfMaxTimestamp, offsetIndexSize, timeIndexSize } = state;
+  const isInSegment = offsetOfMaxTimestamp >= segmentBase && offsetOfMaxTimestamp < offset;
+  return (offsetOfMaxTimestamp === -1 || isInSegment) && offsetIndexSize >= 0 && timeIndexSize >= 0;
 }
 
 /** In the two words that were left. */

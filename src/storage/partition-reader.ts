@@ -119,7 +119,7 @@ export class PartitionReader {
 
   /** Where reading may go on behind the damage at `offset`, which a fetch has reported. */
   skipDamage(offset: number, reason: string): Promise<Damage> {
-    return this.#alone(() => this.#skipDamage(offset, reason));
+    return this.#alone(() => this.#retried(() => this.#skipDamage(offset, reason)));
   }
 
   async #skipDamage(offset: number, reason: string): Promise<Damage> {
@@ -129,7 +129,9 @@ export class PartitionReader {
     const position = await findNextBatch(segment.log, place);
     const next = position < place.limit ? await readBlock(segment.log, { ...place, position }, 1) : undefined;
     const following = next === undefined ? await this.#segments.baseAfter(place.baseOffset) : undefined;
-    const nextOffset = next?.buffer === undefined ? (following ?? view.offset) : firstOffset(next.buffer);
+    // A batch that holds the offset may stand behind bytes that are none.
+    const nextOffset =
+      next?.buffer === undefined ? (following ?? view.offset) : Math.max(offset, firstOffset(next.buffer));
     if (next !== undefined)
       this.#cursor = {
         offset: nextOffset,
@@ -150,12 +152,14 @@ export class PartitionReader {
 
   /** The first record, in the order of offsets, with a timestamp of at least `timestamp`. */
   async offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined> {
-    return this.#alone(async () => this.#segments.findByTime(await this.#look(), timestamp));
+    return this.#alone(() => this.#retried(async () => this.#segments.findByTime(await this.#look(), timestamp)));
   }
 
   /** Aborted transactions with records in [from, to). */
   async abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]> {
-    return this.#alone(async () => this.#segments.abortedTransactions(await this.#look(), from, to));
+    return this.#alone(() =>
+      this.#retried(async () => this.#segments.abortedTransactions(await this.#look(), from, to)),
+    );
   }
 
   /** Resolves true when there is something beyond `offset` to read, false at the time-out or when aborted. */
@@ -267,12 +271,29 @@ export class PartitionReader {
     for (;;) {
       const limit = await this.#segments.limit(view, baseOffset);
       position ??= await this.#segments.positionOf(view, baseOffset, offset);
-      if (position < limit) return { baseOffset, position, limit, minOffset: offset, maxOffset: view.offset };
+      const following = baseOffset === view.segmentBase ? undefined : await this.#segments.baseAfter(baseOffset);
+      if (position < limit) {
+        const maxOffset = Math.min(view.offset, following ?? view.offset);
+        return { baseOffset, position, limit, minOffset: offset, maxOffset, follows: known || position === 0 };
+      }
       // Nothing of it in this segment: the next one is found by offset, never by its place in a list.
       const next = await this.#segments.baseAfter(baseOffset);
       if (next === undefined || next > view.segmentBase) throw this.#missing(offset, baseOffset);
       baseOffset = next;
       position = 0;
+    }
+  }
+
+  /** Anew when files were exchanged or removed in the middle of it. */
+  async #retried<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        const view = this.#view;
+        if (view === undefined || tries === TRIES || !(await this.#wereSwapped(view, tries)))
+          throw this.#located(error);
+      }
     }
   }
 

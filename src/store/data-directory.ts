@@ -15,7 +15,7 @@ import {
   TOPICS_DIRECTORY,
 } from './layout.js';
 import { checkFileSystem } from './network-file-system.js';
-import { statDirectory } from './stat-directory.js';
+import { assertNoLink, statDirectory } from './stat-directory.js';
 import { storageError, systemErrorCode } from './system-error.js';
 
 export interface OpenDirectoryOptions {
@@ -99,6 +99,7 @@ async function open(fs: FileSystem, path: string, options: OpenDirectoryOptions)
     warnings.push(`${path} can be written to by everybody: chmod o-w it`);
   }
   const logDirectory = join(path, LOG_DIRECTORY);
+  for (const inside of [logDirectory, join(path, TOPICS_DIRECTORY)]) await assertNoLink(fs, inside);
   const lock = await holdLogLock(fs, logDirectory, readOnly, lockWaitMs);
   if (!readOnly) await removeLeftover(fs, join(path, CREATING_LOCK));
   return {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { CompressionType } from '../format/compression.js';
@@ -18,18 +19,22 @@ import {
 import { holdPartitions } from './hold-partitions.js';
 import { PartitionPool } from './partition-pool.js';
 import { type PartitionSize, partitionSize } from './partition-size.js';
+import { assertNoLink } from './stat-directory.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
 import { storageError } from './system-error.js';
 import { type TopicConfigs, toLogConfig } from './topic-config.js';
 import { TopicImport } from './topic-import.js';
 import type { NewImportedTopic } from './topic-imports.js';
 import { Topics } from './topics.js';
+import { UpkeepQueue } from './upkeep-queue.js';
 
 export interface OpenStoreOptions extends OpenDirectoryOptions {
   /** Default the system's. */
   readonly clock?: Clock | undefined;
   /** Most descriptors for the files of partitions. Default 256; a partition in use is never closed to stay below it. */
   readonly maxDescriptors?: number | undefined;
+  /** What upkeep in the background could not do. Default: a process warning of type KlogWarning. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** A topic, and the settings that clients act on. */
@@ -67,10 +72,15 @@ export class Store {
   readonly #pool: PartitionPool;
   readonly #logs = new Map<string, StoredPartitionLog>();
   readonly #readers = new Set<StoredPartitionReader>();
+  readonly #upkeep: UpkeepQueue;
+  readonly #warn: (message: string) => void;
+  #clockWarned = false;
 
   constructor(fs: FileSystem, directory: DataDirectory, options: OpenStoreOptions) {
     this.directory = directory;
-    this.#clock = options.clock ?? { now: Date.now };
+    this.#clock = options.clock ?? { now: Date.now, uptime: () => uptime() * 1000 };
+    this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'KlogWarning'));
+    this.#upkeep = new UpkeepQueue(this.#warn);
     this.#lockWaitMs = options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS;
     this.#fs = new CountingFileSystem(fs, () => this.#pool.closeIdle());
     this.#pool = new PartitionPool(options.maxDescriptors ?? DEFAULT_MAX_DESCRIPTORS, () => this.#fs.openFiles);
@@ -113,10 +123,11 @@ export class Store {
     let log = this.#logs.get(key);
     if (log?.identity !== identity) {
       await log?.retire();
-      const options = { topic, partition, config: toLogConfig(configs), clock: this.#clock, lockWaitMs };
+      const onRoll = () => this.#upkeep.add(`${topic}:${partition}`, (signal) => this.#keep(key, topic, signal));
+      const options = { topic, partition, config: toLogConfig(configs), clock: this.#clock, lockWaitMs, onRoll };
       const slot = this.#pool.slot(() =>
-        this.#openCurrent(topic, topicId, () =>
-          PartitionLog.open(this.#fs, this.#directoryOf(topic, partition), options),
+        this.#openCurrent(topic, topicId, async () =>
+          PartitionLog.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
         ),
       );
       log = new StoredPartitionLog(slot, identity);
@@ -132,8 +143,8 @@ export class Store {
     const settle = async () => (await this.partitionLog(topic, partition)).trySettle();
     const options = { topic, partition, ...(this.directory.readOnly ? {} : { settle }) };
     const slot = this.#pool.slot(() =>
-      this.#openCurrent(topic, topicId, () =>
-        PartitionReader.open(this.#fs, this.#directoryOf(topic, partition), options),
+      this.#openCurrent(topic, topicId, async () =>
+        PartitionReader.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
       ),
     );
     const reader = new StoredPartitionReader(slot, () => this.#readers.delete(reader));
@@ -181,13 +192,15 @@ export class Store {
     if (this.directory.readOnly) {
       throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`);
     }
-    const directories = partitions.map(({ topic, partition }) => this.#directoryOf(topic, partition));
+    const directories: string[] = [];
+    for (const { topic, partition } of partitions) directories.push(await this.#ownDirectoryOf(topic, partition));
     return await holdPartitions(this.#fs, directories, this.#lockWaitMs);
   }
 
-  /** Closes every partition, then lets go of the directory. */
+  /** Closes every partition, then lets go of the directory. Upkeep that is under way has a few seconds to finish. */
   async close(): Promise<void> {
     try {
+      await this.#upkeep.close();
       await this.#pool.close();
     } finally {
       await this.directory.close();
@@ -215,6 +228,13 @@ export class Store {
     throw deleted(topic);
   }
 
+  async #keep(key: string, topic: string, signal: AbortSignal): Promise<void> {
+    const { skipped } = (await this.#logs.get(key)?.upkeepAfterRoll(signal)) ?? {};
+    if (skipped !== 'clock' || this.#clockWarned) return;
+    this.#clockWarned = true;
+    this.#warn(`the clock has jumped, so nothing of topic ${topic} is deleted by its age for now`);
+  }
+
   /** Files of a deleted topic that stay open keep their space on the disk. */
   async #letGo(topic: string): Promise<void> {
     for (const [key, log] of this.#logs) {
@@ -231,6 +251,13 @@ export class Store {
       partition,
       hint: partitions === 1 ? 'It has one, partition 0' : `It has ${partitions}, from 0 to ${partitions - 1}`,
     });
+  }
+
+  /** To be opened: it must not be a link to somewhere else. */
+  async #ownDirectoryOf(topic: string, partition: number): Promise<string> {
+    const directory = this.#directoryOf(topic, partition);
+    await assertNoLink(this.#fs, directory);
+    return directory;
   }
 
   #directoryOf(topic: string, partition: number): string {

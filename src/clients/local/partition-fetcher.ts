@@ -54,6 +54,7 @@ export class PartitionFetcher {
   #filter: CommittedFilter | undefined;
   #ahead: { readonly offset: number; readonly block: Promise<FetchedBatches> } | undefined;
   #spare: Buffer | undefined;
+  #lastDamage: { readonly offset: number; readonly file: string; readonly position: number } | undefined;
 
   constructor(
     topic: string,
@@ -263,10 +264,14 @@ export class PartitionFetcher {
   async #skipDamage(offset: number, error: KlogError): Promise<void> {
     const { topic, partition, generation } = this;
     const damage = await this.reader.skipDamage(offset, error.message);
-    if (damage.nextOffset <= offset) throw error;
-    const { file, position, length, reason } = damage;
+    const { file, position, length, reason, nextOffset } = damage;
+    // The offset itself may stand behind the damage; but then, not at the same place again.
+    const last = this.#lastDamage;
+    const isAgain = last?.offset === offset && last.file === file && position <= last.position;
+    if (nextOffset < offset || (nextOffset === offset && (length === 0 || isAgain))) throw error;
+    this.#lastDamage = { offset, file, position };
     this.#options.onCorrupt?.({ topic, partition, file, position, length, offset, reason });
-    if (generation === this.generation) this.#next = damage.nextOffset;
+    if (generation === this.generation) this.#next = nextOffset;
   }
 
   async #fetch(offset: number): Promise<FetchedBatches> {
