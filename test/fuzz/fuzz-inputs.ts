@@ -26,16 +26,35 @@ export async function fuzzInputs(targets: readonly FuzzTarget[], range: FuzzRang
   const { seed, from, inputs, onInput, onFinding } = range;
   for (let index = from; index < from + inputs; index++) {
     onInput?.(index);
-    const random = new FuzzRandom((Math.imul(seed, 0x9e37_79b1) ^ Math.imul(index, 0x85eb_ca6b)) >>> 0);
-    const target = chooseTarget(targets, random);
-    const start = performance.now();
-    try {
-      await expectKlogErrorFrom(async () => target.run(random));
-    } catch (error) {
-      const { stack = String(error) } = error as Error;
-      onFinding({ index, target: target.name, problem: stack });
+    const target = chooseTarget(targets, inputRandom(seed, index));
+    const took = await meet(target, seed, index, onFinding);
+    // A busy machine takes its time; an input does so again.
+    if (took > LIMIT_MS && (await meet(target, seed, index, () => {})) > LIMIT_MS) {
+      onFinding({ index, target: target.name, problem: `took ${Math.round(took)} ms` });
     }
-    const took = performance.now() - start;
-    if (took > LIMIT_MS) onFinding({ index, target: target.name, problem: `took ${Math.round(took)} ms` });
   }
+}
+
+/** Milliseconds. */
+async function meet(
+  target: FuzzTarget,
+  seed: number,
+  index: number,
+  onFinding: (finding: FuzzFinding) => void,
+): Promise<number> {
+  const random = inputRandom(seed, index);
+  // The draw that chose the target.
+  random.next();
+  const start = performance.now();
+  try {
+    await expectKlogErrorFrom(async () => target.run(random));
+  } catch (error) {
+    const { stack = String(error) } = error as Error;
+    onFinding({ index, target: target.name, problem: stack });
+  }
+  return performance.now() - start;
+}
+
+function inputRandom(seed: number, index: number): FuzzRandom {
+  return new FuzzRandom((Math.imul(seed, 0x9e37_79b1) ^ Math.imul(index, 0x85eb_ca6b)) >>> 0);
 }
