@@ -2,6 +2,7 @@
 import { KlogError } from '../errors.js';
 import { nextBatch, WalkResult } from '../format/batch-walk.js';
 import {
+  HEADER_SIZE_UP_TO_MAGIC,
   LAST_OFFSET_DELTA_AT,
   MAGIC_AT,
   MAGIC_V2,
@@ -29,6 +30,8 @@ export interface BlockPlace {
   readonly minOffset: number;
   /** No batch may end at or beyond this offset. */
   readonly maxOffset: number;
+  /** Everything up to `position` was read: no batch may begin below `minOffset`, either. Default false. */
+  readonly follows?: boolean;
 }
 
 const walk = new WalkResult();
@@ -59,13 +62,25 @@ export async function readBlock(
   }
   let end = 0;
   let nextOffset = place.minOffset;
+  let follows = place.follows === true;
   while (nextBatch(buffer, end, filled, walk).status === 'batch') {
-    const found = problemWith(buffer, end, walk.size, nextOffset, place.maxOffset);
+    let found = problemWith(buffer, end, walk.size, nextOffset, place.maxOffset);
+    if (found === undefined && !(follows && batch.baseOffset === nextOffset)) {
+      const behind = end + walk.size;
+      const next = buffer.subarray(behind, Math.min(behind + HEADER_SIZE_UP_TO_MAGIC, filled));
+      found = await misplaced(log, next, {
+        ...place,
+        position: place.position + behind,
+        minOffset: nextOffset,
+        follows,
+      });
+    }
     if (found !== undefined) {
       if (end === 0) throw damage(log, place.position, place.minOffset, found);
       break;
     }
     nextOffset = batch.nextOffset;
+    follows = true;
     end += walk.size;
   }
   if (end === 0) throw damage(log, place.position, place.minOffset, walk.problem || 'a batch is not whole');
@@ -87,6 +102,26 @@ function problemWith(buffer: Buffer, at: number, size: number, minOffset: number
     return `a batch ends at offset ${lastOffset}, which does not lie between ${minOffset} and ${maxOffset - 1}`;
   }
   return undefined;
+}
+
+/**
+ * A wrong base offset that is still possible shows by the batches around: by those before, or, if it is too high, by the
+ * one behind. `next` is what the buffer has of that one's head, which is at `place.position`. Asked only at gaps.
+ */
+async function misplaced(log: OpenFile, next: Buffer, place: BlockPlace): Promise<string | undefined> {
+  const { baseOffset, nextOffset } = batch;
+  if (place.follows && baseOffset < place.minOffset) {
+    return `a batch begins at offset ${baseOffset}, where ${place.minOffset} has its place`;
+  }
+  let head = next;
+  if (head.length < HEADER_SIZE_UP_TO_MAGIC) {
+    if (place.limit - place.position < HEADER_SIZE_UP_TO_MAGIC) return undefined;
+    head = Buffer.alloc(HEADER_SIZE_UP_TO_MAGIC);
+    await log.read(head, 0, head.length, place.position);
+  }
+  const behind = head.readUInt32BE(0) * 2 ** 32 + head.readUInt32BE(4);
+  if (head[MAGIC_AT] !== MAGIC_V2 || behind < place.minOffset || behind >= nextOffset) return undefined;
+  return `a batch of the offsets ${baseOffset} to ${nextOffset - 1}, and offset ${behind} behind it`;
 }
 
 function damage(log: OpenFile, position: number, offset: number, problem: string): KlogError {

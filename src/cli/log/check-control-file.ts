@@ -26,6 +26,7 @@ const SLOTS = [
 const SYNCING_AT = 2048;
 /** A writer may be at a slot just now: it is damaged only if it stays so. */
 const LOOKS = 20;
+/** A write of a slot takes microseconds. */
 const PAUSE_MS = 2;
 
 /** `undefined`: there is no control file, or nothing in it says what is safe. */
@@ -78,9 +79,11 @@ type Slot = ControlRecord | 'empty' | 'broken';
 async function readSlots(open: OpenFile): Promise<{ readonly slots: Slot[]; readonly bytes: Buffer }> {
   const bytes = Buffer.alloc(CONTROL_FILE_SIZE);
   for (let look = 1; ; look++) {
+    const before = Buffer.from(bytes);
     bytes.fill(0, await open.read(bytes, 0, bytes.length, 0));
     const slots = SLOTS.map(({ at }) => decodeSlot(bytes, at));
-    if (!slots.includes('broken') || look === LOOKS) return { slots, bytes };
+    const isStill = SLOTS.every(({ at }, i) => slots[i] !== 'broken' || sameSlot(bytes, before, at));
+    if (isStill || look === LOOKS) return { slots, bytes };
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
@@ -89,6 +92,10 @@ function decodeSlot(bytes: Buffer, at: number): Slot {
   const record = decodeControlRecord(bytes, at);
   if (record !== undefined) return record;
   return bytes.subarray(at, at + CONTROL_RECORD_SIZE).every((byte) => byte === 0) ? 'empty' : 'broken';
+}
+
+function sameSlot(a: Buffer, b: Buffer, at: number): boolean {
+  return a.compare(b, at, at + CONTROL_RECORD_SIZE, at, at + CONTROL_RECORD_SIZE) === 0;
 }
 
 function newest(first: Slot | undefined, second: Slot | undefined): ControlRecord | undefined {

@@ -1,6 +1,6 @@
 /** Checks all files of a partition against each other. Takes no locks and writes nothing. */
 import { join } from 'node:path';
-import { CONTROL_FILE_NAME } from '../../storage/control-file.js';
+import { CONTROL_FILE_NAME, ControlFile } from '../../storage/control-file.js';
 import type { ControlRecord } from '../../storage/control-record.js';
 import type { FileSystem } from '../../storage/file-system.js';
 import { parseSegmentFileName, segmentBaseOffsets, segmentFileName } from '../../storage/log-files.js';
@@ -44,9 +44,18 @@ export async function checkPartition(partition: FoundPartition, options: CheckOp
 
 /** Changes whenever files are swapped, or the log is cut. */
 async function layoutOf(fs: FileSystem, directory: string): Promise<string> {
-  const control = await checkControlFile(fs, directory, directory, new Problems());
   const names = await fs.readDirectory(directory);
-  return [control?.safe.layoutVersion, control?.safe.cutCount, ...names.sort()].join(' ');
+  const safe = names.includes(CONTROL_FILE_NAME) ? await readSafe(fs, directory) : undefined;
+  return [safe?.layoutVersion, safe?.cutCount, ...names.sort()].join(' ');
+}
+
+async function readSafe(fs: FileSystem, directory: string): Promise<ControlRecord | undefined> {
+  const control = await ControlFile.open(fs, directory, 'read');
+  try {
+    return (await control.read()).safe;
+  } finally {
+    await control.close();
+  }
 }
 
 async function lookAtPartition(
