@@ -12,7 +12,7 @@ const ACTOR = fileURLToPath(new URL('actors/actor.mjs', import.meta.url));
 const LIBRARY = fileURLToPath(new URL('../../dist', import.meta.url));
 const TOPIC = 'orders';
 /** Beyond its duration; a stopped process is continued meanwhile. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export interface RoundResult {
   readonly anomalies: readonly Anomaly[];
