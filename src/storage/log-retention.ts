@@ -17,6 +17,11 @@ export interface RetentionOptions {
   readonly force?: boolean | undefined;
   /** Says what would go, and changes nothing. Default false. */
   readonly validateOnly?: boolean | undefined;
+  /**
+   * A segment's age begins when it was last written to, however old its records say they are: who brings in records of
+   * long ago shall find them. Kafka goes by the records alone. Default false.
+   */
+  readonly sparesFresh?: boolean | undefined;
 }
 
 export interface Retained extends Trimmed {
@@ -37,7 +42,7 @@ export async function applyRetention(context: LogContext, options: RetentionOpti
   }
   const verdict = judgeClock(clock, context.bootId, safe);
   const believed = verdict.believed || options.force === true;
-  const segments = await closedAndLast(context, appended);
+  const segments = await closedAndLast(context, appended, options.sparesFresh === true);
   const count = await countDeletable(segments, {
     logStartOffset: safe.logStartOffset,
     highWatermark: appended.offset,
@@ -80,6 +85,7 @@ async function closedAndLast(
     readonly position: number;
     readonly index: { readonly maxTimestamp: number };
   },
+  sparesFresh: boolean,
 ): Promise<RetentionSegment[]> {
   const { fs, directory } = context;
   const bases = (await listSegments(fs, directory)).filter((base) => base <= appended.segmentBase);
@@ -95,7 +101,8 @@ async function closedAndLast(
       isLast,
       largestTimestamp: async () => {
         const largest = isLast ? appended.index.maxTimestamp : await largestTimestamp(context, baseOffset);
-        return largest >= 0 ? largest : stat.modifiedMs;
+        if (largest < 0) return stat.modifiedMs;
+        return sparesFresh ? Math.max(largest, stat.modifiedMs) : largest;
       },
     });
   }

@@ -24,6 +24,7 @@ import { type Appended, awaitDurable, checkpointOnClose, outcomeUnknown } from '
 import { type Trimmed, type TrimOptions, trim } from './log-trim.js';
 import { PartitionLocks } from './partition-locks.js';
 import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
+import { type UpkeepDone, upkeepAfterRoll } from './upkeep-after-roll.js';
 
 export type { Appended } from './log-sync.js';
 
@@ -34,6 +35,8 @@ export interface PartitionLogOptions {
   readonly clock: Clock;
   /** Longest wait for a lock, in milliseconds. Default 30 000. */
   readonly lockWaitMs?: number;
+  /** An append has begun a new segment, and let go of its lock. */
+  readonly onRoll?: () => void;
 }
 
 export interface AppendOptions {
@@ -49,28 +52,34 @@ const DEFAULT_LOCK_WAIT_MS = 30_000;
 export class PartitionLog {
   readonly #context: LogContext;
   readonly #batch = new RecordBatch();
+  readonly #onRoll: (() => void) | undefined;
+  #rolled = false;
   #closed = false;
 
-  private constructor(context: LogContext) {
+  private constructor(context: LogContext, onRoll: (() => void) | undefined) {
     this.#context = context;
+    this.#onRoll = onRoll;
   }
 
   /** Opens the partition in `directory` and settles it if that is needed and nobody is writing. */
   static async open(fs: FileSystem, directory: string, options: PartitionLogOptions): Promise<PartitionLog> {
     const control = await ControlFile.open(fs, directory, 'create');
-    const log = new PartitionLog({
-      fs,
-      directory,
-      topic: options.topic,
-      partition: options.partition,
-      config: options.config,
-      clock: options.clock,
-      control,
-      locks: new PartitionLocks(control.file, options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS),
-      segments: new LogSegments(fs, directory),
-      bootId: fs.bootId(),
-      failure: undefined,
-    });
+    const log = new PartitionLog(
+      {
+        fs,
+        directory,
+        topic: options.topic,
+        partition: options.partition,
+        config: options.config,
+        clock: options.clock,
+        control,
+        locks: new PartitionLocks(control.file, options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS),
+        segments: new LogSegments(fs, directory),
+        bootId: fs.bootId(),
+        failure: undefined,
+      },
+      options.onRoll,
+    );
     try {
       await trySettle(log.#context);
     } catch (error) {
@@ -99,6 +108,8 @@ export class PartitionLog {
       throw this.#storageError(error);
     } finally {
       locks.append.release();
+      if (this.#rolled) this.#onRoll?.();
+      this.#rolled = false;
     }
   }
 
@@ -139,6 +150,12 @@ export class PartitionLog {
   async erase(selection: EraseSelection, options: EraseOptions = {}): Promise<Erased> {
     this.#assertOpen();
     return await erase(this.#context, selection, options);
+  }
+
+  /** Retention, and compaction if it is due: what `onRoll` asks for, in the background. */
+  async upkeepAfterRoll(signal: AbortSignal): Promise<UpkeepDone> {
+    this.#assertOpen();
+    return await upkeepAfterRoll(this.#context, signal);
   }
 
   async close(): Promise<void> {
@@ -184,6 +201,7 @@ export class PartitionLog {
           // The roll makes them safe: should it fail then, they stay.
           inFile = next;
           const rolled = await roll(context, next);
+          this.#rolled = true;
           if (rolled.offset !== next.offset) {
             // It had to settle, and what a failed sync had lost was cut off.
             if (bytes > 0) throw outcomeUnknown(context, baseOffset, next.offset - 1);

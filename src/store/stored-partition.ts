@@ -11,6 +11,7 @@ import type { Trimmed, TrimOptions } from '../storage/log-trim.js';
 import type { Appended, AppendOptions, PartitionLog } from '../storage/partition-log.js';
 import type { Damage, FetchedBatches, PartitionMarks, PartitionReader } from '../storage/partition-reader.js';
 import type { AbortedTransaction } from '../storage/transaction-index.js';
+import type { UpkeepDone } from '../storage/upkeep-after-roll.js';
 import type { PartitionSlot } from './partition-pool.js';
 
 /** Between two looks of a reader that had to give its descriptors away. */
@@ -75,6 +76,11 @@ export class StoredPartitionLog {
   /** See `PartitionLog.erase`. */
   async erase(selection: EraseSelection, options: EraseOptions = {}): Promise<Erased> {
     return await this.#use((log) => log.erase(selection, options));
+  }
+
+  /** See `PartitionLog.upkeepAfterRoll`. */
+  async upkeepAfterRoll(signal: AbortSignal): Promise<UpkeepDone> {
+    return await this.#use((log) => log.upkeepAfterRoll(signal));
   }
 
   async #use<R>(operation: (log: PartitionLog) => Promise<R>): Promise<R> {
