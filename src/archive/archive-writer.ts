@@ -15,6 +15,9 @@ import {
   type SectionKind,
 } from './archive-format.js';
 
+/** Batches that are compressed already have nothing but their headers to gain, and are better left as they are. */
+const WORTHWHILE = 0.95;
+
 /** Takes bytes before it returns or its promise resolves. */
 export type ArchiveSink = (bytes: Uint8Array) => Promise<void> | void;
 
@@ -111,11 +114,10 @@ export class ArchiveWriter {
     await this.#sink(tail);
   }
 
-  /** Batches that are compressed already gain nothing, and stay as they are. */
   #compressed(plain: Uint8Array): { readonly body: Uint8Array; readonly codecId: number } {
     if (this.#codec !== undefined && plain.length <= MAX_COMPRESSED_BODY) {
       const body = this.#codec.compress(plain);
-      if (body.length < plain.length) return { body, codecId: this.#codec.id };
+      if (body.length <= plain.length * WORTHWHILE) return { body, codecId: this.#codec.id };
     }
     return { body: plain, codecId: CODEC_NONE };
   }

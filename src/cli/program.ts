@@ -59,6 +59,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/copy.js')).defineCopy,
   },
   {
+    name: 'export',
+    summary: 'write topics with all their records into one archive file',
+    load: async () => (await import('./commands/export.js')).defineExport,
+  },
+  {
+    name: 'import',
+    summary: 'make topics from an archive of klog export',
+    load: async () => (await import('./commands/import.js')).defineImport,
+  },
+  {
+    name: 'erase',
+    summary: 'erase single records for good',
+    load: async () => (await import('./commands/erase.js')).defineErase,
+  },
+  {
     name: 'log',
     summary: "look at a log's files, offline",
     load: async () => (await import('./commands/log.js')).defineLog,

@@ -93,7 +93,7 @@ describe('a snapshot, imported', () => {
     for await (const bytes of snapshot.batches({ topic: 't', partition: 0 })) batches.push(Buffer.from(bytes));
     const cursor = openCursor(new RecordCursor(), batches[0]!, 0);
     const records: [number, string][] = [];
-    while (cursor.next()) records.push([cursor.offset, String(cursor.value())]);
+    while (cursor.next()) records.push([cursor.offset, Buffer.from(cursor.value()!).toString()]);
     expect(records).toEqual([
       [2, 'c'],
       [3, 'd'],
