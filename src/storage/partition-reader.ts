@@ -274,7 +274,14 @@ export class PartitionReader {
       const following = baseOffset === view.segmentBase ? undefined : await this.#segments.baseAfter(baseOffset);
       if (position < limit) {
         const maxOffset = Math.min(view.offset, following ?? view.offset);
-        return { baseOffset, position, limit, minOffset: offset, maxOffset, follows: known || position === 0 };
+        return {
+          baseOffset,
+          position,
+          limit,
+          minOffset: offset,
+          maxOffset,
+          follows: known || (position === 0 && offset <= baseOffset),
+        };
       }
       // Nothing of it in this segment: the next one is found by offset, never by its place in a list.
       const next = await this.#segments.baseAfter(baseOffset);

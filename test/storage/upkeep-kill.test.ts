@@ -22,7 +22,7 @@ import {
   transaction,
 } from './upkeep-log.js';
 
-const CONFIG: Partial<LogConfig> = { segmentBytes: 500, cleanupPolicy: 'compact,delete', retentionBytes: 700 };
+const CONFIG: Partial<LogConfig> = { segmentBytes: 500, cleanupPolicy: 'compact,delete', retentionBytes: 300 };
 const GIVEN = Array.from({ length: 10 }, (_, i): Row => [`k${i % 4}`, `value-${i}`]);
 
 interface Operation {
