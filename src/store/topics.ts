@@ -117,7 +117,7 @@ export class Topics {
     const topicId = uuidToText(newUuid(() => this.#options.randomBytes(16)));
     const created: TopicFile = { topic, topicId, partitions, configs, state: 'active' };
     return await this.#change(`create topic ${topic}`, options, async () => {
-      await this.#assertFree(topic, partitions);
+      await this.#assertFree(topic, partitions, options);
       if (options.validateOnly === true) return topicOf(created);
       await this.#write({ ...created, state: 'creating' });
       try {
@@ -176,8 +176,11 @@ export class Topics {
    */
   async delete(topic: string, options: ChangeOptions = {}): Promise<void> {
     validateTopicName(topic);
+    const wasDeleting = (await this.#read(topic))?.state === 'deleting';
     await this.#change(`delete topic ${topic}`, options, async () => {
       const before = await this.#read(topic);
+      // Every change begins with finishing what was interrupted: a delete of this very topic is then done.
+      if (before === undefined && wasDeleting) return;
       // Asked for again after a KLOG_LOCKED: go on with it, and wait.
       if (before?.state === 'deleting') return await this.#completeDelete(before, this.#options.lockWaitMs);
       const file = await this.#active(topic);
@@ -236,9 +239,11 @@ export class Topics {
     await dropTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
   }
 
-  async #assertFree(topic: string, partitions: number): Promise<void> {
+  async #assertFree(topic: string, partitions: number, options: ChangeOptions = {}): Promise<void> {
     const names = await this.#names();
     const there = names.includes(topic) ? await this.#read(topic) : undefined;
+    // What an interrupted change has left is dealt with by the next one that is no mere check.
+    if (options.validateOnly === true && there !== undefined && there.state !== 'active') return;
     if (there?.state === 'deleting') {
       throw new KlogError(
         'KLOG_LOCKED',

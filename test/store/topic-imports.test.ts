@@ -1,4 +1,4 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RecordBatch } from '../../src/format/record-batch.js';
@@ -165,5 +165,19 @@ describe('imported topics', () => {
       expect(await leftovers(store), `after ENOSPC at call ${n}`).toEqual([]);
       await store.close();
     }
+  });
+});
+
+describe('what an interrupted change has left', () => {
+  it.each(['creating', 'importing', 'deleting'])('is no hindrance to a check, nor to a create: %s', async (state) => {
+    const store = await open();
+    const { topicsDirectory } = store.directory;
+    const left = { version: 1, topic: 'a', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: 1, configs: {}, state };
+    const importId = state === 'importing' ? { importId: '0'.repeat(32) } : {};
+    writeFileSync(join(topicsDirectory, 'a.json'), JSON.stringify({ ...left, ...importId }));
+    await store.topics.create({ topic: 'a', partitions: 2 }, { validateOnly: true });
+    await store.topics.create({ topic: 'a', partitions: 2 });
+    expect(await names(store)).toEqual(['a']);
+    expect(await leftovers(store)).toEqual([]);
   });
 });

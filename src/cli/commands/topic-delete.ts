@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { TopicListing } from '../../clients/admin.js';
+import type { Admin, TopicListing } from '../../clients/admin.js';
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import { addHiddenFlags, type CommandHost, describeCommand, onAction } from '../command-host.js';
@@ -60,6 +60,11 @@ export async function runTopicDelete(options: TopicDeleteOptions, context: CliCo
     const remove = async (name: string) => {
       const listing = listings.get(name);
       if (listing === undefined) {
+        if (options.yes === true && !dryRun && (await finishesDelete(admin, name))) {
+          results.push({ topic: name, deleted: true });
+          notice(options, context, `finished deleting topic '${name}' in ${directory}`);
+          return;
+        }
         if (!ifExists) await refuseUnknown(admin, name);
         results.push({ topic: name, deleted: false });
         notice(options, context, `there is no topic '${name}' in ${directory}`);
@@ -80,6 +85,17 @@ export async function runTopicDelete(options: TopicDeleteOptions, context: CliCo
     if (options.json) printJson(context, results);
     return code;
   });
+}
+
+/** A delete that was interrupted leaves a topic that is not listed any more, and files that are still there. */
+async function finishesDelete(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    await admin.deleteTopic(topic);
+    return true;
+  } catch (error) {
+    if (error instanceof KlogError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
+    throw error;
+  }
 }
 
 function isAllowed(listing: TopicListing, options: TopicDeleteOptions): boolean {
