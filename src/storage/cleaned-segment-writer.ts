@@ -2,7 +2,7 @@
 import { KlogError } from '../errors.js';
 import { RecordBatch } from '../format/record-batch.js';
 import { type OpenFile, writeFully } from './file-system.js';
-import type { LogContext } from './log-context.js';
+import type { FileContext } from './log-context.js';
 import { type SegmentSuffix, segmentFileName } from './log-files.js';
 import { SegmentIndexWriter } from './segment-index-writer.js';
 import { type AbortedTransaction, TransactionIndex } from './transaction-index.js';
@@ -12,7 +12,7 @@ const MAX_POSITION = 0x7fffffff;
 
 export class CleanedSegmentWriter {
   readonly baseOffset: number;
-  readonly #context: LogContext;
+  readonly #context: FileContext;
   readonly #files = new Map<SegmentSuffix, OpenFile>();
   readonly #index: SegmentIndexWriter;
   readonly #batch = new RecordBatch();
@@ -21,13 +21,13 @@ export class CleanedSegmentWriter {
   #buffered = 0;
   #written = 0;
 
-  private constructor(context: LogContext, baseOffset: number) {
+  private constructor(context: FileContext, baseOffset: number) {
     this.#context = context;
     this.baseOffset = baseOffset;
     this.#index = new SegmentIndexWriter(baseOffset, context.config.indexIntervalBytes);
   }
 
-  static async create(context: LogContext, baseOffset: number): Promise<CleanedSegmentWriter> {
+  static async create(context: FileContext, baseOffset: number): Promise<CleanedSegmentWriter> {
     const writer = new CleanedSegmentWriter(context, baseOffset);
     try {
       for (const suffix of ['.log', '.index', '.timeindex'] as const) await writer.#create(suffix);

@@ -15,7 +15,7 @@
 import { BatchScanner } from './batch-scanner.js';
 import type { ControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
-import { isOdd, type LogContext } from './log-context.js';
+import { type FileContext, isOdd, type LogContext } from './log-context.js';
 import { segmentFileName } from './log-files.js';
 import { OffsetIndex } from './offset-index.js';
 import { SegmentFiles } from './segment-files.js';
@@ -49,7 +49,7 @@ async function finishSwap(context: LogContext, files: SegmentFiles, baseOffset: 
 }
 
 /** The exchanged segment takes its names. */
-export async function putInPlace(context: LogContext, files: SegmentFiles, baseOffset: number): Promise<void> {
+export async function putInPlace(context: FileContext, files: SegmentFiles, baseOffset: number): Promise<void> {
   await context.segments.forget(baseOffset);
   for (const suffix of ['.index', '.timeindex', '.txnindex', '.log'] as const) {
     if (files.has(baseOffset, suffix, '.swap')) await files.rename(baseOffset, suffix, '.swap', '');
@@ -130,6 +130,6 @@ async function sweep(context: LogContext, files: SegmentFiles): Promise<void> {
   }
 }
 
-async function syncNames(context: LogContext): Promise<void> {
+async function syncNames(context: FileContext): Promise<void> {
   await syncing(context, () => context.fs.syncDirectory(context.directory));
 }

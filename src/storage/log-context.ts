@@ -29,6 +29,9 @@ export interface LogContext {
   failure: KlogError | undefined;
 }
 
+/** What it takes to work on the files alone, where no other process does: no control file, and no locks of a partition. */
+export type FileContext = Omit<LogContext, 'control' | 'locks'>;
+
 /** Whether S was written in this boot by a process that had this very file: then it is exact. */
 export function isOfThisBoot(context: Pick<LogContext, 'bootId' | 'control'>, safe: ControlRecord): boolean {
   return safe.inode === context.control.inode && Buffer.compare(safe.bootId, context.bootId) === 0;

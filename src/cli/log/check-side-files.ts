@@ -75,7 +75,7 @@ async function decoded<T>(
 
 const LEFTOVERS: readonly (readonly [RegExp, string])[] = [
   [/\.cut-\d+$/, 'kept aside when the log was settled: not part of it'],
-  [/\.damaged-\d+$/, 'kept aside by a repair: not part of the log'],
+  [/\.damaged-\d+(?:-\d+)?$/, 'kept aside by a repair: not part of the log'],
   [/\.deleted$/, 'waits for its deletion'],
   [/\.cleaned$/, 'unfinished output of compaction or a repair'],
   [/\.swap$/, 'finished output of compaction or a repair, not swapped in yet'],

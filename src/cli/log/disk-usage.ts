@@ -20,7 +20,7 @@ export interface DiskUsage {
 
 export const USAGE_KINDS = ['log', 'index', 'snapshot', 'aside', 'other', 'total'] as const;
 
-const ASIDE = /\.(?:cut|damaged)-\d+$|\.(?:deleted|cleaned|swap|tmp)$/;
+const ASIDE = /\.(?:cut|damaged)-\d+(?:-\d+)?$|\.(?:deleted|cleaned|swap|tmp)$/;
 
 export async function diskUsage(fs: FileSystem, { directory }: FoundPartition): Promise<DiskUsage> {
   const usage = { log: 0, index: 0, snapshot: 0, aside: 0, other: 0, total: 0 };
