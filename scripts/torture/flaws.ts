@@ -11,6 +11,7 @@ import { inParallel, type Ran, ROOT, runTool } from './run-tool.js';
 
 const PART = 'flaws';
 const STATES = 2500;
+const POINTS = 30;
 const REAL_RUNS = 3;
 
 export async function plantedFlaws(rig: Rig): Promise<void> {
@@ -57,7 +58,7 @@ async function provoke(rig: Rig, planted: PlantedFlaw, programs: Programs): Prom
     return runTool(
       'killpoints',
       [
-        ...['--modes', by.mode, '--sample', '12', '--seed', `${rig.seed}`, '--work', rig.work],
+        ...['--modes', by.mode, '--sample', `${POINTS}`, '--seed', `${rig.seed}`, '--work', rig.work],
         ...(by.calls === undefined ? [] : ['--calls', by.calls]),
         ...server,
         ...scenarioCommand(programs, name, '{dir}', rig.seed),

@@ -19,8 +19,8 @@ export interface Size {
 
 export const SIZES: Readonly<Record<string, Size>> = {
   small: {
-    states: 1700,
-    statesPerRecording: 100,
+    states: 1190,
+    statesPerRecording: 70,
     startsPerRecording: 2,
     killPoints: 2,
     errorPoints: 1,

@@ -57,11 +57,12 @@ const ackBeforeWrite = change(
       return { baseOffset: settled.offset, lastOffset: end - 1, bytes: 0, appendTime: -1, cutCount, leaderEpoch };`,
 );
 const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 'return crc === stored;', 'return true;');
+/** As a log that only ever opens its file for appending. */
 const noRepair = change(
   'a torn tail is left',
   'storage/log-settle.ts',
   'if (end.position === size) return false;',
-  'if (end.position <= size) return false;',
+  'end.position = size; return false;',
 );
 const deafToShortWrites = change(
   'short writes are taken for whole ones',

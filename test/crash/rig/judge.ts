@@ -95,6 +95,9 @@ class Judgement {
       }
     });
     const appended = await this.#visit({ who: 'a writer', start: 2 }, (client) => this.#append(client, settled));
+    await this.#visit({ who: 'a reader of a later copy', start: 3, readOnly: true, isCopy: true }, async (client) =>
+      mustContain(await readEverything(client), appended, 'what was acknowledged after the crash'),
+    );
     await this.#visit({ who: 'a reader after another start', start: 3 }, async (client, fs) => {
       const content = await readEverything(client);
       mustContain(content, settled, 'what was there before the new records');

@@ -419,7 +419,7 @@ class Explorer:
         rng = random.Random("%s %s %s %s" % (model, tick, family, arg))
         pos = {n: i for i, n in enumerate(pending)}
         coin = rng.choice([0.1, 0.5, 0.9])
-        names_alive, lost = True, set()
+        names_alive, lost, lengths = True, set(), {}
         for n in rest:
             op = self.ops[n]
             keep, parts, fill = True, None, None
@@ -477,10 +477,19 @@ class Explorer:
                         lost.add(spot)
                     elif spot not in lost:
                         kept.append((a, b))
-                if fill is not None or kept:
-                    disk.apply_data(op, kept, fill)
+                # Only where the file was not yet that long may its new bytes be others than old or new ones.
+                safe = min(len(op.data[1]), max(0, lengths.get(op.ino, len(base.files.get(op.ino, b""))) - off))
+                if fill is not None:
+                    if safe:
+                        disk.apply_data(op, [(0, safe)])
+                    if safe < len(op.data[1]):
+                        disk.apply_data(op._replace(data=(off + safe, op.data[1][safe:])), None, fill)
+                elif kept:
+                    disk.apply_data(op, kept)
             elif keep:
                 self.apply(disk, op)
+                if n not in pend and op.kind in DATA:
+                    lengths[op.ino] = len(disk.files[op.ino])
         return disk
 
     def situation_cached(self, model, tick):
