@@ -4,7 +4,7 @@
  */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LogConfig } from '../../src/storage/log-config.js';
 import type { PartitionLog } from '../../src/storage/partition-log.js';
 import { type InterposedFileSystem, interpose, systemError } from '../store/interposed-file-system.js';
@@ -79,13 +79,8 @@ describe.each(OPERATIONS)('$name', ({ run, stays }) => {
     return directory;
   }
 
-  beforeAll(async () => {
-    const { mkdtempSync } = await import('node:fs');
-    const { tmpdir } = await import('node:os');
-    seeded = join(mkdtempSync(join(tmpdir(), 'klog-upkeep-')), 't-0');
-  });
-
   async function seed(): Promise<void> {
+    seeded = join(temporaryDirectory(), 't-0');
     const made = await newPartition();
     const log = await openLog(made, CONFIG);
     await rows(log, ...GIVEN);
