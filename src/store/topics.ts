@@ -176,11 +176,10 @@ export class Topics {
    */
   async delete(topic: string, options: ChangeOptions = {}): Promise<void> {
     validateTopicName(topic);
-    const wasDeleting = (await this.#read(topic))?.state === 'deleting';
-    await this.#change(`delete topic ${topic}`, options, async () => {
+    await this.#change(`delete topic ${topic}`, options, async (found) => {
       const before = await this.#read(topic);
-      // Every change begins with finishing what was interrupted: a delete of this very topic is then done.
-      if (before === undefined && wasDeleting) return;
+      // Its own delete was what had been interrupted, and is finished by now.
+      if (before === undefined && found.some((file) => file.topic === topic && file.state === 'deleting')) return;
       // Asked for again after a KLOG_LOCKED: go on with it, and wait.
       if (before?.state === 'deleting') return await this.#completeDelete(before, this.#options.lockWaitMs);
       const file = await this.#active(topic);
@@ -191,20 +190,25 @@ export class Topics {
     });
   }
 
-  /** Runs one change under the admin lock, after what earlier ones have left. `validateOnly` takes no lock. */
-  async #change<T>(what: string, options: ChangeOptions, operation: () => Promise<T>): Promise<T> {
+  /** Runs one change under the admin lock, after what earlier ones have left, which it is told. `validateOnly` takes no lock. */
+  async #change<T>(
+    what: string,
+    options: ChangeOptions,
+    operation: (found: readonly TopicFile[]) => Promise<T>,
+  ): Promise<T> {
     try {
-      if (options.validateOnly === true) return await operation();
+      if (options.validateOnly === true) return await operation([]);
       if (this.#directory.readOnly) {
         throw new KlogError('KLOG_PERMISSION_DENIED', `${this.#directory.path} was opened for reading only`);
       }
       const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
       const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
       try {
-        for (const file of await this.#files()) await this.#resume(file);
+        const found = await this.#files();
+        for (const file of found) await this.#resume(file);
         await this.imports.sweep(() => this.#files());
         await sweepDirectories(this.#fs, this.#directory.logDirectory);
-        return await operation();
+        return await operation(found);
       } finally {
         await lock.release();
       }
