@@ -18,6 +18,8 @@ export type ReadOutcome =
   | 'same'
   /** What was given out is as it was; then an error told of damage. */
   | 'refused'
+  /** Every record as it was, but for some at the end, and no error: as if the last sync had not been. */
+  | 'prefix'
   /** Records that were never written, or none where some should be, and no error. */
   | 'wrong';
 
@@ -59,7 +61,7 @@ export async function outcomeOfReading(
   const { lines, error } = await readAll(fs, directory);
   if (lines.some((line, i) => line !== right[i])) return 'wrong';
   if (error !== undefined) return 'refused';
-  return lines.length === right.length ? 'same' : 'wrong';
+  return lines.length === right.length ? 'same' : 'prefix';
 }
 
 export async function verdictOfCheck(fs: FlippedFiles, partition: FoundPartition): Promise<FlipVerdict> {
