@@ -60,13 +60,13 @@ export async function runTopicApply(options: TopicApplyOptions, context: CliCont
   const { dryRun = false, prune = false } = options;
   const declared = await readDeclaredTopics(options.file, context);
   const topics = declared.map(({ name }) => name);
-  const ifMissing = () => {
+  const ifMissing = async (): Promise<ExitCode> => {
     for (const topic of declared) report(planCreate(topic), options, context);
-    finish(declared.map(planCreate), options, context, 'no log yet, so names and configs are not checked');
-    return 0 as ExitCode;
+    await finish(declared.map(planCreate), options, context, 'no log yet, so names and configs are not checked');
+    return 0;
   };
   const request = { create: !dryRun, topics, ifMissing };
-  return withClient<ExitCode>(options, context, request, async (client, { directory }) => {
+  return withClient<ExitCode | Promise<ExitCode>>(options, context, request, async (client, { directory }) => {
     const admin = client.admin();
     const plans = await planTopics(admin, declared, { prune });
     const question = questionFor(plans);
@@ -75,7 +75,7 @@ export async function runTopicApply(options: TopicApplyOptions, context: CliCont
       if (!dryRun && plan.action !== 'unchanged') await plan.apply(admin);
       report(plan, options, context);
     }
-    finish(plans, options, context, directory);
+    await finish(plans, options, context, directory);
     return 0;
   });
 }
@@ -124,7 +124,12 @@ function planCells({ topic, action, partitions, partitionsBefore, configs }: Top
   return [`${SIGNS[action]} ${topic}`, ...(parts.length === 0 ? [] : [parts.join(', ')])];
 }
 
-function finish(plans: readonly TopicPlan[], options: TopicApplyOptions, context: CliContext, place: string): void {
+async function finish(
+  plans: readonly TopicPlan[],
+  options: TopicApplyOptions,
+  context: CliContext,
+  place: string,
+): Promise<void> {
   const dryRun = options.dryRun ?? false;
   if (options.json) {
     printJson(
@@ -142,5 +147,7 @@ function finish(plans: readonly TopicPlan[], options: TopicApplyOptions, context
     `${count('unchanged')} unchanged`,
     ...(count('delete') > 0 ? [`${count('delete')} deleted`] : []),
   ];
+  // The sum comes behind what it sums up.
+  await context.stdout.flush();
   notice(options, context, `${dryRun ? 'would be: ' : ''}${counts.join(', ')} (${place})`);
 }
