@@ -11,7 +11,9 @@ import { makeFlipPartition } from './flip-plan.js';
 import { type FlipVerdict, outcomeOfReading, type ReadOutcome, readAll, verdictOfCheck } from './flip-verdict.js';
 import { FlippedFiles } from './flipped-files.js';
 
-const isWhole = process.env.BITFLIPS === 'all';
+/** `all`, or a number: of the `.log` files only each so many-th bit, of all others every one. */
+const asked = process.env.BITFLIPS;
+const isWhole = asked !== undefined;
 /** Of the slice: bits from one to the next, by the end of the file's name. Primes, so that all places of a byte come up. */
 const STRIDES: readonly (readonly [RegExp, number])[] = [
   [/\.log$/, 1511],
@@ -79,7 +81,8 @@ function batchStarts(name: string): number[] {
 async function flipAll(name: string): Promise<string[]> {
   const path = join(directory, name);
   const bits = fs.sizeOf(path) * 8;
-  const stride = isWhole ? 1 : STRIDES.find(([pattern]) => pattern.test(name))![1];
+  const whole = name.endsWith('.log') ? Number(asked) || 1 : 1;
+  const stride = isWhole ? whole : STRIDES.find(([pattern]) => pattern.test(name))![1];
   const kind = name.replace(/^\d{20}/, 'segment');
   const bad: string[] = [];
   const explained = Array.from({ length: fs.sizeOf(path) }, (_, byte) => whyHarmless(name, byte));
