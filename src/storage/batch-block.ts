@@ -124,12 +124,14 @@ async function misplaced(log: OpenFile, next: Buffer, place: BlockPlace): Promis
   return `a batch of the offsets ${baseOffset} to ${nextOffset - 1}, and offset ${behind} behind it`;
 }
 
+export const DAMAGE_HINT = '`--skip-corrupt` goes on behind it; `klog log check` examines the log.';
+
 function damage(log: OpenFile, position: number, offset: number, problem: string): KlogError {
   return new KlogError('CORRUPT_MESSAGE', `the log is damaged: ${problem}`, {
     file: log.path,
     position,
     offset,
-    hint: '`--skip-corrupt` goes on behind it; `klog log check` examines the log.',
+    hint: DAMAGE_HINT,
   });
 }
 

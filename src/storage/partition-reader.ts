@@ -3,9 +3,10 @@
  * un-writes. Any number of readers run beside the writers.
  */
 import { KlogError } from '../errors.js';
-import { type BlockPlace, type FetchedBatches, findNextBatch, readBlock } from './batch-block.js';
+import { type BlockPlace, DAMAGE_HINT, type FetchedBatches, findNextBatch, readBlock } from './batch-block.js';
 import { CONTROL_FILE_NAME } from './control-file.js';
 import type { FileSystem } from './file-system.js';
+import { segmentFileName } from './log-files.js';
 import { LogWatch } from './log-watch.js';
 import { ReaderSegments } from './reader-segments.js';
 import { type SafeView, SafeViewer } from './safe-view.js';
@@ -124,6 +125,8 @@ export class PartitionReader {
 
   async #skipDamage(offset: number, reason: string): Promise<Damage> {
     const view = await this.#look();
+    const gap = await this.#gapAt(view, offset);
+    if (gap !== undefined) return { ...gap, offset, reason };
     const place = await this.#placeOf(view, offset);
     const segment = await this.#segments.open(place.baseOffset);
     const position = await findNextBatch(segment.log, place);
@@ -268,6 +271,7 @@ export class PartitionReader {
     const known = cursor.offset === offset && cursor.layoutVersion === view.layoutVersion;
     let baseOffset = known ? cursor.baseOffset : await this.#segments.baseOf(offset);
     let position: number | undefined = known ? cursor.position : undefined;
+    if (baseOffset > offset) throw this.#missing(offset, baseOffset, baseOffset);
     for (;;) {
       const limit = await this.#segments.limit(view, baseOffset);
       position ??= await this.#segments.positionOf(view, baseOffset, offset);
@@ -286,9 +290,31 @@ export class PartitionReader {
       // Nothing of it in this segment: the next one is found by offset, never by its place in a list.
       const next = await this.#segments.baseAfter(baseOffset);
       if (next === undefined || next > view.segmentBase) throw this.#missing(offset, baseOffset);
+      // A segment ends where the next one begins, after a compaction too: what lies between was cut off or removed.
+      if (next > offset) throw this.#missing(offset, baseOffset, next);
       baseOffset = next;
       position = 0;
     }
+  }
+
+  /** Where the records from `offset` on are missing between two segments: there are no bytes to pass over. */
+  async #gapAt(
+    view: SafeView,
+    offset: number,
+  ): Promise<Pick<Damage, 'file' | 'position' | 'length' | 'nextOffset'> | undefined> {
+    const baseOffset = await this.#segments.baseOf(offset);
+    const file = `${this.#directory}/${segmentFileName(baseOffset, '.log')}`;
+    if (baseOffset > offset) return { file, position: 0, length: 0, nextOffset: baseOffset };
+    const limit = await this.#segments.limit(view, baseOffset);
+    const nextOffset = await this.#segments.baseAfter(baseOffset);
+    if (nextOffset === undefined || nextOffset <= offset) return undefined;
+    const isAtEnd =
+      this.#cursor.offset === offset && this.#cursor.baseOffset === baseOffset
+        ? this.#cursor.position >= limit
+        : (await this.#segments.positionOf(view, baseOffset, offset).catch(() => 0)) >= limit;
+    if (!isAtEnd) return undefined;
+    this.#cursor.offset = -1;
+    return { file, position: limit, length: 0, nextOffset };
   }
 
   /** Anew when files were exchanged or removed in the middle of it. */
@@ -324,10 +350,13 @@ export class PartitionReader {
     );
   }
 
-  #missing(offset: number, baseOffset: number): KlogError {
-    return new KlogError('CORRUPT_MESSAGE', `no segment holds offset ${offset}`, {
+  #missing(offset: number, baseOffset: number, next?: number): KlogError {
+    const what =
+      next === undefined ? `no segment holds offset ${offset}` : `offsets ${offset} to ${next - 1} are missing`;
+    return new KlogError('CORRUPT_MESSAGE', `the log is damaged: ${what}`, {
       offset,
-      file: `${this.#directory}/${baseOffset}`,
+      file: `${this.#directory}/${segmentFileName(baseOffset, '.log')}`,
+      hint: DAMAGE_HINT,
     });
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ControlFile } from '../../src/storage/control-file.js';
 import { createPartition } from '../../src/storage/create-partition.js';
@@ -95,6 +95,35 @@ describe.each(DAMAGES)('damage to %s', (_, change) => {
       }
     },
   );
+});
+
+describe('a segment that is gone', () => {
+  const config = { segmentBytes: 450, indexIntervalBytes: 100 };
+
+  it.each([0, 1, 2])('number %i is damage that is named, and passed over on demand', async (number) => {
+    const directory = await written(20, config);
+    const bases = readdirSync(directory)
+      .filter((name) => name.endsWith('.log'))
+      .map((name) => Number.parseInt(name, 10));
+    const [from, to] = [bases.sort((a, b) => a - b)[number]!, bases[number + 1]!];
+    rmSync(segmentPath(directory, from));
+    const reader = await openReader(directory);
+    const { read, gaps } = await skipping(reader);
+    expect(gaps).toEqual([[from, to]]);
+    expect(read).toEqual(texts(0, 20).filter((_, i) => i < from || i >= to));
+    await reader.close();
+  });
+
+  it('emptied instead is the same', async () => {
+    const directory = await written(20, config);
+    const second = readdirSync(directory)
+      .filter((name) => name.endsWith('.log'))
+      .sort()[1]!;
+    truncateSync(`${directory}/${second}`, 0);
+    const reader = await openReader(directory);
+    expect((await skipping(reader)).gaps).toHaveLength(1);
+    await reader.close();
+  });
 });
 
 describe('a reader', () => {
