@@ -58,7 +58,18 @@ async function provoke(rig: Rig, planted: PlantedFlaw, programs: Programs): Prom
     return runTool(
       'killpoints',
       [
-        ...['--modes', by.mode, '--sample', `${POINTS}`, '--seed', `${rig.seed}`, '--work', rig.work],
+        ...[
+          '--modes',
+          by.mode,
+          '--sample',
+          `${POINTS}`,
+          '--max-fails',
+          '1',
+          '--seed',
+          `${rig.seed}`,
+          '--work',
+          rig.work,
+        ],
         ...(by.calls === undefined ? [] : ['--calls', by.calls]),
         ...server,
         ...scenarioCommand(programs, name, '{dir}', rig.seed),

@@ -99,6 +99,7 @@ def main():
     p.add_argument("--run-timeout", type=float, default=60)
     p.add_argument("--work", help="folder for the runs")
     p.add_argument("--keep", help="folder that keeps the failing runs")
+    p.add_argument("--max-fails", type=int, default=100)
     p.add_argument("command", nargs=argparse.REMAINDER, help="-- COMMAND, with {dir} for its directory")
     args = p.parse_args()
     args.argv = args.command[1:] if args.command[:1] == ["--"] else args.command
@@ -124,6 +125,8 @@ def main():
             points = sorted(random.Random(args.seed).sample(points, args.sample))
         for mode in modes:
             for at in points:
+                if fails >= args.max_fails:
+                    break
                 where, out, point, code = one_run(args, calls, mode, at, work)
                 runs += 1
                 if not point.hit:
