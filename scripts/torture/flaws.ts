@@ -65,6 +65,8 @@ async function provoke(rig: Rig, planted: PlantedFlaw, programs: Programs): Prom
           `${POINTS}`,
           '--max-fails',
           '1',
+          '--run-timeout',
+          '15',
           '--seed',
           `${rig.seed}`,
           '--work',
