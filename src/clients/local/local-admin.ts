@@ -24,9 +24,7 @@ import type {
 import type { OffsetSpec } from '../consumer.js';
 import type { LogSnapshot, SnapshotOptions } from '../log-snapshot.js';
 import type { ImportedTopic, TopicImport } from '../topic-import.js';
-import { takeSnapshot } from './local-snapshot.js';
 import type { LocalStore, PartitionReader, TopicSummary, Trimmed } from './local-store.js';
-import { beginImport } from './local-topic-import.js';
 import { resolveOffset } from './offset-range.js';
 
 /** Partitions that are looked at at the same time. */
@@ -139,10 +137,13 @@ export class LocalAdmin implements Admin {
   }
 
   async snapshot(options: SnapshotOptions = {}): Promise<LogSnapshot> {
+    // Loaded by the few commands that need it.
+    const { takeSnapshot } = await import('./local-snapshot.js');
     return await takeSnapshot(this.#store, options);
   }
 
   async importTopics(topics: readonly ImportedTopic[]): Promise<TopicImport> {
+    const { beginImport } = await import('./local-topic-import.js');
     return await beginImport(this.#store, topics);
   }
 
