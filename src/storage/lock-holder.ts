@@ -20,7 +20,8 @@ export interface LockedFile {
   readonly inode: number;
 }
 
-const LOCK_LINE = /^lock:\s+\d+: +(?:OFDLCK|POSIX|FLOCK) +\S+ +(?:READ|WRITE) +-?\d+ +[0-9a-f]+:[0-9a-f]+:(\d+) (\d+) (\d+|EOF)$/gm;
+const LOCK_LINE =
+  /^lock:\s+\d+: +(?:OFDLCK|POSIX|FLOCK) +\S+ +(?:READ|WRITE) +-?\d+ +[0-9a-f]+:[0-9a-f]+:(\d+) (\d+) (\d+|EOF)$/gm;
 
 /** The pid of a process with a lock on any byte of the range (length 0: to the end); `undefined`: none to be seen. */
 export function findLockHolder(proc: ProcReader, file: LockedFile, start: number, length: number): number | undefined {
