@@ -76,7 +76,7 @@ export class PartitionReader {
     const reader = new PartitionReader(fs, directory, options);
     try {
       const view = await reader.#look();
-      if (view.unsettled && options.settle !== undefined) {
+      if (options.settle !== undefined && (view.unsettled || (await reader.#hasBytesBehind(view)))) {
         await reader.#trySettle();
         await reader.#look();
       }
@@ -295,6 +295,12 @@ export class PartitionReader {
       baseOffset = next;
       position = 0;
     }
+  }
+
+  /** Whether a writer was killed between its batch and A: nothing else would tell. Only openers look, it costs a call. */
+  async #hasBytesBehind(view: SafeView): Promise<boolean> {
+    const log = await this.#fs.stat(`${this.#directory}/${segmentFileName(view.segmentBase, '.log')}`);
+    return log !== undefined && log.size > view.position;
   }
 
   /** Where the records from `offset` on are missing between two segments: there are no bytes to pass over. */

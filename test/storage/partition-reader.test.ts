@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ControlFile } from '../../src/storage/control-file.js';
 import { createPartition } from '../../src/storage/create-partition.js';
 import { PartitionLocks } from '../../src/storage/partition-locks.js';
-import type { PartitionReader } from '../../src/storage/partition-reader.js';
+import { PartitionReader } from '../../src/storage/partition-reader.js';
 import { interpose, systemError, unsyncedFileSystem } from '../store/interposed-file-system.js';
 import { buildBatch } from '../support/build-batch.js';
 import {
@@ -95,6 +95,21 @@ describe.each(DAMAGES)('damage to %s', (_, change) => {
       }
     },
   );
+});
+
+describe('opening', () => {
+  it('settles what a writer has left that was killed between its batch and A', async () => {
+    const directory = await written(3);
+    const path = segmentPath(directory, 0);
+    const whole = readFileSync(path);
+    const behind = Buffer.from(whole.subarray(0, whole.length / 3));
+    behind.writeBigInt64BE(3n, 0);
+    writeFileSync(path, Buffer.concat([whole, behind]));
+    const settler = { settle: async () => (await openLog(directory)).close() };
+    const reader = await PartitionReader.open(unsyncedFileSystem, directory, { topic: 't', partition: 0, ...settler });
+    expect((await reader.marks()).highWatermark).toBe(4);
+    await reader.close();
+  });
 });
 
 describe('a segment that is gone', () => {
