@@ -62,12 +62,15 @@ describe('resolveDirectory', () => {
       mkdirSync(join(home, '.config', 'klog'), { recursive: true });
       writeFileSync(join(home, '.config', 'klog', 'config.yaml'), 'dir: /personal\nacks: written\nformat: raw\n');
       const context = { cwd: project, env: { HOME: home } };
+      const asIs = (text: string) => text;
       expect((await resolveDirectory({}, context)).directory).toBe('/personal');
       writeFileSync(join(project, 'klog.config.yaml'), 'format: hex\n');
-      expect(await setting('format', undefined, context)).toBe('hex');
-      expect(await setting('acks', undefined, context)).toBe('written');
-      expect(await setting('acks', undefined, { ...context, env: { HOME: home, KLOG_ACKS: 'none' } })).toBe('none');
-      expect(await setting('acks', 'all', { ...context, env: { HOME: home, KLOG_ACKS: 'none' } })).toBe('all');
+      expect(await setting('format', undefined, context, asIs)).toBe('hex');
+      expect(await setting('acks', undefined, context, asIs)).toBe('written');
+      expect(await setting('acks', undefined, { ...context, env: { HOME: home, KLOG_ACKS: 'none' } }, asIs)).toBe(
+        'none',
+      );
+      expect(await setting('acks', 'all', { ...context, env: { HOME: home, KLOG_ACKS: 'none' } }, asIs)).toBe('all');
     }));
 
   it.each(['dri: x\n', 'dir: [1]\n', '- x\n', 'dir: "\n'])('refuses the config file %j, and names it', (text) =>
