@@ -23,7 +23,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Says what lies behind the batches of a `.log`. A begun batch, or room made in advance, at the end of a log is what a
- * crash, or a writer at work, leaves, and no damage; with another segment behind it, it is.
+ * crash, or a writer at work, leaves, and no damage; with another segment behind it, or below what klog.end says is safe, it is.
  */
 export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trailing, task: DumpTask): Promise<void> {
   const { position, end, problem, durable } = trailing;
@@ -37,7 +37,7 @@ export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trai
   };
   task.format.trailing(file, shown, task.out.buffer);
   await task.out.ready();
-  const isDamage = content === 'garbage' || file.isFollowed;
+  const isDamage = content === 'garbage' || file.isFollowed || durable === true;
   if (isDamage && durable !== false) {
     task.damage.add(file, `${end - position} bytes that are no batch: ${shown.problem ?? content}`, { position });
   }

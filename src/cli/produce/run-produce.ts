@@ -1,6 +1,7 @@
 /** `klog produce`: opens what is read and what is written, lets the records through, and says what became of them. */
 import type { Client } from '../../clients/client.js';
 import type { Producer, ProducerOptions } from '../../clients/producer.js';
+import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import { type Input, openInputFile, withPrompt } from '../input.js';
@@ -60,6 +61,7 @@ class ProduceRun {
     const options = this.#options;
     const context = this.#context;
     const { source, report } = options;
+    if (options.topic !== undefined) validateTopicName(options.topic);
     this.#fields = await recordFields(options);
     if (report !== undefined) {
       const forTerminal = context.stdout.isTerminal;

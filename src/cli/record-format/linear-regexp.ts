@@ -164,7 +164,7 @@ function timeLimited(body: string, flags: string, source: string): LinearRegExp 
     try {
       return script.runInContext(context, { timeout: TIME_LIMIT_MS }) as boolean;
     } catch (error) {
-      throw new KlogError('KLOG_USAGE', `"${source}" works on one record for more than ${TIME_LIMIT_MS} ms`, {
+      throw new KlogError('KLOG_USAGE', `"${source}" works on one text for more than ${TIME_LIMIT_MS} ms`, {
         cause: error,
         hint: 'Without look-around and back-references it cannot take so long.',
       });

@@ -1,0 +1,41 @@
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Everything below a directory: path → kind, and what is in it. Links are shown, not followed. */
+export function treeOf(directory: string, below = ''): Map<string, string> {
+  const tree = new Map<string, string>();
+  for (const name of readdirSync(join(directory, below)).sort()) {
+    const path = join(below, name);
+    const full = join(directory, path);
+    const stat = lstatSync(full);
+    if (stat.isSymbolicLink()) tree.set(path, `link to ${readlinkSync(full)}`);
+    else if (stat.isDirectory()) {
+      tree.set(path, 'directory');
+      for (const [inner, what] of treeOf(directory, path)) tree.set(inner, what);
+    } else tree.set(path, stat.isFile() ? `file ${readFileSync(full, 'hex')}` : 'other');
+  }
+  return tree;
+}
+
+/** The paths of regular files, relative. */
+export function filesOf(directory: string): string[] {
+  return [...treeOf(directory)].filter(([, what]) => what.startsWith('file')).map(([path]) => path);
+}
+
+/** A directory of its own for each test: `work` in it holds the log, and beside it nothing may change. */
+export async function inOwnDirectory<T>(use: (work: string) => Promise<T>): Promise<T> {
+  const work = mkdtempSync(join(tmpdir(), 'klog-security-'));
+  try {
+    return await use(work);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** As a shell reports it, and how long it took. */
+export async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+  const start = performance.now();
+  const result = await work();
+  return { result, ms: performance.now() - start };
+}
