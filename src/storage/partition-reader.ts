@@ -271,10 +271,13 @@ export class PartitionReader {
     const known = cursor.offset === offset && cursor.layoutVersion === view.layoutVersion;
     let baseOffset = known ? cursor.baseOffset : await this.#segments.baseOf(offset);
     let position: number | undefined = known ? cursor.position : undefined;
+    let isDamaged = false;
     if (baseOffset > offset) throw this.#missing(offset, baseOffset, baseOffset);
     for (;;) {
       const limit = await this.#segments.limit(view, baseOffset);
-      position ??= await this.#segments.positionOf(view, baseOffset, offset);
+      if (position === undefined) {
+        ({ position, isDamaged } = await this.#segments.positionOf(view, baseOffset, offset));
+      }
       const following = baseOffset === view.segmentBase ? undefined : await this.#segments.baseAfter(baseOffset);
       if (position < limit) {
         const maxOffset = Math.min(view.offset, following ?? view.offset);
@@ -284,7 +287,7 @@ export class PartitionReader {
           limit,
           minOffset: offset,
           maxOffset,
-          follows: known || (position === 0 && offset <= baseOffset),
+          follows: known || isDamaged || (position === 0 && offset <= baseOffset),
         };
       }
       // Nothing of it in this segment: the next one is found by offset, never by its place in a list.
@@ -317,7 +320,10 @@ export class PartitionReader {
     const isAtEnd =
       this.#cursor.offset === offset && this.#cursor.baseOffset === baseOffset
         ? this.#cursor.position >= limit
-        : (await this.#segments.positionOf(view, baseOffset, offset).catch(() => 0)) >= limit;
+        : await this.#segments.positionOf(view, baseOffset, offset).then(
+            ({ position }) => position >= limit,
+            () => false,
+          );
     if (!isAtEnd) return undefined;
     this.#cursor.offset = -1;
     return { file, position: limit, length: 0, nextOffset };
@@ -342,7 +348,8 @@ export class PartitionReader {
     if (now.layoutVersion === view.layoutVersion && now.segmentBase === view.segmentBase && tries > 1) return false;
     await this.#assertCurrent();
     this.#view = now;
-    this.#cursor.offset = -1;
+    // Where the last fetch ended stays so while the layout does: a look-up would not know what came before.
+    if (now.layoutVersion !== view.layoutVersion) this.#cursor.offset = -1;
     await this.#segments.changed(now.segmentBase);
     return true;
   }

@@ -70,24 +70,31 @@ export class ReaderSegments {
 
   /**
    * Where the first batch stands that ends at or beyond `offset`; the segment's limit if it has none. Damage before it is
-   * stepped over; where damage may hold the offset, that is the place.
+   * stepped over; where damage may hold the offset, that is the place, and `isDamaged`: whatever stands there is no batch
+   * that may begin below the offset.
    */
-  async positionOf(view: SafeView, baseOffset: number, offset: number): Promise<number> {
+  async positionOf(
+    view: SafeView,
+    baseOffset: number,
+    offset: number,
+  ): Promise<{ readonly position: number; readonly isDamaged: boolean }> {
     const limits = await this.#limits(view, baseOffset);
-    if (offset <= baseOffset) return 0;
+    if (offset <= baseOffset) return { position: 0, isDamaged: false };
     const { index, files } = await this.#lookup(baseOffset);
     const place = { limit: limits.logSize, minOffset: baseOffset, maxOffset: view.offset };
     let damage: number;
     try {
       const found = await index.findPosition(offset, limits);
-      if (found === undefined) return limits.logSize;
-      if (await isWhole(files.log, found.position, limits.logSize)) return found.position;
+      if (found === undefined) return { position: limits.logSize, isDamaged: false };
+      if (await isWhole(files.log, found.position, limits.logSize))
+        return { position: found.position, isDamaged: false };
       damage = found.position;
     } catch (error) {
       if (!(error instanceof KlogError) || error.place.position === undefined) throw error;
       damage = error.place.position;
     }
-    return findBehindDamage(files.log, { ...place, position: damage }, offset);
+    const position = await findBehindDamage(files.log, { ...place, position: damage }, offset);
+    return { position, isDamaged: position === damage };
   }
 
   /** In the first segment whose largest timestamp reaches `timestamp`, or a later one: times may go backwards. */

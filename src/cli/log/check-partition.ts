@@ -100,8 +100,11 @@ async function lookAtPartition(
       continue;
     }
     if (i > 0 && baseOffset > minOffset && segments > 0) {
-      const file = join(shown, segmentFileName(baseOffset, '.log'));
-      problems.note(file, `no segment holds the offsets from ${minOffset} to ${baseOffset - 1}`, { offset: minOffset });
+      // klog's segments end where the next one begins, after a compaction too.
+      const file = join(shown, segmentFileName(bases[i - 1]!, '.log'));
+      const reason = `no segment holds the offsets from ${minOffset} to ${baseOffset - 1}`;
+      if (own === undefined) problems.note(file, reason, { offset: minOffset });
+      else if (!damagedAt(problems, file)) problems.damage(file, reason, { offset: minOffset });
     }
     const checked = await checkSegment(task, {
       baseOffset,
@@ -139,6 +142,11 @@ async function lookAtPartition(
     omitted,
     isDamaged,
   };
+}
+
+/** What is missing behind damage at the end of a segment has been told. */
+function damagedAt(problems: Problems, file: string): boolean {
+  return problems.list.some((problem) => problem.severity === 'damage' && problem.file === file);
 }
 
 /** After another boot only what a checkpoint covered is sure to be in the index files. */

@@ -88,14 +88,10 @@ export async function rewriteSegment(
       const before = await readableEntries(context, baseOffset);
       const aborted = new Map(before.entries.map((entry) => [entry.lastOffset, entry]));
       const ends = new Set<number>();
-      const tail = { isBad: false, epoch: 0 };
+      let epoch = 0;
       const nextOffset = await visitPieces(log, range, size, {
-        bad: async () => {
-          tail.isBad = true;
-        },
         good: async (walk) => {
-          tail.isBad = false;
-          tail.epoch = walk.fields.partitionLeaderEpoch ?? tail.epoch;
+          epoch = walk.fields.partitionLeaderEpoch ?? epoch;
           const { lastOffset } = walk.fields;
           if (walk.fields.isControl === true && lastOffset !== null) ends.add(lastOffset);
           const entry = await walk.track(tracker);
@@ -103,8 +99,8 @@ export async function rewriteSegment(
           await writer.append(await walk.readBatch());
         },
       });
-      if (tail.isBad && range.maxOffset !== undefined && nextOffset < range.maxOffset) {
-        await writer.append(emptyBatch(nextOffset, range.maxOffset, tail.epoch));
+      if (range.maxOffset !== undefined && nextOffset < range.maxOffset) {
+        await writer.append(emptyBatch(nextOffset, range.maxOffset, epoch));
       }
       // Of a transaction that began before the log does, only the old index knows.
       const kept = [...aborted.values()].filter(({ lastOffset }) => ends.has(lastOffset));

@@ -134,6 +134,16 @@ describe('a partition of klog', () => {
     }
   });
 
+  it('a segment in the middle that is gone becomes a gap', async () => {
+    await withPartition(async ({ directory, values, repair }) => {
+      rmSync(join(directory, '00000000000000000012.log'));
+      await expect(values()).rejects.toThrow();
+      expect((await repair('-y')).code).toBe(0);
+      expect(await values()).toEqual([...all().slice(0, 12), ...all().slice(24)]);
+      expect((await run(['log', 'check', directory, '--deep'])).code).toBe(0);
+    });
+  });
+
   it('nothing that S says is left, and damage in the last segment: what is good behind it stays', async () => {
     await withPartition(async ({ directory, values, repair }) => {
       change(join(directory, 'klog.end'), (bytes) => bytes.fill(0x55, 1024, 2048));
