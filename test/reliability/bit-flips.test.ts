@@ -128,4 +128,24 @@ describe(isWhole ? 'every bit' : 'a slice of the bits', () => {
       expect(await flipAll(name)).toEqual([]);
     },
   );
+
+  it('of a base offset shows nobody who begins to read at it, in it or behind it what was never written', {
+    timeout: 14_400_000,
+  }, async () => {
+    const name = '00000000000000000000.log';
+    const path = join(directory, name);
+    const bad: string[] = [];
+    for (const [i, start] of batchStarts(name).entries()) {
+      for (let bit = isWhole ? 0 : 55 + (i % 3); bit < 64; bit += isWhole ? 1 : 3) {
+        // Big-endian: the last byte has the lowest bits.
+        fs.flip(path, start * 8 + bit);
+        for (const from of [i * 5, i * 5 + 3, i * 5 + 5]) {
+          const outcome = await outcomeOfReading(fs, directory, right.slice(from), from);
+          if (outcome === 'wrong' || outcome === 'prefix') bad.push(`batch ${i}, bit ${bit}, from ${from}: ${outcome}`);
+        }
+        fs.flip(path, start * 8 + bit);
+      }
+    }
+    expect(bad.slice(0, 20)).toEqual([]);
+  });
 });

@@ -23,15 +23,19 @@ export type ReadOutcome =
   /** Records that were never written, or none where some should be, and no error. */
   | 'wrong';
 
-/** One line for each record, in order. */
-export async function readAll(fs: FlippedFiles, directory: string): Promise<{ lines: string[]; error?: KlogError }> {
+/** One line for each record from an offset on (default: the start), in order. */
+export async function readAll(
+  fs: FlippedFiles,
+  directory: string,
+  from?: number,
+): Promise<{ lines: string[]; error?: KlogError }> {
   const lines: string[] = [];
   let reader: PartitionReader | undefined;
   try {
     reader = await PartitionReader.open(fs, directory, { topic: 't', partition: 0 });
     const { logStartOffset, highWatermark } = await reader.marks();
     const cursor = new RecordCursor();
-    for (let offset = logStartOffset; offset < highWatermark; ) {
+    for (let offset = from ?? logStartOffset; offset < highWatermark; ) {
       const { buffer, start, end, nextOffset } = await reader.fetch(offset, 8192);
       for (let at = start; at < end; at += 12 + buffer.readInt32BE(at + 8)) {
         openCursor(cursor, buffer, at);
@@ -57,8 +61,9 @@ export async function outcomeOfReading(
   fs: FlippedFiles,
   directory: string,
   right: readonly string[],
+  from?: number,
 ): Promise<ReadOutcome> {
-  const { lines, error } = await readAll(fs, directory);
+  const { lines, error } = await readAll(fs, directory, from);
   if (lines.some((line, i) => line !== right[i])) return 'wrong';
   if (error !== undefined) return 'refused';
   return lines.length === right.length ? 'same' : 'prefix';
