@@ -1,7 +1,8 @@
 /**
  * Erasing records for good. Each segment that holds some is written anew without them, as in a compaction: offsets of
  * the others stay, a batch that loses all its records stays as a header. The old files are unlinked with the exchange;
- * so are the `.cut-` files of the partition, in which recoveries keep torn bytes aside that may hold the same records.
+ * so are the `.cut-` and `.damaged-` files of the partition, in which recoveries and repairs keep bytes aside that may hold
+ * the same records.
  * A segment that is being written to is closed first. What is appended meanwhile is not looked at.
  */
 import { KlogError } from '../errors.js';
@@ -39,7 +40,8 @@ interface Segment {
   readonly endOffset: number;
 }
 
-const CUT_FILE = /^\d{20}\.log\.cut-\d+$/;
+/** Bytes kept aside by settling, and by `klog log repair`. */
+const CUT_FILE = /^\d{20}\.log\.(?:cut|damaged)-\d+(?:-\d+)?$/;
 
 /** @throws KlogError OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KLOG_LOCKED, KLOG_DISK_FULL, KLOG_SYNC_FAILED */
 export async function erase(context: LogContext, selection: EraseSelection, options: EraseOptions): Promise<Erased> {
