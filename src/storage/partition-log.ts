@@ -7,25 +7,22 @@
  * process that died while we waited: then it is settled first (log-settle.ts).
  */
 import { KlogError } from '../errors.js';
-import { MAGIC_V2, RecordBatch } from '../format/record-batch.js';
 import { ControlFile } from './control-file.js';
-import type { ControlRecord } from './control-record.js';
-import { type FileSystem, writeFully } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+import { type AppendOptions, append } from './log-append.js';
 import { type Compacted, type CompactOptions, compact } from './log-compaction.js';
 import type { LogConfig } from './log-config.js';
-import { type Clock, isAppendable, type LogContext, lookAt, wasDeleted } from './log-context.js';
+import { type Clock, type LogContext, wasDeleted } from './log-context.js';
 import { type Erased, type EraseOptions, type EraseSelection, erase } from './log-erase.js';
 import { applyRetention, type Retained, type RetentionOptions } from './log-retention.js';
-import { roll, shouldRoll } from './log-roll.js';
-import type { LogSegment } from './log-segment.js';
 import { LogSegments } from './log-segments.js';
-import { settle, trySettle } from './log-settle.js';
-import { type Appended, awaitDurable, checkpointOnClose, outcomeUnknown } from './log-sync.js';
+import { trySettle } from './log-settle.js';
+import { type Appended, awaitDurable, checkpointOnClose } from './log-sync.js';
 import { type Trimmed, type TrimOptions, trim } from './log-trim.js';
 import { PartitionLocks } from './partition-locks.js';
-import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 import { type UpkeepDone, upkeepAfterRoll } from './upkeep-after-roll.js';
 
+export type { AppendOptions } from './log-append.js';
 export type { Appended } from './log-sync.js';
 
 export interface PartitionLogOptions {
@@ -39,21 +36,11 @@ export interface PartitionLogOptions {
   readonly onRoll?: () => void;
 }
 
-export interface AppendOptions {
-  /**
-   * The batches have offsets, ascending and perhaps with gaps, and keep them, and their times (Kafka: `appendAsFollower`).
-   * Default false.
-   */
-  readonly keepOffsets?: boolean;
-}
-
 const DEFAULT_LOCK_WAIT_MS = 30_000;
 
 export class PartitionLog {
   readonly #context: LogContext;
-  readonly #batch = new RecordBatch();
   readonly #onRoll: (() => void) | undefined;
-  #rolled = false;
   #closed = false;
 
   private constructor(context: LogContext, onRoll: (() => void) | undefined) {
@@ -100,16 +87,18 @@ export class PartitionLog {
   async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
     const { locks } = this.#context;
     this.#assertOpen();
+    let hasRolled = false;
     await locks.acquireAppend();
     try {
       await this.#assertCurrent();
-      return await this.#appendBehind(await this.#settled(), batches, options.keepOffsets === true);
+      return await append(this.#context, batches, options, () => {
+        hasRolled = true;
+      });
     } catch (error) {
       throw this.#storageError(error);
     } finally {
       locks.append.release();
-      if (this.#rolled) this.#onRoll?.();
-      this.#rolled = false;
+      if (hasRolled) this.#onRoll?.();
     }
   }
 
@@ -166,123 +155,6 @@ export class PartitionLog {
     } finally {
       await this.#context.segments.close();
       await this.#context.control.close();
-    }
-  }
-
-  /** A, as it may be appended behind. The append lock is held. */
-  async #settled(): Promise<ControlRecord> {
-    const context = this.#context;
-    const { state, logSize } = await lookAt(context);
-    if (isAppendable(context, state, logSize)) return state.appended;
-    await context.locks.sync.acquire();
-    try {
-      return (await settle(context)).appended;
-    } finally {
-      context.locks.sync.release();
-    }
-  }
-
-  async #appendBehind(settled: ControlRecord, batches: readonly Uint8Array[], keepOffsets: boolean): Promise<Appended> {
-    const context = this.#context;
-    const { config, clock } = context;
-    if (context.failure !== undefined) throw context.failure;
-    if (keepOffsets) this.#assertAscending(settled, batches);
-    const appendTime = config.messageTimestampType === 'LogAppendTime' && !keepOffsets ? clock.now() : -1;
-    let inFile = settled;
-    let next: ControlRecord = { ...settled };
-    let bytes = 0;
-    let baseOffset = settled.offset;
-    try {
-      for (const buffer of batches) {
-        this.#batch.reset(buffer, 0);
-        const lastOffset = keepOffsets ? this.#batch.lastOffset : next.offset + this.#batch.lastOffsetDelta;
-        if (shouldRoll(context, next, this.#batch, lastOffset)) {
-          await context.control.writeAppended(next);
-          // The roll makes them safe: should it fail then, they stay.
-          inFile = next;
-          const rolled = await roll(context, next);
-          this.#rolled = true;
-          if (rolled.offset !== next.offset) {
-            // It had to settle, and what a failed sync had lost was cut off.
-            if (bytes > 0) throw outcomeUnknown(context, baseOffset, next.offset - 1);
-            baseOffset = rolled.offset;
-          }
-          next = { ...rolled };
-          inFile = next;
-        }
-        const segment = await context.segments.get(next.segmentBase);
-        next = await this.#writeBatch(segment, next, buffer, appendTime, keepOffsets);
-        bytes += buffer.length;
-      }
-      await context.control.writeAppended(next);
-    } catch (error) {
-      await this.#takeBack(inFile);
-      throw error;
-    }
-    const { cutCount, leaderEpoch } = next;
-    return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount, leaderEpoch };
-  }
-
-  async #writeBatch(
-    segment: LogSegment,
-    before: ControlRecord,
-    buffer: Uint8Array,
-    appendTime: number,
-    keepOffsets: boolean,
-  ): Promise<ControlRecord> {
-    const batch = this.#batch;
-    if (!keepOffsets) batch.setBaseOffset(before.offset);
-    // Kept as they were, batches may be of a format without epochs.
-    if (batch.magic === MAGIC_V2) batch.setPartitionLeaderEpoch(before.leaderEpoch);
-    if (appendTime >= 0) batch.setLogAppendTime(appendTime);
-    const { lastOffset, maxTimestamp } = batch;
-    const { position } = before;
-    await writeFully(segment.log, buffer, 0, buffer.length, position);
-    const index = segment.indexWriter(this.#context.config.indexIntervalBytes);
-    index.restore(before.index);
-    index.add(position, buffer.length, lastOffset, maxTimestamp);
-    await segment.flushIndexes(index);
-    return {
-      ...before,
-      offset: lastOffset + 1,
-      position: position + buffer.length,
-      lastStableOffset: before.firstUnstableProducerId === -1 ? lastOffset + 1 : before.lastStableOffset,
-      firstTimestamp: position === 0 ? maxTimestamp : before.firstTimestamp,
-      index: index.state,
-    };
-  }
-
-  /** Nothing is written unless all of it can be. */
-  #assertAscending(settled: ControlRecord, batches: readonly Uint8Array[]): void {
-    const { topic, partition } = this.#context;
-    let offset = settled.offset;
-    for (const buffer of batches) {
-      const batch = this.#batch.reset(buffer, 0);
-      if (batch.baseOffset < offset) {
-        throw new KlogError(
-          'OFFSET_OUT_OF_RANGE',
-          `a batch of ${topic}:${partition} begins at offset ${batch.baseOffset}, and the log has come to ${offset}`,
-          { topic, partition, offset: batch.baseOffset },
-        );
-      }
-      if (batch.lastOffset - offset > MAX_RELATIVE_OFFSET) {
-        throw new KlogError(
-          'KLOG_UNSUPPORTED',
-          `offsets ${offset} to ${batch.lastOffset} of ${topic}:${partition} are too many to be left out`,
-          { topic, partition, offset },
-        );
-      }
-      offset = batch.nextOffset;
-    }
-  }
-
-  /** Bytes behind A are nobody's: taken back while the lock is held, so that a full disk leaves nothing to settle. */
-  async #takeBack(inFile: ControlRecord): Promise<void> {
-    try {
-      const segment = await this.#context.segments.get(inFile.segmentBase);
-      if ((await segment.log.stat()).size > inFile.position) await segment.log.truncate(inFile.position);
-    } catch {
-      // Then the next holder of the lock finds the file longer than A, and settles.
     }
   }
 

@@ -44,17 +44,17 @@ const renameBeforeSync = change(
 /** Answers with the offsets the records will have, and writes them a moment later. */
 const ackBeforeWrite = change(
   'acknowledged before it is written',
-  'storage/partition-log.ts',
-  'return await this.#appendBehind(await this.#settled(), batches, options.keepOffsets === true);',
-  `await this.late;
-      const settled = await this.#settled();
-      const copies = batches.map((one) => Buffer.from(one));
-      let end = settled.offset;
-      for (const one of copies) end += this.#batch.reset(one, 0).lastOffsetDelta + 1;
-      const written = () => this.#appendBehind(settled, copies, false);
-      this.late = new Promise((go) => setTimeout(go, 2)).then(written).catch(() => {});
-      const { cutCount, leaderEpoch } = settled;
-      return { baseOffset: settled.offset, lastOffset: end - 1, bytes: 0, appendTime: -1, cutCount, leaderEpoch };`,
+  'storage/log-append.ts',
+  'return await appendBehind(context, await settledAppended(context), batches, keepOffsets, onRoll);',
+  `await context.late;
+  const settled = await settledAppended(context);
+  const copies = batches.map((one) => Buffer.from(one));
+  let end = settled.offset;
+  for (const one of copies) end += new RecordBatch().reset(one, 0).lastOffsetDelta + 1;
+  const written = () => appendBehind(context, settled, copies, false, onRoll);
+  context.late = new Promise((go) => setTimeout(go, 2)).then(written).catch(() => {});
+  const { cutCount, leaderEpoch } = settled;
+  return { baseOffset: settled.offset, lastOffset: end - 1, bytes: 0, appendTime: -1, cutCount, leaderEpoch };`,
 );
 const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 'return crc === stored;', 'return true;');
 /** As a log that only ever opens its file for appending. */
@@ -80,8 +80,8 @@ const failedSyncIsNone = change(
 );
 const fullDiskIsNone = change(
   'a full disk goes unnoticed',
-  'storage/partition-log.ts',
-  'await this.#takeBack(inFile);',
+  'storage/log-append.ts',
+  'await takeBack(context, inFile);',
   'if ((error as NodeJS.ErrnoException).code !== undefined) return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount: next.cutCount, leaderEpoch: next.leaderEpoch };',
 );
 

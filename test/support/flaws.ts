@@ -89,7 +89,7 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
       },
     ],
     NO_SETTLE: {
-      file: 'storage/partition-log.ts',
+      file: 'storage/log-append.ts',
       find: 'if (isAppendable(context, state, logSize)) return state.appended;',
       replace: 'if (state.appended !== undefined) return state.appended;',
     },
