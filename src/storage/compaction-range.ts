@@ -39,8 +39,7 @@ export async function findCompactionRange(
   for (const segment of closed.slice(clean.length)) {
     if (segment.endOffset > safe.lastStableOffset) break;
     if (minCompactionLagMs > 0) {
-      const newest = await largestTimestamp(context, segment.baseOffset);
-      if (newest > nowMs - minCompactionLagMs) break;
+      if ((await newestOf(context, segment)) > nowMs - minCompactionLagMs) break;
     }
     dirty.push(segment);
   }
@@ -78,6 +77,14 @@ async function closedSegments({ fs, directory }: LogContext, last: number): Prom
     found.push({ baseOffset, endOffset: bases[i + 1]!, sizeInBytes: await size('.log'), indexBytes });
   }
   return found;
+}
+
+/** When the youngest record was made; where none has a timestamp, when the file was last written. */
+async function newestOf(context: LogContext, { baseOffset }: ClosedSegment): Promise<number> {
+  const newest = await largestTimestamp(context, baseOffset);
+  if (newest >= 0) return newest;
+  const { fs, directory } = context;
+  return (await fs.stat(`${directory}/${segmentFileName(baseOffset, '.log')}`))?.modifiedMs ?? -1;
 }
 
 /** Largest timestamp of the first batch, which stands for the age of the segment's oldest record; -1: none. */

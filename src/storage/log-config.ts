@@ -12,7 +12,10 @@ export interface LogConfig {
    * itself.
    */
   readonly segmentBytes: number;
-  /** `segment.ms`, default 7 days. A segment whose first batch is older, by timestamps, than the next is rolled. */
+  /**
+   * `segment.ms`, default 7 days. A segment whose first batch is older, by timestamps, than the next is rolled; in a
+   * compacted topic already after `maxCompactionLagMs`.
+   */
   readonly segmentMs: number;
   /** `segment.jitter.ms`, default 0. Each segment rolls up to so much earlier than `segmentMs`, at random. */
   readonly segmentJitterMs: number;
@@ -45,7 +48,10 @@ export interface LogConfig {
   readonly deleteRetentionMs: number;
   /** `min.compaction.lag.ms`, default 0: a record is not compacted away before it has this age. */
   readonly minCompactionLagMs: number;
-  /** `max.compaction.lag.ms`, default: any. A record older than this makes the log due for compaction. */
+  /**
+   * `max.compaction.lag.ms`, default: any. A record older than this makes the log due for compaction. The segment that is
+   * written to is closed for it by the next append, as in Kafka: without appends nothing is compacted.
+   */
   readonly maxCompactionLagMs: number;
   /** `min.cleanable.dirty.ratio`, default 0.5: share of the log not compacted yet that makes it due. */
   readonly minCleanableDirtyRatio: number;

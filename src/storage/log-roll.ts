@@ -21,9 +21,15 @@ export function shouldRoll(
   const { config } = context;
   if (appended.position === 0) return false;
   if (appended.position > Math.min(config.segmentBytes, MAX_POSITION) - batch.sizeInBytes) return true;
-  if (timeInSegment(context, appended, batch) > config.segmentMs - jitterOf(context, appended)) return true;
+  if (timeInSegment(context, appended, batch) > maxSegmentMs(config) - jitterOf(context, appended)) return true;
   if (indexesAreFull(appended.index, config.segmentIndexBytes)) return true;
   return lastOffset - appended.segmentBase > MAX_RELATIVE_OFFSET;
+}
+
+/** Only what is in a closed segment can be compacted: `max.compaction.lag.ms` closes it in time (Kafka: `LogConfig.maxSegmentMs`). */
+function maxSegmentMs({ cleanupPolicy, maxCompactionLagMs, segmentMs }: LogContext['config']): number {
+  const isCompacted = cleanupPolicy !== 'delete' && maxCompactionLagMs > 0;
+  return isCompacted ? Math.min(maxCompactionLagMs, segmentMs) : segmentMs;
 }
 
 function timeInSegment(context: Pick<LogContext, 'clock'>, appended: ControlRecord, batch: RecordBatch): number {
