@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConsumerBatch } from '../../clients/client.js';
 import { KlogError } from '../../errors.js';
+import { describeBatch, emptyContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
-import { describe, emptyContext, type PrintTask } from './print-records.js';
+import type { PrintTask } from './print-records.js';
 
 export interface DumpTask extends PrintTask {
   readonly directory: string;
@@ -20,7 +21,7 @@ export async function dumpRecords(batches: AsyncIterable<ConsumerBatch>, task: D
   let dumped = 0;
   await mkdir(directory, { recursive: true }).catch((error) => fail(directory, error));
   for await (const batch of batches) {
-    describe(batch, context);
+    describeBatch(batch, context);
     while (dumped < maxRecords && batch.cursor.next()) {
       if (filter !== undefined && !filter(batch.cursor, context)) continue;
       const path = join(directory, `${batch.topic}-${batch.partition}-${batch.cursor.offset}`);

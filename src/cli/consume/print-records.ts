@@ -1,7 +1,7 @@
 import type { ConsumerBatch } from '../../clients/client.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { Output } from '../output.js';
-import type { FormatContext } from '../record-format/format-context.js';
+import { describeBatch, emptyContext, type FormatContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
 
@@ -38,7 +38,7 @@ export async function printRecords(batches: AsyncIterable<ConsumerBatch>, task: 
   if (maxRecords <= 0) return 0;
   try {
     for await (const batch of batches) {
-      describe(batch, context);
+      describeBatch(batch, context);
       for (;;) {
         const wanted = output.isImmediate ? 1 : maxRecords - tally.records;
         const count = step(batch.cursor, context, out, wanted, BLOCK_BYTES);
@@ -66,35 +66,4 @@ function filtered(printer: RecordPrinter, filter: RecordFilter): RecordPrinter['
     }
     return printed;
   };
-}
-
-export function emptyContext(): FormatContext {
-  return {
-    topic: '',
-    partition: -1,
-    leaderEpoch: -1,
-    compression: 'none',
-    producerId: -1,
-    producerEpoch: -1,
-    isTransactional: false,
-    isControl: false,
-    logStartOffset: -1,
-    lastStableOffset: -1,
-    highWatermark: -1,
-    recordNumber: 0,
-  };
-}
-
-/** One object serves a whole run: a batch costs no allocation. */
-export function describe(batch: ConsumerBatch, context: FormatContext): void {
-  context.topic = batch.topic;
-  context.partition = batch.partition;
-  context.leaderEpoch = batch.leaderEpoch;
-  context.compression = batch.compression;
-  context.producerId = batch.producerId;
-  context.producerEpoch = batch.producerEpoch;
-  context.isTransactional = batch.isTransactional;
-  context.logStartOffset = batch.logStartOffset;
-  context.lastStableOffset = batch.lastStableOffset;
-  context.highWatermark = batch.highWatermark;
 }

@@ -12,7 +12,7 @@
  *
  * All but records begin with `topic` and `partition`, where the directory's name tells them, and `file`.
  */
-import type { FormatContext } from '../record-format/format-context.js';
+import { emptyContext } from '../record-format/format-context.js';
 import { createJsonPrinter } from '../record-format/json-record.js';
 import { Constant, OutputBuffer } from '../record-format/output-buffer.js';
 import type { BatchFields } from './batch-fields.js';
@@ -36,7 +36,7 @@ const HIDDEN = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 export function createJsonDump({ withContent, forTerminal }: JsonDumpOptions): DumpFormat {
   const printer = createJsonPrinter({ forTerminal, withoutValue: !withContent });
   const scratch = new OutputBuffer();
-  const context = unknownContext();
+  const context = emptyContext();
   const writeLine = (
     type: string,
     { topic, partition, shown }: DumpFile,
@@ -52,8 +52,9 @@ export function createJsonDump({ withContent, forTerminal }: JsonDumpOptions): D
     batch(file, { position, ...fields }, { problem, durable }, out) {
       writeLine('batch', file, { position, ...fields, valid: problem === undefined, problem, durable }, out);
     },
-    record(file, cursor, batch, control, out) {
-      describe(file, batch, context);
+    record(file, cursor, _batch, control, out) {
+      context.topic = file.topic ?? '';
+      context.partition = file.partition ?? -1;
       scratch.clear();
       printer.print(cursor, context, scratch);
       out.writeConstant(RECORD_START);
@@ -81,28 +82,4 @@ export function createJsonDump({ withContent, forTerminal }: JsonDumpOptions): D
 
 function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-function unknownContext(): FormatContext {
-  return {
-    topic: '',
-    partition: -1,
-    leaderEpoch: -1,
-    compression: 'none',
-    producerId: -1,
-    producerEpoch: -1,
-    isTransactional: false,
-    isControl: false,
-    logStartOffset: -1,
-    lastStableOffset: -1,
-    highWatermark: -1,
-    recordNumber: 0,
-  };
-}
-
-function describe(file: DumpFile, batch: BatchFields, context: FormatContext): void {
-  context.topic = file.topic ?? '';
-  context.partition = file.partition ?? -1;
-  context.compression = batch.compresscodec ?? 'none';
-  context.isControl = batch.isControl === true;
 }

@@ -236,10 +236,13 @@ function need(one: string, other: string): never {
 }
 
 function timestampOf(text: string, context: Pick<CliContext, 'clock'>): number {
+  let timestamp: number;
   try {
-    return parseTime(text, { now: context.clock.now() });
+    timestamp = parseTime(text, { now: context.clock.now() });
   } catch (error) {
     if (!(error instanceof KlogError)) throw error;
     throw new KlogError(error.code, `--timestamp: ${error.message}`, { hint: error.hint, cause: error });
   }
+  if (timestamp >= 0) return timestamp;
+  throw new KlogError('KLOG_USAGE', `--timestamp: '${text}' is before 1970, where the times of records begin`);
 }

@@ -1,3 +1,4 @@
+import { KlogError } from '../../errors.js';
 import type { RecordHeader } from '../../format/log-record.js';
 import type { InputRecord, RecordReader } from '../record-format/input-record.js';
 import type { RecordFields } from './record-fields.js';
@@ -112,7 +113,7 @@ class ReadRecords {
     const { fields, partitionFromInput, now } = this.#run;
     const key = record.key ?? fields.key;
     const value = this.#value(record.value);
-    const timestamp = fields.timestamp ?? record.timestamp ?? now();
+    const timestamp = fields.timestamp ?? checkTimestamp(record.timestamp) ?? now();
     const given = partitionFromInput ? record.partition : undefined;
     const partition = fields.partition !== ANY_PARTITION ? fields.partition : (given ?? ANY_PARTITION);
     const headers = joinHeaders(record.headers, fields.headers);
@@ -126,6 +127,14 @@ class ReadRecords {
     if (value === null || (emptyIsNull && value.length === 0)) return null;
     return encodeValue === undefined ? value : encodeValue(value);
   }
+}
+
+/** -1 is Kafka's word for none; what is below, no Kafka takes. */
+function checkTimestamp(timestamp: number | undefined): number | undefined {
+  if (timestamp === undefined || timestamp >= -1) return timestamp;
+  throw new KlogError('INVALID_TIMESTAMP', `timestamp ${timestamp} is before 1970`, {
+    hint: 'Timestamps are milliseconds since 1970, -1 for none; --timestamp sets one for all records',
+  });
 }
 
 function joinHeaders(own: readonly RecordHeader[], fixed: readonly RecordHeader[]): readonly RecordHeader[] | null {

@@ -1,6 +1,7 @@
 import type { ConsumerBatch } from '../../clients/client.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
-import { describe, emptyContext, type RecordFilter } from '../consume/print-records.js';
+import type { RecordFilter } from '../consume/print-records.js';
+import { describeBatch, emptyContext } from '../record-format/format-context.js';
 
 /** A record filter of the command line for the transfer, which knows batches. */
 export function batchFilter(
@@ -10,7 +11,7 @@ export function batchFilter(
   const context = emptyContext();
   let described: ConsumerBatch | undefined;
   return (cursor, batch) => {
-    if (batch !== described) describe(batch, context);
+    if (batch !== described) describeBatch(batch, context);
     described = batch;
     return filter(cursor, context);
   };

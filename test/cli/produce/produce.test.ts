@@ -193,6 +193,16 @@ describe('klog produce: other inputs', () => {
       ]);
     }));
 
+  it('refuses timestamps below -1, which stands for none, in whatever input, as bad input with its line', () =>
+    withLog(async (log) => {
+      const bad = { code: 3, err: expect.stringMatching(/klog: line 2, byte \d+: timestamp -2 is before 1970/) };
+      const json = (timestamp: number) => `${JSON.stringify({ value: 'v', timestamp })}\n`;
+      expect(await log.run('produce t -J', { stdin: [json(-1), json(-2)] })).toMatchObject(bad);
+      expect(await log.run(['produce', 't', '-f', '%d %v\\n'], { stdin: ['-1 v\n-2 v\n'] })).toMatchObject(bad);
+      expect((await records(log, 't')).map(({ timestamp }) => timestamp)).toEqual([-1, -1]);
+      expect(await log.run('produce t -J --timestamp 5', { stdin: [json(-2)] })).toMatchObject({ code: 0 });
+    }));
+
   it('reads a format, and with %t writes to the topics that records name', () =>
     withLog(async (log) => {
       const { code, err } = await log.run(['produce', '-f', '%t %k=%v\\n'], { stdin: ['x a=1\ny b=2\nx c', '=3'] });
@@ -326,6 +336,7 @@ describe('klog produce: what it refuses', () => {
     '-p -1',
     '-z brotli',
     '--timestamp yesterday',
+    '--timestamp 1969-12-31T23:59:59.999Z',
     '--batch-bytes 0',
     '-t other',
   ])('%s', (flags) =>
