@@ -10,11 +10,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
-import { constants as osConstants } from 'node:os';
 import { KlogError } from '../errors.js';
 import type { Awaitable, FileKind, FileStat, FileSystem, LockRange, OpenFile, OpenMode } from './file-system.js';
 import { findLockHolder } from './lock-holder.js';
 import { nativeLocks } from './native-locks.js';
+import { call, codeOf, inPool } from './system-call.js';
 
 /** Up to this size a read or write is made on the main thread. */
 const SYNCHRONOUS_BYTES = 64 * 1024;
@@ -267,44 +267,6 @@ function readBootId(): Uint8Array {
   }
   const hex = text.replace(/[^0-9a-fA-F]/g, '');
   return hex.length === 32 ? new Uint8Array(Buffer.from(hex, 'hex')) : new Uint8Array(16);
-}
-
-/** Makes a synchronous call again after a signal, and names the error numbers that libuv does not know. */
-function call<T>(operation: () => T): T {
-  for (;;) {
-    try {
-      return operation();
-    } catch (error) {
-      if (codeOf(error) !== 'EINTR') throw withName(error);
-    }
-  }
-}
-
-type Settle<T> = (error: NodeJS.ErrnoException | null, value?: T) => void;
-
-function inPool<T = void>(operation: (settle: Settle<T>) => void): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const settle: Settle<T> = (error, value) => {
-      if (error === null) resolve(value as T);
-      else if (error.code === 'EINTR') operation(settle);
-      else reject(withName(error));
-    };
-    operation(settle);
-  });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
-}
-
-/** Node reports EDQUOT as `Unknown system error -122`: callers need the name to say that the disk is full. */
-export function withName(error: unknown): unknown {
-  const { code, errno } = error as NodeJS.ErrnoException;
-  if (errno === undefined || code?.startsWith('Unknown system error') !== true) return error;
-  for (const [name, value] of Object.entries(osConstants.errno)) {
-    if (value === -errno) (error as NodeJS.ErrnoException).code = name;
-  }
-  return error;
 }
 
 export const nodeFileSystem: FileSystem = new NodeFileSystem();

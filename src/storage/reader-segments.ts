@@ -1,7 +1,7 @@
 /** The segments as one reader sees them: which there are, and the one it has open. */
 import { KlogError } from '../errors.js';
-import { findBehindDamage } from './batch-block.js';
 import { BatchScanner } from './batch-scanner.js';
+import { findBehindDamage } from './damage-search.js';
 import type { FileSystem, OpenFile } from './file-system.js';
 import { LogSegment } from './log-segment.js';
 import { listSegments } from './log-segments.js';

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KlogError } from '../../src/errors.js';
 import { readWhole, replaceFile, writeFully } from '../../src/storage/file-system.js';
-import { nodeFileSystem as fs, withName } from '../../src/storage/file-system-node.js';
+import { nodeFileSystem as fs } from '../../src/storage/file-system-node.js';
 import { BYTE_RANGE_LOCKS } from '../../src/storage/native-locks.js';
+import { withName } from '../../src/storage/system-call.js';
 
 let directory: string;
 const at = (name: string) => join(directory, name);

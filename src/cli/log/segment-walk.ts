@@ -16,9 +16,9 @@ import {
   RECORD_BATCH_OVERHEAD,
   RecordBatch,
 } from '../../format/record-batch.js';
-import { findNextBatch } from '../../storage/batch-block.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from '../../storage/batch-scanner.js';
 import { trackBatch } from '../../storage/control-batches.js';
+import { findNextBatch } from '../../storage/damage-search.js';
 import type { OpenFile } from '../../storage/file-system.js';
 import type { AbortedTransaction } from '../../storage/transaction-index.js';
 import type { TransactionTracker } from '../../storage/transaction-tracker.js';

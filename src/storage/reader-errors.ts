@@ -1,0 +1,38 @@
+/** What a reader says that went wrong, with the partition it went wrong in. */
+import { KlogError } from '../errors.js';
+
+interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export function outOfRange(
+  { topic, partition }: Partition,
+  offset: number,
+  { logStartOffset, offset: end }: { readonly logStartOffset: number; readonly offset: number },
+): KlogError {
+  return new KlogError(
+    'OFFSET_OUT_OF_RANGE',
+    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${end}`,
+    { topic, partition, offset },
+  );
+}
+
+export function deletedWhileRead({ topic, partition }: Partition): KlogError {
+  return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}:${partition} was deleted while it was read`, {
+    topic,
+    partition,
+  });
+}
+
+/** The error of a file, which does not know what it belongs to. */
+export function located({ topic, partition }: Partition, error: unknown): unknown {
+  if (!(error instanceof KlogError) || error.place.topic !== undefined) return error;
+  return new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
+    ...error.place,
+    topic,
+    partition,
+    hint: error.hint,
+    cause: error,
+  });
+}
