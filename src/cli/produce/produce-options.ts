@@ -4,9 +4,8 @@ import { KlogError } from '../../errors.js';
 import { isInternalTopic, validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
 import type { GlobalOptions } from '../global-options.js';
-import { createFormatReader } from '../record-format/format-language/format-reader.js';
+import { createRecordReader } from '../record-format/create-reader.js';
 import type { RecordReader } from '../record-format/input-record.js';
-import { createJsonReader } from '../record-format/json-record-input.js';
 import type { ValueFormat } from '../record-format/value-format.js';
 import { setting } from '../settings.js';
 import type { HeaderValue } from '../values/parse-key-value.js';
@@ -63,7 +62,7 @@ export type ProduceSource =
       readonly kind: 'records';
       readonly path: string | undefined;
       readonly reader: RecordReader;
-      /** `%t` and `%p` of a format count; the topic and partition of JSON records do not, unless `--keep-partition`. */
+      /** `%t` and `%p` of a layout count; the topic and partition of a dump do not, unless `--keep-partition`. */
       readonly topicFromInput: boolean;
       readonly partitionFromInput: boolean;
       /** A record a line. */
@@ -107,7 +106,7 @@ export async function checkProduceFlags(
 ): Promise<ProduceOptions> {
   if (operand !== undefined && flags.topicOption !== undefined) exclude('the topic', '--topic');
   const topic = operand ?? flags.topicOption;
-  const source = chooseSource(flags);
+  const source = await chooseSource(flags);
   if (topic !== undefined) validateTopicName(topic);
   else if (source.kind !== 'records' || !source.topicFromInput || !(flags.format ?? '').includes('%t')) {
     throw new KlogError('KLOG_USAGE', 'produce: no topic is named', { hint: "See 'klog produce --help'" });
@@ -147,7 +146,7 @@ export function refuseInternal(topic: string, force: boolean): void {
   });
 }
 
-function chooseSource(flags: ProduceFlags): ProduceSource {
+async function chooseSource(flags: ProduceFlags): Promise<ProduceSource> {
   const { value, file, lines } = flags;
   const isRecords = flags.format !== undefined || flags.jsonRecords === true;
   const isSplit = flags.keySeparator !== undefined || flags.delimiter !== undefined || flags.nul === true;
@@ -179,32 +178,19 @@ function lineSource(flags: ProduceFlags): ProduceSource {
   };
 }
 
-function recordSource(flags: ProduceFlags): ProduceSource {
+async function recordSource(flags: ProduceFlags): Promise<ProduceSource> {
   const name = flags.format === undefined ? '-J' : '-f';
   if (flags.format !== undefined && flags.jsonRecords) exclude('-f', '-J');
   if (flags.keySeparator !== undefined) exclude('-K', name);
   if (flags.delimiter !== undefined) exclude('-D', name);
   if (flags.nul) exclude('-0', name);
-  const path = flags.lines;
-  const keepPartition = flags.keepPartition ?? false;
-  const format = flags.format ?? 'json';
-  if (format === 'json' || format === 'jsonl') {
-    const reader = createJsonReader();
-    return { kind: 'records', path, reader, topicFromInput: false, partitionFromInput: keepPartition, isLined: true };
-  }
-  const layout = INPUT_LAYOUTS[format] ?? format;
-  if (OUTPUT_ONLY.includes(layout) || layout.startsWith('kcat:')) {
-    throw new KlogError('KLOG_USAGE', `-f ${format} is a format to print records in, not to read them`, {
-      hint: 'Formats that can be read are json, raw, hex, netstring, and layouts such as %k\\t%v\\n',
-    });
-  }
-  const reader = createFormatReader(layout, { strict: flags.strict ?? false });
-  return { kind: 'records', path, reader, topicFromInput: true, partitionFromInput: true, isLined: false };
+  const { reader, isDump, isLined } = await createRecordReader({
+    format: flags.format ?? 'json',
+    strict: flags.strict ?? false,
+  });
+  const partitionFromInput = isDump ? (flags.keepPartition ?? false) : true;
+  return { kind: 'records', path: flags.lines, reader, topicFromInput: !isDump, partitionFromInput, isLined };
 }
-
-/** The words that are layouts when read. */
-const INPUT_LAYOUTS: Readonly<Record<string, string>> = { raw: '%v', hex: '%v{hex}\\n', netstring: '%V:%v,' };
-const OUTPUT_ONLY: readonly string[] = ['csv', 'tsv', 'table', 'kafka'];
 
 function checkConflicts(flags: ProduceFlags): void {
   const isJson = flags.jsonRecords === true || flags.format !== undefined;

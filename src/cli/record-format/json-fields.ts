@@ -1,4 +1,5 @@
 /** Fields of records given as JSON: what they may hold, and what is said when they hold something else. */
+import type { RecordHeader } from '../../format/log-record.js';
 import type { InputRecord } from './input-record.js';
 
 export type JsonObject = { readonly [field: string]: unknown };
@@ -42,6 +43,23 @@ export function bytesField(text: unknown, base64: unknown, name: 'key' | 'value'
   if (base64 === undefined) return text === undefined ? undefined : textBytes(text, name);
   if (text !== undefined) throw new BadRecordError(`both ${name} and ${name}Base64`);
   return base64 === null ? null : base64Bytes(base64, `${name}Base64`);
+}
+
+/** `[{key, value or valueBase64}]`; none when absent or null. */
+export function headersField(headers: unknown): RecordHeader[] {
+  if (headers === undefined || headers === null) return [];
+  if (!Array.isArray(headers)) throw new BadRecordError('headers is no array of {"key","value"}');
+  return headers.map((header: unknown) => headerOf(header));
+}
+
+function headerOf(header: unknown): RecordHeader {
+  if (!isObject(header)) throw new BadRecordError(`a header is ${shown(header)}, not {"key","value"}`);
+  const { key } = header;
+  if (typeof key !== 'string') throw new BadRecordError('a header has no key');
+  if (hasLoneSurrogate(key)) throw new BadRecordError('the key of a header holds a lone surrogate');
+  const value = bytesField(header.value, header.valueBase64, 'value');
+  if (value === undefined) throw new BadRecordError(`header ${key} has no value`, 'Write "value":null for none.');
+  return { key, value };
 }
 
 const SURROGATE = /\p{Surrogate}/u;

@@ -12,20 +12,10 @@
  * Text with a lone surrogate has no UTF-8 and is refused: it would come back as something else.
  */
 import { isUtf8 } from 'node:buffer';
-import type { RecordHeader } from '../../format/log-record.js';
 import { readForeignRecord } from './foreign-dumps.js';
 import { InputBuffer } from './input-buffer.js';
 import type { InputRecord, RecordOrigin, RecordReader } from './input-record.js';
-import {
-  BadRecordError,
-  bytesField,
-  hasLoneSurrogate,
-  integerField,
-  isObject,
-  type JsonObject,
-  shown,
-  topicField,
-} from './json-fields.js';
+import { BadRecordError, bytesField, headersField, integerField, type JsonObject, topicField } from './json-fields.js';
 import { JsonScanner, JsonSyntaxError } from './json-scanner.js';
 
 export interface JsonReaderOptions {
@@ -187,7 +177,7 @@ function parseOwnRecord(object: JsonObject): InputRecord {
     timestamp: integerField(object.timestamp, 'timestamp'),
     key: bytesField(object.key, object.keyBase64, 'key') ?? null,
     value,
-    headers: headersField(object),
+    headers: headersField(object.headers),
   };
 }
 
@@ -197,21 +187,4 @@ function missingValue(object: JsonObject): BadRecordError {
     `no value among its fields (${fields === '' ? 'there are none' : fields})`,
     'Write "value":null for a tombstone.',
   );
-}
-
-function headersField(object: JsonObject): RecordHeader[] {
-  const { headers } = object;
-  if (headers === undefined || headers === null) return [];
-  if (!Array.isArray(headers)) throw new BadRecordError('headers is no array of {"key","value"}');
-  return headers.map((header: unknown) => headerOf(header));
-}
-
-function headerOf(header: unknown): RecordHeader {
-  if (!isObject(header)) throw new BadRecordError(`a header is ${shown(header)}, not {"key","value"}`);
-  const { key } = header;
-  if (typeof key !== 'string') throw new BadRecordError('a header has no key');
-  if (hasLoneSurrogate(key)) throw new BadRecordError('the key of a header holds a lone surrogate');
-  const value = bytesField(header.value, header.valueBase64, 'value');
-  if (value === undefined) throw new BadRecordError(`header ${key} has no value`, 'Write "value":null for none.');
-  return { key, value };
 }

@@ -181,6 +181,30 @@ describe('klog produce: other inputs', () => {
       expect(moved.some((one) => !one.endsWith('3'))).toBe(true);
     }));
 
+  it.each(['csv', 'tsv'])('round-trips %s as it does JSON', (format) =>
+    withLog(async (log) => {
+      for (const topic of ['a', 'b', 'c']) await log.createTopic(topic, 4);
+      const producing = ['produce', 'a', '-p', '3', '-H', 'h', '-H', 'h=x', '-K', ':', '--timestamp', '5'];
+      await log.run([...producing, '-Z'], { stdin: [Buffer.from('k:v\nk2:\n\xff\x00,\t:"\r\n', 'latin1')] });
+      const { context } = await log.run(`consume a -f ${format}`);
+      const dump = context.bytes;
+      await log.run(`produce b -f ${format}`, { stdin: [dump.subarray(0, 20), dump.subarray(20)] });
+      await log.run(`produce c -f ${format} --keep-partition`, { stdin: [dump] });
+      const normal = (text: string) => text.replace(/"topic":"."/g, '').replace(/"offset":\d+/g, '');
+      expect(normal((await log.run('consume c -J')).out)).toBe(normal((await log.run('consume a -J')).out));
+      expect((await records(log, 'b')).some(({ partition }) => partition !== 3)).toBe(true);
+      const stdin = ['value\tkey\nv\tk\nv\nw\tl'];
+      const stopped = await log.run('produce d -f tsv', { stdin });
+      expect(stopped).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/klog: Record 2 \(line 3, byte 14\): 1 fields/),
+      });
+      expect(await log.run('produce d -f tsv --skip-bad', { stdin })).toMatchObject({ code: 0 });
+      expect(await values(log, 'd')).toEqual(['v', 'v', 'w']);
+      expect(await log.run('produce d -f tsv --skip-bad', { stdin: ['1\t2\n'] })).toMatchObject({ code: 3 });
+    }),
+  );
+
   it('reads other tools, defaults what a record does not say, and overrides what it does', () =>
     withLog(async (log) => {
       const kcat = '{"topic":"x","partition":0,"offset":1,"tstype":"create","ts":1700,"key":"k","payload":"p"}\n';
@@ -327,7 +351,8 @@ describe('klog produce: what it refuses', () => {
     '--report %o --json',
     '-T --json',
     '-o x',
-    '-f csv',
+    '-f table',
+    '-f csv -D x',
     '-f %z',
     '-D \\q',
     '--linger 5',

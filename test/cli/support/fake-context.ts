@@ -69,8 +69,12 @@ export class FakeContext implements CliContext {
     this.#controller.abort();
   }
 
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
   get out(): string {
-    return Buffer.concat(this.#chunks).toString();
+    return this.bytes.toString();
   }
 
   get err(): string {

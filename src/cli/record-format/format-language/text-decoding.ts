@@ -29,6 +29,33 @@ function decodeBase64(bytes: Uint8Array): Buffer | undefined {
   return Buffer.from(text, 'base64');
 }
 
+const ESCAPES: Readonly<Record<number, number>> = { 116: 0x09, 110: 0x0a, 114: 0x0d, 48: 0x00, 92: 0x5c };
+
+/** Text with `\t \n \r \0 \\ \xNN`, such as `{c}` and tsv; or the position of the backslash that begins none of them. */
+export function unescapeBytes(bytes: Uint8Array): Buffer | number {
+  const decoded = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] !== 0x5c) {
+      decoded[length++] = bytes[i]!;
+      continue;
+    }
+    const letter = bytes[i + 1] ?? -1;
+    const simple = ESCAPES[letter];
+    if (simple !== undefined) {
+      decoded[length++] = simple;
+      i++;
+      continue;
+    }
+    const high = letter === 0x78 && i + 3 < bytes.length ? hexDigit(bytes[i + 2]!) : -1;
+    const low = high < 0 ? -1 : hexDigit(bytes[i + 3]!);
+    if (low < 0) return i;
+    decoded[length++] = (high << 4) | low;
+    i += 3;
+  }
+  return decoded.subarray(0, length);
+}
+
 /** Valid JSON without the space between its parts; numbers and strings stay to the byte. */
 export function compactJson(bytes: Uint8Array): Buffer {
   const compact = Buffer.allocUnsafe(bytes.length);

@@ -1,5 +1,5 @@
 /**
- * `csv` and `tsv`, with a head line. Columns: topic, partition, offset, timestamp, key, value, headers (JSON, empty for none).
+ * `csv` and `tsv`, with a head line; separated-values-input.ts reads them back, byte for byte. Columns: topic, partition, offset, timestamp, key, value, headers (JSON, empty for none).
  *
  * | | csv (RFC 4180, lines end in LF) | tsv |
  * |-|-|-|
@@ -12,7 +12,9 @@ import { OutputBuffer } from '../output-buffer.js';
 import { printerOf, type RecordPrinter } from '../record-printer.js';
 import { escapeTail } from '../terminal-escape.js';
 
-const COLUMNS = ['topic', 'partition', 'offset', 'timestamp', 'key', 'value', 'headers'];
+export const COLUMNS = ['topic', 'partition', 'offset', 'timestamp', 'key', 'value', 'headers'] as const;
+
+export type Column = (typeof COLUMNS)[number];
 
 /** A field of bytes; null when `start` is negative. */
 type FieldWriter = (source: Uint8Array, start: number, end: number, out: OutputBuffer) => void;
