@@ -29,11 +29,13 @@ export class IndexPages {
   }
 
   /**
-   * The page that holds entry `slot`, at {@link at}. `undefined`: the file is shorter than it should be.
+   * The page that holds entry `slot`, at {@link at}. `undefined`: there are not so many, or the file is shorter than it
+   * should be.
    *
    * @param size bytes of entries; with `keep`, which is the default, they stay as they are until `forgetFrom`
    */
   async page(slot: number, size: number, keep = true): Promise<Buffer | undefined> {
+    if (slot >= this.count(size)) return undefined;
     const number = Math.floor(slot / this.#entriesPerPage);
     const needed = this.at(slot) + this.entrySize;
     let page = this.#pages.get(number);

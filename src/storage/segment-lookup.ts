@@ -4,7 +4,14 @@
  * The indexes are hints. An entry is believed if what stands in the log at its place bears it out; if not, the entries
  * before it are tried, each step back twice as long, and in the end the scan begins at the segment's beginning. So a
  * damaged index costs a scan and changes no answer; a good one costs a scan of `index.interval.bytes` or one batch.
+ *
+ * A time index claims what the batch at an entry cannot bear out alone: that none before it is later. So a look-up goes
+ * one entry further back than it must, and is right whichever one of two neighbours lies. What it cannot tell without
+ * scanning the segment: two neighbours that both name a later batch, in order and with the very largest timestamps of
+ * these batches; or one that does, where it and the one before lie more than 1 MiB apart, as in a log whose times hardly
+ * rise. And that a closed segment's last entries are gone, where more than that lies behind the one that is left. `klog log check` finds all of these.
  */
+import { KlogError } from '../errors.js';
 import { openCursor, RecordCursor } from '../format/record-cursor.js';
 import { BatchScanner } from './batch-scanner.js';
 import { bytesToDecode } from './control-batches.js';
@@ -18,6 +25,15 @@ export interface LookupFiles {
   /** `undefined`: there is none, everything is found by scanning. So for the time index. */
   readonly offsetIndex: OpenFile | undefined;
   readonly timeIndex: OpenFile | undefined;
+}
+
+/** So much is scanned once more, headers only, rather than believed to a single entry of the time index. */
+const DOUBTED_BYTES = 1024 * 1024;
+
+interface BelievedEntry {
+  readonly entry: TimeIndexEntry;
+  /** No batch up to the one with this offset has a timestamp as late as was asked for. */
+  readonly from: TimeIndexEntry;
 }
 
 /** How many bytes of each file may be looked at. They will not change while the object lives, unless it is told. */
@@ -90,8 +106,8 @@ export class SegmentLookup {
     fromOffset: number,
     limits: LookupLimits,
   ): Promise<OffsetAndTimestamp | undefined> {
-    const entry = await this.#timeEntryBefore(timestamp, limits);
-    const scanner = await this.#scannerBefore(Math.max(entry.offset, fromOffset), limits);
+    const { from } = await this.#timeEntryBefore(timestamp, limits);
+    const scanner = await this.#scannerBefore(Math.max(from.offset, fromOffset), limits);
     do {
       if (scanner.size === 0 || scanner.lastOffset < fromOffset || scanner.batch.maxTimestamp < timestamp) continue;
       const found = await firstRecordFrom(scanner, timestamp, fromOffset);
@@ -104,20 +120,25 @@ export class SegmentLookup {
    * The largest timestamp of the segment and the last offset of the batch in which it came first; `undefined` if no
    * record has one.
    *
-   * @param closed the segment was closed in good order: its last index entry has the answer, without a scan behind it
+   * @param closed the segment was closed in good order: its last index entry has the answer, without a long scan behind it
    */
   async largestTimestamp(limits: LookupLimits, closed: boolean): Promise<OffsetAndTimestamp | undefined> {
-    const entry = await this.#timeEntryBefore(Number.MAX_SAFE_INTEGER, limits);
-    let { timestamp, offset } = entry;
+    const { entry, from } = await this.#timeEntryBefore(Number.MAX_SAFE_INTEGER, limits);
+    let { timestamp, offset } = from;
     const isLast = entry.slot >= 0 && entry.slot === (await this.#timeIndex?.lastEntry(limits.timeIndexSize))?.slot;
-    if (!closed || !isLast) {
-      const scanner = await this.#scannerBefore(entry.offset, limits);
-      do {
-        if (scanner.size === 0 || scanner.batch.maxTimestamp <= timestamp) continue;
+    const closing = closed && isLast ? entry : undefined;
+    const scanner = await this.#scannerBefore(from.offset, limits);
+    do {
+      if (scanner.size === 0) continue;
+      if (scanner.batch.maxTimestamp > timestamp) {
         timestamp = scanner.batch.maxTimestamp;
         offset = scanner.lastOffset;
-      } while (await advance(scanner));
-    }
+      }
+      const behind = limits.logSize - scanner.position;
+      if (timestamp === closing?.timestamp && scanner.lastOffset >= closing.offset && behind > DOUBTED_BYTES) break;
+      // Damage on the way: the entry has the answer all the same.
+    } while (await (closing === undefined ? advance(scanner) : scanner.next()));
+    if (closing !== undefined && closing.timestamp > timestamp) ({ timestamp, offset } = closing);
     return timestamp < 0 ? undefined : { timestamp, offset };
   }
 
@@ -153,20 +174,54 @@ export class SegmentLookup {
     return (await scanner.isValid()) ? scanner : undefined;
   }
 
-  /** The latest entry up to `timestamp` that the batch with its offset bears out; else the segment's beginning. */
-  async #timeEntryBefore(timestamp: number, limits: LookupLimits): Promise<TimeIndexEntry> {
+  /**
+   * The latest entry of the time index that is earlier than `timestamp` and is believed, and where to begin a scan for that
+   * time. Believed is an entry if its batch bears it out, and so does the one before its own, both in order with their
+   * neighbours. The scan begins at the one before: if one of the two lies, the other sees to it that nothing is passed over.
+   * Only where so much lies between them that this would be felt, it begins at the entry itself.
+   */
+  async #timeEntryBefore(timestamp: number, limits: LookupLimits): Promise<BelievedEntry> {
     const index = this.#timeIndex;
-    if (index === undefined) return { slot: -1, timestamp: -1, offset: this.#baseOffset };
-    let entry = await index.lookup(timestamp, limits.timeIndexSize);
-    for (let step = 1; entry.slot >= 0; step *= 2) {
-      if (entry.timestamp <= timestamp && entry.offset >= this.#baseOffset) {
-        const batch = await this.findPosition(entry.offset, limits);
-        if (batch?.maxTimestamp === entry.timestamp && batch.baseOffset <= entry.offset) return entry;
+    const beginning: TimeIndexEntry = { slot: -1, timestamp: -1, offset: this.#baseOffset };
+    if (index === undefined) return { entry: beginning, from: beginning };
+    let { slot } = await index.lookup(timestamp - 1, limits.timeIndexSize);
+    for (let step = 1; slot >= 0; step *= 2) {
+      const entry = await index.entry(slot, limits.timeIndexSize);
+      if (entry.timestamp < timestamp && (await this.#isInOrder(entry, limits))) {
+        const before = await index.entry(slot - 1, limits.timeIndexSize);
+        const position = await this.#positionOfTime(entry, limits);
+        // Where the log itself is damaged there, the entry has to do.
+        const from = await this.#positionOfTime(before, limits).catch(farAway);
+        if (position !== undefined && from !== undefined) {
+          return { entry, from: position - from <= DOUBTED_BYTES ? before : entry };
+        }
       }
-      entry = await index.entry(entry.slot - step, limits.timeIndexSize);
+      slot -= step;
     }
-    return entry;
+    return { entry: beginning, from: beginning };
   }
+
+  async #isInOrder(entry: TimeIndexEntry, { timeIndexSize }: LookupLimits): Promise<boolean> {
+    const before = await this.#timeIndex!.entry(entry.slot - 1, timeIndexSize);
+    const next = await this.#timeIndex!.entry(entry.slot + 1, timeIndexSize);
+    const follows = before.slot < 0 ? entry.offset >= this.#baseOffset : entry.offset > before.offset;
+    if (!follows || entry.timestamp <= before.timestamp) return false;
+    return next.slot < 0 || (next.timestamp > entry.timestamp && next.offset > entry.offset);
+  }
+
+  /** Where the batch stands that bears the entry out: it has the offset, and that is its largest timestamp. */
+  async #positionOfTime(entry: TimeIndexEntry, limits: LookupLimits): Promise<number | undefined> {
+    if (entry.slot < 0) return 0;
+    if (entry.offset < this.#baseOffset) return undefined;
+    const batch = await this.findPosition(entry.offset, limits);
+    const bearsOut = batch?.maxTimestamp === entry.timestamp && batch.baseOffset <= entry.offset;
+    return bearsOut ? batch.position : undefined;
+  }
+}
+
+function farAway(error: unknown): number {
+  if (error instanceof KlogError && error.code === 'CORRUPT_MESSAGE') return Number.NEGATIVE_INFINITY;
+  throw error;
 }
 
 /** Steps on. False: the segment ends here. Its bytes count up to the end of a batch: one that reaches beyond is damaged. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MemoryFile } from './memory-file.js';
-import { baseOffsets, batchPlans, intervals, WrittenSegment } from './segment-fixture.js';
+import { type BatchPlan, baseOffsets, batchPlans, intervals, WrittenSegment } from './segment-fixture.js';
 
 /** Every offset and time of the segment, and those just outside. */
 async function expectAnswersOfAScan(segment: WrittenSegment, limits = segment.limits): Promise<void> {
@@ -58,12 +58,71 @@ describe('a look-up', () => {
     const damages = fc.array(damage, { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(intervals, batchPlans, damages, async (interval, plans, all) => {
-        const segment = await WrittenSegment.write(7, interval, plans);
+        const segment = await WrittenSegment.write(7, interval, withDistinctTimes(plans));
         for (const { file, at, bytes, flip } of all) spoil(segment[file], at, bytes, flip);
         await expectAnswersOfAScan(segment);
       }),
       { numRuns: 80 },
     );
+  });
+
+  it.each([
+    ['times that come again', [3, 5, 5, 4, 9, 5, 9, 9, 2, 12, 9, 12, 300, 12, 300]],
+    ['times that rise', [1, 2, 3, 4, 77, 78, 150, 151, 299, 300]],
+    ['one late time at the beginning', [300, 1, 2, 3, 300, 2, 1]],
+    ['none but the same', [7, 7, 7, 7]],
+  ])('finds it whatever entry of the time index names another batch: %s', async (_, times) => {
+    const segment = await WrittenSegment.write(
+      0,
+      0,
+      times.map((time) => ({ gap: 0, timestamps: [time], valueBytes: 10 })),
+    );
+    segment.writer.addTimeEntry();
+    await segment.flush();
+    const { bytes } = segment.timeIndex;
+    const good = Buffer.from(bytes);
+    expect(good.length).toBeGreaterThanOrEqual(12);
+    for (let at = 0; at < good.length; at += 12) {
+      for (const { maxTimestamp, lastOffset } of segment.batches) {
+        bytes.writeBigInt64BE(BigInt(maxTimestamp), at);
+        bytes.writeInt32BE(lastOffset, at + 8);
+        await expectAnswersOfAScan(segment);
+        const largest = await segment.lookup().largestTimestamp(segment.limits, true);
+        const first = segment.batches.find((batch) => batch.maxTimestamp === Math.max(...times))!;
+        expect(largest).toEqual({ timestamp: first.maxTimestamp, offset: first.lastOffset });
+      }
+      good.copy(bytes, at, at, at + 12);
+    }
+  });
+
+  it('knows the largest timestamp of a closed segment beside damage, and where closing entries are gone', async () => {
+    const segment = await WrittenSegment.write(0, 0, plansOf(30));
+    segment.writer.addTimeEntry();
+    await segment.flush();
+    const { timeIndexSize } = segment.limits;
+    const shorter = { ...segment.limits, timeIndexSize: timeIndexSize - 24 };
+    expect(await segment.lookup().largestTimestamp(shorter, true)).toEqual({ timestamp: 29, offset: 29 });
+    const between = segment.batches[28]!.position;
+    segment.log.bytes[between + 16] = 9;
+    expect(await segment.lookup().largestTimestamp(segment.limits, true)).toEqual({ timestamp: 29, offset: 29 });
+  });
+
+  it('believes a single entry only where more than a megabyte would have to be gone through', async () => {
+    const late = { gap: 0, timestamps: [100], valueBytes: 10 };
+    const early = { gap: 0, timestamps: [1], valueBytes: 10 };
+    const far = [early, late, ...plansOf(5, 300_000), { ...late, timestamps: [200] }, late];
+    const near = [early, late, ...plansOf(5, 100_000), { ...late, timestamps: [200] }, late];
+    for (const [plans, offset] of [
+      [near, 7],
+      [far, undefined],
+    ] as const) {
+      const segment = await WrittenSegment.write(0, 0, plans);
+      // Of the second batch, but it names the last, behind the one of 200, whose own entry is gone.
+      segment.timeIndex.bytes = segment.timeIndex.bytes.subarray(0, 12);
+      segment.timeIndex.bytes.writeBigInt64BE(100n, 0);
+      segment.timeIndex.bytes.writeInt32BE(8, 8);
+      expect((await segment.lookup().findOffsetByTime(150, 0, segment.limits))?.offset).toBe(offset);
+    }
   });
 
   it('finds it when an entry leads to a batch but lies about its offset', async () => {
@@ -200,6 +259,23 @@ describe('a look-up', () => {
 
 function plansOf(count: number, valueBytes = 100) {
   return Array.from({ length: count }, (_, i) => ({ gap: 0, timestamps: [i], valueBytes }));
+}
+
+/** No two batches have the same largest timestamp; the others lie as they lay. */
+function withDistinctTimes(plans: readonly BatchPlan[]): BatchPlan[] {
+  const taken = new Set<number>();
+  return plans.map((plan) => {
+    const times = plan.appendTime === undefined ? plan.timestamps : [plan.appendTime];
+    let shift = 0;
+    while (taken.has(Math.max(...times) + shift)) shift++;
+    taken.add(Math.max(...times) + shift);
+    const { appendTime } = plan;
+    return {
+      ...plan,
+      timestamps: plan.timestamps.map((time) => time + shift),
+      appendTime: appendTime === undefined ? undefined : appendTime + shift,
+    };
+  });
 }
 
 function spoil(file: MemoryFile, at: number, bytes: Uint8Array, flip: boolean): void {
