@@ -9,7 +9,7 @@ import { writeFully } from './file-system.js';
 import { isAppendable, type LogContext, lookAt } from './log-context.js';
 import { roll, shouldRoll } from './log-roll.js';
 import { settle } from './log-settle.js';
-import { type Appended, outcomeUnknown } from './log-sync.js';
+import { type Appended, onceWritten, outcomeUnknown } from './log-sync.js';
 import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 
 export interface AppendOptions {
@@ -89,7 +89,7 @@ async function appendBehind(
     await context.control.writeAppended(next);
   } catch (error) {
     await takeBack(context, inFile);
-    throw error;
+    throw inFile.offset > baseOffset ? onceWritten(context, error, baseOffset, inFile.offset - 1) : error;
   }
   const { cutCount, leaderEpoch } = next;
   return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount, leaderEpoch };

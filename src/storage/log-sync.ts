@@ -35,8 +35,19 @@ export interface Appended {
   readonly leaderEpoch: number;
 }
 
-/** Resolves when S covers the batch. KLOG_SYNC_FAILED; KLOG_OUTCOME_UNKNOWN when bytes were cut off meanwhile. */
+/**
+ * Resolves when S covers the batch. KLOG_SYNC_FAILED; KLOG_OUTCOME_UNKNOWN when bytes were cut off meanwhile, a lock was not
+ * to be had in time, or the disk is full: the batch is in the log, so that the same call, made again, might double it.
+ */
 export async function awaitDurable(context: LogContext, appended: Appended): Promise<void> {
+  try {
+    await untilCovered(context, appended);
+  } catch (error) {
+    throw onceWritten(context, error, appended.baseOffset, appended.lastOffset);
+  }
+}
+
+async function untilCovered(context: LogContext, appended: Appended): Promise<void> {
   const { control, locks } = context;
   let { cutCount } = appended;
   for (;;) {
@@ -79,12 +90,31 @@ async function cutCountNow(
   throw outcomeUnknown(context, appended.baseOffset, appended.lastOffset);
 }
 
-export function outcomeUnknown({ topic, partition }: LogContext, baseOffset: number, lastOffset: number): KlogError {
-  return new KlogError(
-    'KLOG_OUTCOME_UNKNOWN',
-    `records ${baseOffset} to ${lastOffset} were written, but the log was cut back before they were safe`,
-    { topic, partition, offset: baseOffset, hint: 'Read the log from that offset to see whether they are there.' },
-  );
+export function outcomeUnknown(
+  { topic, partition }: LogContext,
+  baseOffset: number,
+  lastOffset: number,
+  cause?: Error,
+): KlogError {
+  const records = `records ${baseOffset} to ${lastOffset} of ${topic}:${partition} were written`;
+  const why = cause === undefined ? 'the log was cut back before they were safe' : cause.message;
+  return new KlogError('KLOG_OUTCOME_UNKNOWN', `${records}, but are not known to be safe: ${why}`, {
+    topic,
+    partition,
+    offset: baseOffset,
+    cause,
+    hint: 'Read the log from that offset to see whether they are there; sent again they may come twice.',
+  });
+}
+
+/** What to say of a failure after the records were written: nothing that would have them sent again unseen. */
+export function onceWritten(context: LogContext, error: unknown, baseOffset: number, lastOffset: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const invitesRetry =
+    error instanceof KlogError
+      ? error.retriable && code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+      : code === 'ENOSPC' || code === 'EDQUOT';
+  return invitesRetry ? outcomeUnknown(context, baseOffset, lastOffset, error as Error) : error;
 }
 
 /** The sync lock is held, no sync is under way, none has failed. */

@@ -82,7 +82,8 @@ export class PartitionLog {
    *
    * UNKNOWN_TOPIC_OR_PARTITION when the topic was deleted meanwhile, KLOG_LOCKED, KLOG_DISK_FULL, KLOG_SYNC_FAILED;
    * OFFSET_OUT_OF_RANGE for offsets to be kept that the log already has. After
-   * an error nothing of the call is in the log, except whole batches before a roll in the middle of it.
+   * an error nothing of the call is in the log, except whole batches before a roll in the middle of it: then what could be
+   * tried again otherwise is KLOG_OUTCOME_UNKNOWN.
    */
   async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
     const { locks } = this.#context;
@@ -102,7 +103,7 @@ export class PartitionLog {
     }
   }
 
-  /** Resolves when the batches survive a power loss, and readers see them. KLOG_SYNC_FAILED, KLOG_OUTCOME_UNKNOWN, KLOG_LOCKED. */
+  /** Resolves when the batches survive a power loss, and readers see them. KLOG_SYNC_FAILED, KLOG_OUTCOME_UNKNOWN. */
   async durable(appended: Appended): Promise<void> {
     this.#assertOpen();
     await awaitDurable(this.#context, appended);

@@ -62,6 +62,8 @@ describe('exit codes', () => {
       expect(EXIT_CODES).toHaveProperty(String(exitCodeOf(new KlogError(code, 'x'))));
     }
     expect(exitCodeOf(new Error('x'))).toBe(1);
+    // Not 8: who tries again what was locked might store records twice.
+    expect(exitCodeOf(new KlogError('KLOG_OUTCOME_UNKNOWN', 'x'))).toBe(1);
   });
 
   it('are those of the operands when all ended alike, else 1', () => {

@@ -96,7 +96,10 @@ describe('a disk that is full', () => {
         if (name === 'open create' && path.endsWith('.log')) throw systemError('ENOSPC', path);
       }),
     });
-    await expect(log.append([batch('1'), batch('2'), batch('3')])).rejects.toMatchObject({ code: 'KLOG_DISK_FULL' });
+    await expect(log.append([batch('1'), batch('2'), batch('3')])).rejects.toMatchObject({
+      code: 'KLOG_OUTCOME_UNKNOWN',
+      cause: expect.objectContaining({ code: 'ENOSPC' }),
+    });
     await log.close();
     expect(statSync(segmentPath(directory)).size).toBe(2 * batch('1').length);
     await assertHealthy(directory, ['1', '2'].map(text));
