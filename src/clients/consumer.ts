@@ -91,8 +91,8 @@ export interface Consumer extends AsyncIterable<ConsumerRecord>, AsyncDisposable
   /** The next offset to be handed out. UNKNOWN_TOPIC_OR_PARTITION if it is not assigned. */
   position(partition: TopicPartition): Promise<number>;
   /**
-   * What is handed out next. A number outside the log is OFFSET_OUT_OF_RANGE, other places clamp. Where the partition ends
-   * stays as it was. Records already on their way from an earlier place are dropped.
+   * What is handed out next. A number outside [log start, log end] is OFFSET_OUT_OF_RANGE, other places clamp. Where the
+   * partition ends stays as it was. Records already on their way from an earlier place are dropped.
    */
   seek(partition: TopicPartition, to: OffsetSpec): Promise<void>;
   /** Hands out nothing of these until they are resumed; an iteration with nothing else left waits for that. */

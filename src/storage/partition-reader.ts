@@ -89,7 +89,7 @@ export class PartitionReader {
    * Whole batches from the one that holds `offset`, or the next after it, on: about `maxBytes`, at least one batch; none at
    * the end. The first batch may begin below `offset`. `into` is filled if it is large enough, else a new buffer.
    *
-   * OFFSET_OUT_OF_RANGE outside [log start, end]; CORRUPT_MESSAGE with file, position and offset at damage, after
+   * OFFSET_OUT_OF_RANGE outside [log start, log end]; CORRUPT_MESSAGE with file, position and offset at damage, after
    * everything before it has been handed out.
    */
   fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches> {
@@ -99,8 +99,9 @@ export class PartitionReader {
   async #fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches> {
     for (let tries = 1; ; tries++) {
       const view = await this.#viewBeyond(offset);
-      if (offset < view.logStartOffset || offset > view.offset) throw outOfRange(this.#options, offset, view);
-      if (offset === view.offset) return { buffer: NOTHING, start: 0, end: 0, nextOffset: offset };
+      if (offset < view.logStartOffset || offset > view.logEndOffset) throw outOfRange(this.#options, offset, view);
+      // What is appended and not safe yet is nothing for now, as between Kafka's high watermark and log end.
+      if (offset >= view.offset) return { buffer: NOTHING, start: 0, end: 0, nextOffset: offset };
       try {
         return await this.#fetchFrom(view, offset, maxBytes, into);
       } catch (error) {

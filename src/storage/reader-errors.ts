@@ -9,11 +9,11 @@ interface Partition {
 export function outOfRange(
   { topic, partition }: Partition,
   offset: number,
-  { logStartOffset, offset: end }: { readonly logStartOffset: number; readonly offset: number },
+  { logStartOffset, logEndOffset }: { readonly logStartOffset: number; readonly logEndOffset: number },
 ): KlogError {
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${end}`,
+    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${logEndOffset}`,
     { topic, partition, offset },
   );
 }

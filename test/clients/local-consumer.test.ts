@@ -241,6 +241,26 @@ describe('LocalConsumer', () => {
     expect(partition.openReaders).toBe(0);
   });
 
+  it('begins between the high watermark and the log end: bounded it has nothing, following it waits there', async () => {
+    put(['a']);
+    put(['b']);
+    put(['c']);
+    partition.highWatermark = 1;
+    for (const from of [2, 3]) expect(await read({ from })).toEqual([]);
+    expect(await read({ from: 2, order: 'time' })).toEqual([]);
+    await expect(read({ from: 4 })).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      message: expect.stringMatching(/it has 0 to 3$/),
+    });
+    const consumer = consumerOf({ from: 2, follow: true });
+    const iterator = consumer[Symbol.asyncIterator]();
+    const first = iterator.next();
+    put(['d']);
+    expect(String((await first).value?.value)).toBe('c');
+    await consumer.seek({ topic: 't', partition: 0 }, 4);
+    await consumer.close();
+  });
+
   it('closes its readers at the end, after a break, and after an error at the start', async () => {
     store.add('other', 3);
     put(['a', 'b']);

@@ -181,6 +181,26 @@ describe('a reader', () => {
     await log.close();
   });
 
+  it('finds nothing, and no error, between what is safe and what is appended, and goes on there', async () => {
+    const directory = await written(3);
+    const log = await openLog(directory);
+    const reader = await openReader(directory);
+    const appended = await log.append([buildBatch(['d']), buildBatch(['e'])]);
+    for (const offset of [3, 4, 5]) {
+      expect(await reader.fetch(offset, 100)).toMatchObject({ start: 0, end: 0, nextOffset: offset });
+    }
+    await expect(reader.fetch(6, 100)).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      message: expect.stringMatching(/it has 0 to 5$/),
+    });
+    const more = reader.waitForMore(4, {});
+    await log.durable(appended);
+    expect(await more).toBe(true);
+    expect(await drain(reader, 4)).toEqual(['e']);
+    await reader.close();
+    await log.close();
+  });
+
   it('that may not write reads whole batches after another boot, and goes on from there', async () => {
     const directory = await written(3);
     const log = await openLog(directory);

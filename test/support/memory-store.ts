@@ -92,7 +92,7 @@ export class MemoryPartition implements PartitionLog {
   async fetch(offset: number, maxBytes: number): Promise<FetchedBatches> {
     this.fetches++;
     await this.beforeFetch(offset);
-    if (offset < this.logStartOffset || offset > this.highWatermark) {
+    if (offset < this.logStartOffset || offset > this.logEndOffset) {
       throw new KlogError('OFFSET_OUT_OF_RANGE', `offset ${offset}`);
     }
     const found: Buffer[] = [];

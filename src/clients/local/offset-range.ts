@@ -28,16 +28,19 @@ export async function resolveOffset(spec: OffsetSpec, { reader, marks, visibleEn
   throw new TypeError(`not a place in a partition: ${JSON.stringify(spec)}`);
 }
 
-/** Whether a place was named that the log does not have; the end itself is no such place. */
+/**
+ * Whether a place was named that the log does not have. The end itself is no such place, nor is what has been appended and
+ * nobody may see yet: there is nothing to read there, for now.
+ */
 export function isOutOfRange(spec: OffsetSpec, marks: PartitionMarks): boolean {
-  return typeof spec === 'number' && (spec < marks.logStartOffset || spec > marks.highWatermark);
+  return typeof spec === 'number' && (spec < marks.logStartOffset || spec > marks.logEndOffset);
 }
 
 export function outOfRange(topic: string, partition: number, offset: number, marks: PartitionMarks): KlogError {
-  const { logStartOffset, highWatermark } = marks;
+  const { logStartOffset, logEndOffset } = marks;
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${highWatermark}`,
+    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${logEndOffset}`,
     { topic, partition, offset },
   );
 }

@@ -1,4 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { ControlFile } from '../../../src/storage/control-file.js';
+import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
+import { DEFAULT_LOG_CONFIG } from '../../../src/storage/log-config.js';
+import { PartitionLocks } from '../../../src/storage/partition-locks.js';
+import { PartitionLog } from '../../../src/storage/partition-log.js';
+import { buildBatch } from '../../support/build-batch.js';
 import { numbered, withLog } from '../support/real-log.js';
 
 describe('klog consume', () => {
@@ -44,6 +50,25 @@ describe('klog consume', () => {
       expect(outside.code).toBe(4);
       expect(outside.err).toMatch(/^klog: .*offset 4.*\n$/);
       expect((await log.run('consume t -o @1800000000')).code).toBe(0);
+    }));
+
+  it('prints nothing, without an error, from an offset that is appended and not durable yet', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce(numbered('t', 3));
+      const place = { topic: 't', partition: 0, config: DEFAULT_LOG_CONFIG, clock: { now: () => 1 } };
+      const writer = await PartitionLog.open(nodeFileSystem, `${log.directory}/log/t-0`, place);
+      await writer.append([buildBatch(['x']), buildBatch(['y'])]);
+      const control = await ControlFile.open(nodeFileSystem, `${log.directory}/log/t-0`, 'write');
+      await new PartitionLocks(control.file, 1000).sync.acquire();
+      for (const offset of [3, 4, 5]) {
+        expect(await log.run(`consume t -o ${offset}`)).toMatchObject({ code: 0, out: '', err: '' });
+      }
+      expect((await log.run('consume t -o 6')).code).toBe(4);
+      expect((await log.run('get t@4')).code).toBe(4);
+      await control.close();
+      await writer.close();
+      expect((await log.run('consume t -o 4')).out).toBe('y\n');
     }));
 
   it('prints keys, separators, delimiters and nulls as told', () =>
