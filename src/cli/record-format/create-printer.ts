@@ -1,8 +1,7 @@
 /** Chooses the printer for what the user asked for: `-J`, a whole-word format, `-f`, or the everyday `-D -K -Z`. */
 import { KlogError } from '../../errors.js';
 import { createDelimitedPrinter } from './delimited.js';
-import { compileKcatFormat } from './format-language/kcat.js';
-import { compileOutputFormat } from './format-language/output-formatter.js';
+import { compileKcatFormat, compileOutputFormat } from './format-language/output-formatter.js';
 import { parseTimeZone, type TimeZone, UTC } from './format-language/time-zone.js';
 import { createJsonPrinter, type JsonRecordOptions } from './json-record.js';
 import { printerOf, type RecordPrinter } from './record-printer.js';

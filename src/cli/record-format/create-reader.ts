@@ -42,7 +42,7 @@ export async function createRecordReader({ format, strict }: ReaderOptions): Pro
         hint: 'To read records back, print them with -J, -f csv or -f tsv',
       });
   }
-  if (format === 'kafka' || format.startsWith('kcat:')) {
+  if (format === 'kafka') {
     throw new KlogError('KLOG_USAGE', `-f ${format} is a format to print records in, not to read them`);
   }
   const { createFormatReader } = await import('./format-language/format-reader.js');

@@ -4,12 +4,16 @@
  *
  * A final record without its last delimiter is a record, unless `strict`.
  */
-import type { RecordHeader } from '../../../format/log-record.js';
 import { InputBuffer } from '../input-buffer.js';
 import type { InputRecord, RecordOrigin, RecordReader } from '../input-record.js';
-import { JsonScanner, JsonSyntaxError } from '../json-scanner.js';
-import { compileInputLayout, type InputStep, type NumberInput, type SizeStep, type TextStep } from './input-layout.js';
-import { compactJson, decodeText } from './text-decoding.js';
+import { compileInputLayout } from './input-layout.js';
+import { readLiteral } from './input-literal.js';
+import type { HeaderListStep, InputStep, SizeStep, TextStep } from './input-steps.js';
+import { readKafkaHeaders } from './kafka-headers.js';
+import { readNumber } from './number-input.js';
+import { RecordDraft } from './record-draft.js';
+import { TextInput } from './text-input.js';
+import { readTime } from './time-input.js';
 
 export interface FormatReaderOptions {
   /** Refuses a final record without its last delimiter. Default false. */
@@ -19,26 +23,22 @@ export interface FormatReaderOptions {
 }
 
 const DEFAULT_MAX_RECORD_BYTES = 256 * 1024 * 1024;
-/** What an expression that may match newlines gets to see at once; others see the line. */
-const EXPRESSION_WINDOW = 64 * 1024;
 
-/** KLOG_USAGE for a layout that cannot be read. */
+/** A layout of the format language, or `kcat:…`. KLOG_USAGE for what cannot be read back. */
 export function createFormatReader(format: string, options: FormatReaderOptions = {}): RecordReader {
   return new FormatReader(compileInputLayout(format), options);
 }
 
-class FormatReader implements RecordReader {
+export class FormatReader implements RecordReader {
   readonly #steps: readonly InputStep[];
   readonly #strict: boolean;
   readonly #maxRecordBytes: number;
   readonly #input = new InputBuffer();
-  readonly #scanner = new JsonScanner();
+  readonly #texts = new TextInput(this.#input);
   readonly #finalLiteral: Buffer | undefined;
-  /** Bytes behind `position` that the current step has seen already. */
-  #seen = 0;
   #step = 0;
   #innerStep = 0;
-  #draft = new Draft();
+  #draft = new RecordDraft();
 
   constructor(steps: readonly InputStep[], options: FormatReaderOptions) {
     this.#steps = steps;
@@ -46,6 +46,7 @@ class FormatReader implements RecordReader {
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const last = steps.at(-1)!;
     if (last.kind === 'literal') this.#finalLiteral = last.bytes;
+    else if (last.kind === 'headerList') this.#finalLiteral = last.end;
     else if (last.kind === 'text' && last.extent.by === 'delimiter') this.#finalLiteral = last.extent.bytes;
   }
 
@@ -72,7 +73,7 @@ class FormatReader implements RecordReader {
         }
         return undefined;
       }
-      this.#seen = 0;
+      this.#texts.reset();
       this.#step++;
     }
     if (input.position === input.start) throw input.error('the format matches without reading anything');
@@ -103,32 +104,40 @@ class FormatReader implements RecordReader {
   #begin(): void {
     this.#step = 0;
     this.#innerStep = 0;
-    this.#seen = 0;
-    this.#scanner.reset();
-    this.#draft = new Draft();
+    this.#texts.reset();
+    this.#draft = new RecordDraft();
   }
 
   /** Whether the step is done; false: more bytes are needed. */
   #run(step: InputStep, isLast: boolean): boolean {
+    const mayLack = isLast && !this.#strict;
     switch (step.kind) {
       case 'literal':
-        return this.#readLiteral(step.bytes, isLast);
+        return readLiteral(this.#input, step.bytes, mayLack);
       case 'text':
-        return this.#readText(step, isLast);
+        return this.#readText(step, mayLack);
       case 'size': {
-        const n = this.#readNumber(step.layout, step.nullable, step.verb);
+        const n = readNumber(this.#input, step.layout, step.nullable, step.verb);
         if (n === undefined) return false;
         this.#setSize(step, n);
         return true;
       }
       case 'number': {
-        const n = this.#readNumber(step.layout, true, step.verb);
+        const n = readNumber(this.#input, step.layout, true, step.verb);
         if (n === undefined) return false;
         this.#draft.numbers[step.target] = n;
         return true;
       }
+      case 'time': {
+        const timestamp = readTime(this.#input, step.time, step.verb);
+        if (timestamp === undefined) return false;
+        this.#draft.numbers.timestamp = timestamp;
+        return true;
+      }
       case 'headers':
         return this.#readHeaders(step.inner);
+      case 'headerList':
+        return this.#readHeaderList(step, mayLack);
     }
   }
 
@@ -145,193 +154,32 @@ class FormatReader implements RecordReader {
     else draft.sizes[step.target] = n;
   }
 
-  #readLiteral(bytes: Buffer, isLast: boolean): boolean {
+  #readText(step: TextStep, mayLack: boolean): boolean {
     const input = this.#input;
-    const available = input.length - input.position;
-    if (available < bytes.length) {
-      if (!input.ended) return false;
-      if (isLast && available === 0 && !this.#strict && input.position > input.start) return true;
+    const { target, extent, verb } = step;
+    const size = typeof target === 'string' ? this.#draft.sizes[target] : 0;
+    const isSized = extent.by === 'size';
+    if (isSized && size < 0) {
+      this.#setText(step, null);
+      return true;
     }
-    const found = input.bytes.subarray(input.position, Math.min(input.length, input.position + bytes.length));
-    if (!found.equals(bytes))
-      throw input.error(`expected ${quoted(bytes)}, found ${found.length === 0 ? 'the end' : quoted(found)}`);
-    input.position += bytes.length;
+    const end = this.#texts.endOf(extent, size, verb, mayLack);
+    if (end < 0) return false;
+    this.#setText(step, this.#decode(step, input.bytes.subarray(input.position, end)));
+    input.position = extent.by === 'delimiter' ? Math.min(input.length, end + extent.bytes.length) : end;
     return true;
   }
 
-  /** Undefined: more bytes are needed. */
-  #readNumber(layout: NumberInput, signed: boolean, verb: string): number | undefined {
-    switch (layout.as) {
-      case 'fixed':
-        return layout.value;
-      case 'digits':
-        return this.#readDigits(signed, verb);
-      case 'bool':
-        return this.#readBool(verb);
-      case 'bytes':
-        return this.#readWidth(layout.reader.bytes, signed, verb, layout.reader.read);
-    }
-  }
-
-  #readDigits(signed: boolean, verb: string): number | undefined {
-    const input = this.#input;
-    const { bytes, position, length } = input;
-    let end = position;
-    if (signed && bytes[end] === 0x2d && end < length) end++;
-    while (end < length && bytes[end]! >= 0x30 && bytes[end]! <= 0x39 && end - position <= 17) end++;
-    if (end === length && !input.ended && end - position <= 17) return undefined;
-    const digits = bytes.toString('latin1', position, end);
-    const n = /\d/.test(digits) ? Number(digits) : Number.NaN;
-    if (Number.isNaN(n)) {
-      const found = end >= length ? 'the end of the input' : quoted(bytes.subarray(end, end + 1));
-      throw input.error(`${verb} should be a number, found ${found}`);
-    }
-    if (!Number.isSafeInteger(n)) throw input.error(`${verb} is beyond 2^53 - 1`);
-    input.position = end;
-    return n;
-  }
-
-  #readBool(verb: string): number | undefined {
-    const input = this.#input;
-    const text = input.bytes.toString('latin1', input.position, Math.min(input.length, input.position + 5));
-    for (const word of ['true', 'false']) {
-      if (text.startsWith(word)) {
-        input.position += word.length;
-        return word === 'true' ? 1 : 0;
-      }
-    }
-    if (!input.ended && ('true'.startsWith(text) || 'false'.startsWith(text))) return undefined;
-    throw input.error(`${verb} should be true or false, found ${text === '' ? 'the end' : quoted(Buffer.from(text))}`);
-  }
-
-  #readWidth(
-    width: number,
-    signed: boolean,
-    verb: string,
-    read: (source: Uint8Array, position: number, signed: boolean) => number,
-  ): number | undefined {
-    const input = this.#input;
-    if (input.length - input.position < width) {
-      if (!input.ended) return undefined;
-      throw input.error(`the input ends in ${verb}, which has ${width} bytes`);
-    }
-    const n = read(input.bytes, input.position, signed);
-    if (Number.isNaN(n)) throw input.error(`${verb} should be ${width} hex digits`);
-    if (n === Number.POSITIVE_INFINITY) throw input.error(`${verb} is beyond 2^53 - 1`);
-    input.position += width;
-    return n;
-  }
-
-  #readText(step: TextStep, isLast: boolean): boolean {
-    const input = this.#input;
-    const from = input.position;
-    const { extent } = step;
-    let end: number;
-    let next: number;
-    switch (extent.by) {
-      case 'size': {
-        const size = this.#draft.sizes[step.target]!;
-        if (size < 0) {
-          this.#draft.texts[step.target] = null;
-          return true;
-        }
-        end = from + size;
-        next = end;
-        if (end > input.length) {
-          if (!input.ended) return false;
-          throw input.error(`the input ends ${end - input.length} bytes before ${step.verb}, which has ${size}, does`);
-        }
-        break;
-      }
-      case 'rest':
-        if (!input.ended) return false;
-        end = input.length;
-        next = end;
-        break;
-      case 'json':
-        end = this.#scanJson(step.verb);
-        if (end < 0) return false;
-        next = end;
-        break;
-      case 'delimiter':
-        end = this.#findDelimiter(extent.bytes, step.verb, isLast);
-        if (end < 0) return false;
-        next = Math.min(input.length, end + extent.bytes.length);
-        break;
-      case 'expression':
-        end = this.#matchExpression(extent.expression.endOfMatchAt, extent.mayMatchNewline, step.verb);
-        if (end < 0) return false;
-        next = end;
-        break;
-    }
-    this.#draft.texts[step.target] = this.#decode(step, input.bytes.subarray(from, end));
-    input.position = next;
-    return true;
+  #setText({ target }: TextStep, text: Buffer | null): void {
+    if (typeof target === 'string') this.#draft.texts[target] = text;
+    else if (text !== null) this.#draft.addHeader(Buffer.from(target.header, 'utf8'), text);
   }
 
   #decode(step: TextStep, bytes: Buffer): Buffer | null {
     if (step.nullText?.equals(bytes)) return null;
-    if (step.encoding === 'raw') return Buffer.from(bytes);
-    if (step.encoding === 'json') return compactJson(bytes);
-    const decoded = decodeText(bytes, step.encoding);
-    if (decoded === undefined) throw this.#input.error(`${step.verb} is not ${step.encoding}`);
+    const decoded = step.decode.decode(bytes);
+    if (decoded === undefined) throw this.#input.error(`${step.verb} is not ${step.decode.name}`);
     return decoded;
-  }
-
-  #findDelimiter(delimiter: Buffer, verb: string, isLast: boolean): number {
-    const input = this.#input;
-    const from = input.position + Math.max(0, this.#seen - delimiter.length + 1);
-    const found = input.bytes.subarray(0, input.length).indexOf(delimiter, from);
-    if (found >= 0) return found;
-    this.#seen = input.length - input.position;
-    if (!input.ended) return -1;
-    if (isLast && !this.#strict) return input.length;
-    throw input.error(`the input ends before the ${quoted(delimiter)} that ends ${verb}`);
-  }
-
-  #scanJson(verb: string): number {
-    const input = this.#input;
-    try {
-      const end = this.#scanner.scan(input.bytes, input.position + this.#seen, input.length);
-      if (end >= 0) {
-        this.#scanner.reset();
-        return end;
-      }
-    } catch (error) {
-      if (error instanceof JsonSyntaxError) throw input.error(`${verb} is not JSON: ${error.message}`, error.position);
-      throw error;
-    }
-    this.#seen = input.length - input.position;
-    if (!input.ended) return -1;
-    if (!this.#scanner.endsHere()) throw input.error(`the input ends in the middle of ${verb}, which is JSON`);
-    this.#scanner.reset();
-    return input.length;
-  }
-
-  /**
-   * What a match may be depends on what follows, so the same bytes must be there however they come: the rest of the line, or
-   * a window of 64 KiB.
-   */
-  #matchExpression(match: (text: string, from: number) => number, mayMatchNewline: boolean, verb: string): number {
-    const input = this.#input;
-    const { bytes, position, length } = input;
-    let end = Math.min(length, position + EXPRESSION_WINDOW);
-    if (mayMatchNewline) {
-      if (length - position < EXPRESSION_WINDOW && !input.ended) return -1;
-    } else {
-      const newline = bytes.subarray(0, length).indexOf(0x0a, position + this.#seen);
-      if (newline >= 0) end = newline;
-      else if (!input.ended) {
-        this.#seen = length - position;
-        return -1;
-      } else end = length;
-    }
-    const matched = match(bytes.toString('latin1', position, end), 0);
-    if (matched < 0)
-      throw input.error(
-        `${verb} does not match here: ${quoted(bytes.subarray(position, Math.min(end, position + 20)))}`,
-      );
-    return position + matched;
   }
 
   #readHeaders(inner: readonly InputStep[]): boolean {
@@ -342,7 +190,7 @@ class FormatReader implements RecordReader {
       const headerFrom = this.#innerStep === 0 ? input.position : -1;
       while (this.#innerStep < inner.length) {
         if (!this.#run(inner[this.#innerStep]!, false)) return false;
-        this.#seen = 0;
+        this.#texts.reset();
         this.#innerStep++;
       }
       if (headerFrom === input.position) throw input.error('a header that reads nothing');
@@ -352,53 +200,15 @@ class FormatReader implements RecordReader {
     draft.endHeaders();
     return true;
   }
-}
 
-type Texts = Record<'topic' | 'key' | 'value', Buffer | null>;
-
-/** The record under way. While headers are read, `texts` and `sizes` are the header's. */
-class Draft {
-  texts: Texts = { topic: null, key: null, value: null };
-  sizes = { topic: 0, key: 0, value: 0 };
-  headersLeft = 0;
-  readonly numbers: Partial<Record<Exclude<keyof InputRecord, 'topic' | 'key' | 'value' | 'headers'>, number>> = {};
-  readonly #headers: RecordHeader[] = [];
-  #outer: { texts: Texts; sizes: { topic: number; key: number; value: number } } | undefined;
-
-  beginHeaders(): void {
-    if (this.#outer !== undefined) return;
-    this.#outer = { texts: this.texts, sizes: this.sizes };
-    this.#clear();
-  }
-
-  /** False for a key that cannot be one. */
-  endHeader(): boolean {
-    const { key, value } = this.texts;
-    if (key === null) return false;
-    const name = key.toString('utf8');
-    if (!Buffer.from(name, 'utf8').equals(key)) return false;
-    this.#headers.push({ key: name, value });
-    this.headersLeft--;
-    this.#clear();
+  #readHeaderList(step: HeaderListStep, mayLack: boolean): boolean {
+    const input = this.#input;
+    const end = this.#texts.endOf({ by: 'delimiter', bytes: step.end }, 0, step.verb, mayLack);
+    if (end < 0) return false;
+    if (!readKafkaHeaders(input.bytes.subarray(input.position, end), step, this.#draft)) {
+      throw input.error(`${step.verb} should be KEY:VALUE, or NO_HEADERS`);
+    }
+    input.position = Math.min(input.length, end + step.end.length);
     return true;
   }
-
-  endHeaders(): void {
-    this.texts = this.#outer!.texts;
-    this.sizes = this.#outer!.sizes;
-  }
-
-  record(): InputRecord {
-    const { topic, key, value } = this.texts;
-    return { ...this.numbers, topic: topic?.toString('utf8'), key, value, headers: this.#headers };
-  }
-
-  #clear(): void {
-    this.texts = { topic: null, key: null, value: null };
-    this.sizes = { topic: 0, key: 0, value: 0 };
-  }
-}
-
-function quoted(bytes: Uint8Array): string {
-  return JSON.stringify(Buffer.from(bytes).toString('utf8'));
 }

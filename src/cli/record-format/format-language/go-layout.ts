@@ -2,6 +2,7 @@
 import type { OutputBuffer } from '../output-buffer.js';
 import type { CivilTime } from './civil-time.js';
 import { MONTHS, WEEKDAYS, writeOffset, writeSpacePadded, writeYear } from './civil-time.js';
+import { fraction, literal, offset, ELEMENTS as READ, type TimeElement } from './time-reads.js';
 
 export type TimePiece = (time: CivilTime, out: OutputBuffer) => void;
 
@@ -51,15 +52,59 @@ const PIECES: Readonly<Record<string, TimePiece>> = {
 };
 
 export function compileGoLayout(layout: string): TimePiece[] {
-  const pieces: TimePiece[] = [];
+  return splitLayout(layout, pieceFor, literalPiece);
+}
+
+/** The elements as they are read; those that cannot be are named by their text. */
+export function goElements(layout: string): (TimeElement | string)[] {
+  return splitLayout<TimeElement | string>(layout, elementFor, literal);
+}
+
+function splitLayout<T>(layout: string, elementOf: (text: string) => T, literalOf: (text: string) => T): T[] {
+  const pieces: T[] = [];
   let from = 0;
   for (const match of layout.matchAll(ELEMENTS)) {
-    if (match.index > from) pieces.push(literalPiece(layout.slice(from, match.index)));
-    pieces.push(pieceFor(match[0]));
+    if (match.index > from) pieces.push(literalOf(layout.slice(from, match.index)));
+    pieces.push(elementOf(match[0]));
     from = match.index + match[0].length;
   }
-  if (from < layout.length) pieces.push(literalPiece(layout.slice(from)));
+  if (from < layout.length) pieces.push(literalOf(layout.slice(from)));
   return pieces;
+}
+
+const READABLE: Readonly<Record<string, TimeElement>> = {
+  January: READ.monthName,
+  Jan: READ.shortMonthName,
+  Monday: READ.weekday,
+  Mon: READ.shortWeekday,
+  MST: READ.utc,
+  '002': READ.yearDay,
+  '01': READ.month,
+  '02': READ.day,
+  '03': READ.hour12,
+  '04': READ.minute,
+  '05': READ.second,
+  '06': READ.twoDigitYear,
+  '15': READ.hour,
+  '1': READ.monthDigits,
+  '2006': READ.year,
+  '2': READ.dayDigits,
+  __2: READ.spacedYearDay,
+  _2: READ.spacedDay,
+  '3': READ.hour12Digits,
+  '4': READ.minuteDigits,
+  '5': READ.secondDigits,
+  PM: READ.half,
+  pm: READ.half,
+};
+
+function elementFor(text: string): TimeElement | string {
+  const element = READABLE[text];
+  if (element !== undefined) return element;
+  const first = text[0]!;
+  if (first === '-' || first === 'Z') return offset(text.includes(':'), offsetParts(text), first === 'Z');
+  if (first === '.' || first === ',') return fraction(first, text.length - 1, text[1] === '9');
+  return text;
 }
 
 export function literalPiece(text: string): TimePiece {
@@ -76,13 +121,16 @@ function pieceFor(element: string): TimePiece {
 
 function offsetPiece(element: string): TimePiece {
   const colon = element.includes(':');
-  const digits = element.replace(/[^0-9]/g, '').length;
-  const parts = (digits / 2) as 1 | 2 | 3;
+  const parts = offsetParts(element);
   const zulu = element[0] === 'Z';
   return (time, out) => {
     if (zulu && time.offsetSeconds === 0) out.writeByte(0x5a);
     else writeOffset(time.offsetSeconds, colon, parts, out);
   };
+}
+
+function offsetParts(element: string): 1 | 2 | 3 {
+  return (element.replace(/[^0-9]/g, '').length / 2) as 1 | 2 | 3;
 }
 
 /** Fractions of a second; those written with nines drop trailing zeros, and the separator when nothing is left. */

@@ -10,53 +10,19 @@
  *
  * Texts are decoded by `{hex}` or `{base64}`; `{json}` is compacted. `{null=TEXT}`: this very text is null.
  */
-import { compileLinearRegExp, type LinearRegExp } from '../linear-regexp.js';
+import { compileLinearRegExp } from '../linear-regexp.js';
+import type { InputStep, NumberTarget, SizeStep, TextExtent, TextStep, TextTarget } from './input-steps.js';
+import { parseKcatLayout } from './kcat.js';
 import { formatError, type LayoutNode, parseLayout, type VerbNode } from './layout.js';
-import { NUMBER_MODIFIERS, type NumberReader, numberReaderNamed } from './numbers.js';
-
-export type TextTarget = 'topic' | 'key' | 'value';
-export type NumberTarget = 'partition' | 'offset' | 'leaderEpoch' | 'timestamp' | 'producerId' | 'producerEpoch';
-
-export type InputStep =
-  | { readonly kind: 'literal'; readonly bytes: Buffer }
-  | TextStep
-  | SizeStep
-  | { readonly kind: 'number'; readonly target: NumberTarget; readonly layout: NumberInput; readonly verb: string }
-  | { readonly kind: 'headers'; readonly inner: readonly InputStep[] };
-
-export interface TextStep {
-  readonly kind: 'text';
-  readonly target: TextTarget;
-  /** As in the format, for messages. */
-  readonly verb: string;
-  readonly extent:
-    | { readonly by: 'size' }
-    | { readonly by: 'rest' }
-    | { readonly by: 'json' }
-    | { readonly by: 'delimiter'; readonly bytes: Buffer }
-    | { readonly by: 'expression'; readonly expression: LinearRegExp; readonly mayMatchNewline: boolean };
-  readonly encoding: 'raw' | 'hex' | 'base64' | 'json';
-  readonly nullText: Buffer | undefined;
-}
-
-export interface SizeStep {
-  readonly kind: 'size';
-  readonly target: TextTarget | 'headers';
-  readonly layout: NumberInput;
-  /** Whether -1 means null. */
-  readonly nullable: boolean;
-  readonly verb: string;
-}
-
-export type NumberInput =
-  | { readonly as: 'digits' }
-  | { readonly as: 'bool' }
-  | { readonly as: 'fixed'; readonly value: number }
-  | { readonly as: 'bytes'; readonly reader: NumberReader };
+import { compileNumberModifiers, isFixedNumber } from './number-modifiers.js';
+import { compileTextModifiers, type TextModifiers } from './text-decoders.js';
+import { compileTimeInput } from './time-input.js';
 
 const KNOWN = 'Known for input: %t %k %v %T %K %V %H %h{…} %p %o %e %d %x %y, and %% %{ %}.';
 const KNOWN_INNER = 'Inside %h{…} there are %k %v %K %V, and %% %{ %}.';
+/** Told by the log, not by whoever writes to it. */
 const ONLY_OUTPUT = 'aiDA[|]';
+const KCAT = 'kcat:';
 
 const TEXTS: Readonly<Record<string, TextTarget>> = { t: 'topic', k: 'key', v: 'value', s: 'value' };
 const SIZES: Readonly<Record<string, TextTarget | 'headers'>> = {
@@ -78,7 +44,8 @@ const NUMBERS: Readonly<Record<string, NumberTarget>> = {
 
 /** KLOG_USAGE with the position for what cannot be read back unambiguously. */
 export function compileInputLayout(format: string): InputStep[] {
-  return new InputCompiler(format, false).compile(parseLayout(format));
+  const nodes = format.startsWith(KCAT) ? parseKcatLayout(format.slice(KCAT.length)) : parseLayout(format);
+  return new InputCompiler(format, false).compile(nodes);
 }
 
 class InputCompiler {
@@ -125,13 +92,10 @@ class InputCompiler {
     if (this.#inner && size !== 'key' && size !== 'value' && text !== 'key' && text !== 'value') {
       throw formatError(this.#format, node.index, `%${verb} cannot be part of a header`, KNOWN_INNER);
     }
-    if (size !== undefined) return this.#compileSize(node, size);
+    if (size !== undefined) return this.#compileSize(node, size, next);
     if (text !== undefined) return this.#compileText(node, text, next);
-    if (number !== undefined) {
-      this.#once(node, `number ${number}`);
-      return { kind: 'number', target: number, layout: this.#compileNumber(node, false).layout, verb: `%${verb}` };
-    }
-    if (verb === 'h') return this.#compileHeaders(node);
+    if (number !== undefined) return this.#compileNumber(node, number, next);
+    if (verb === 'h') return node.inner === undefined ? this.#compileHeader(node, next) : this.#compileHeaders(node);
     const reason = ONLY_OUTPUT.includes(verb) ? `%${verb} can only be printed` : `unknown verb %${verb}`;
     throw formatError(this.#format, node.index, reason, KNOWN);
   }
@@ -141,86 +105,86 @@ class InputCompiler {
     this.#read.add(name);
   }
 
-  #compileSize(node: VerbNode, target: TextTarget | 'headers'): SizeStep {
+  #compileSize(node: VerbNode, target: TextTarget | 'headers', next: LayoutNode | undefined): SizeStep {
     if (this.#sized.has(target)) throw formatError(this.#format, node.index, `%${node.verb} stands here a second time`);
     if (this.#read.has(target)) {
       throw formatError(this.#format, node.index, `the size %${node.verb} must come before what it sizes`);
     }
     this.#sized.add(target);
-    const { layout, nullable } = this.#compileNumber(node, target === 'key' || target === 'value');
+    const nullAllowed = target === 'key' || target === 'value';
+    const { layout, nullable } = compileNumberModifiers(this.#format, node, nullAllowed, next);
     return { kind: 'size', target, layout, nullable, verb: `%${node.verb}` };
   }
 
-  #compileNumber(node: VerbNode, nullAllowed: boolean): { layout: NumberInput; nullable: boolean } {
-    let layout: NumberInput | undefined;
-    let nullable = node.verb === 'S' || node.verb === 'R';
-    for (const modifier of node.modifiers) {
-      const { name, argument, index } = modifier;
-      if (name === 'null' && nullAllowed && argument === undefined) {
-        nullable = true;
-        continue;
-      }
-      const found = argument === undefined ? numberInput(name) : undefined;
-      if (found === undefined) {
-        const reason =
-          name === '' || /^\d+$/.test(name) ? 'a fixed number is from 1 on' : 'unknown number modifier for input';
-        const known = `Known: ${NUMBER_MODIFIERS.replace(' hex ', ' ')}${nullAllowed ? ' null' : ''}, or a fixed number like {3}.`;
-        throw formatError(this.#format, index, reason, known);
-      }
-      if (layout !== undefined) throw formatError(this.#format, index, 'two layouts of one number');
-      layout = found;
+  #compileNumber(node: VerbNode, target: NumberTarget, next: LayoutNode | undefined): InputStep {
+    const verb = `%${node.verb}`;
+    this.#once(node, `number ${target}`);
+    const [modifier] = node.modifiers;
+    const time =
+      target === 'timestamp' && modifier !== undefined ? compileTimeInput(this.#format, modifier) : undefined;
+    if (time !== undefined) {
+      const second = node.modifiers[1];
+      if (second !== undefined) throw formatError(this.#format, second.index, 'a time takes one modifier');
+      return { kind: 'time', time, verb };
     }
-    if (node.verb === 'R') layout ??= { as: 'bytes', reader: numberReaderNamed('big32')! };
-    return { layout: layout ?? { as: 'digits' }, nullable };
+    return { kind: 'number', target, layout: compileNumberModifiers(this.#format, node, false, next).layout, verb };
   }
 
   #compileText(node: VerbNode, target: TextTarget, next: LayoutNode | undefined): TextStep {
-    const format = this.#format;
     this.#once(node, target);
-    let encoding: TextStep['encoding'] = 'raw';
-    let expression: string | undefined;
-    let expressionIndex = 0;
-    let nullText: Buffer | undefined;
-    for (const { name, argument, index } of node.modifiers) {
-      if (name === 're') {
-        expression = argument;
-        expressionIndex = index;
-      } else if (name === 'null' && argument !== undefined) nullText = Buffer.from(argument, 'utf8');
-      else if (argument === undefined && (name === 'hex' || name === 'json' || name === 'raw')) encoding = name;
-      else if (argument === undefined && (name === 'base64' || name === 'base64raw')) encoding = 'base64';
-      else {
-        throw formatError(format, index, 'unknown text modifier for input', 'Known: hex base64 json re[…] null=TEXT.');
-      }
-    }
-    const extent = this.#extent(node, target, next, encoding, expression, expressionIndex);
-    return { kind: 'text', target, verb: `%${node.verb}`, extent, encoding, nullText };
+    const modifiers = compileTextModifiers(this.#format, node);
+    const extent = this.#sized.has(target) ? this.#sizedExtent(node, modifiers) : this.#extent(node, next, modifiers);
+    return {
+      kind: 'text',
+      target,
+      verb: `%${node.verb}`,
+      extent,
+      decode: modifiers.decoder,
+      nullText: modifiers.nullText,
+    };
   }
 
-  #extent(
-    node: VerbNode,
-    target: TextTarget,
-    next: LayoutNode | undefined,
-    encoding: TextStep['encoding'],
-    expression: string | undefined,
-    expressionIndex: number,
-  ): TextStep['extent'] {
-    const format = this.#format;
-    if (this.#sized.has(target)) {
-      if (expression !== undefined) throw formatError(format, expressionIndex, 'a size and re[…] for the same text');
-      if (encoding === 'json') throw formatError(format, node.index, 'a size and json for the same text');
-      return { by: 'size' };
+  /** `%h{name:N}`: one header. */
+  #compileHeader(node: VerbNode, next: LayoutNode | undefined): TextStep {
+    const [name, ...rest] = node.modifiers;
+    if (name === undefined) {
+      throw formatError(
+        this.#format,
+        node.index,
+        '%h needs braces that say how a header looks: n=v,n=v could be read in many ways',
+        'For example %H%h{ %k=%v}, or one header as %h{name:trace}.',
+      );
     }
+    const header = name.argument ?? '';
+    this.#once(node, `header ${header}`);
+    const modifiers = compileTextModifiers(this.#format, { ...node, modifiers: rest });
+    const extent = this.#extent(node, next, modifiers);
+    const { decoder, nullText } = modifiers;
+    return { kind: 'text', target: { header }, verb: `%h{name:${header}}`, extent, decode: decoder, nullText };
+  }
+
+  #sizedExtent(node: VerbNode, { decoder, expression }: TextModifiers): TextExtent {
     if (expression !== undefined) {
-      if (encoding === 'json') throw formatError(format, node.index, 'json and re[…] for the same text');
+      throw formatError(this.#format, expression.index, 'a size and re[…] for the same text');
+    }
+    if (decoder.name === 'json') throw formatError(this.#format, node.index, 'a size and json for the same text');
+    return { by: 'size' };
+  }
+
+  #extent(node: VerbNode, next: LayoutNode | undefined, { decoder, expression }: TextModifiers): TextExtent {
+    const format = this.#format;
+    if (expression !== undefined) {
+      if (decoder.name === 'json') throw formatError(format, node.index, 'json and re[…] for the same text');
       // Bytes are looked at as characters up to U+00FF, so the expression is spelled in the bytes of its UTF-8.
-      const bytewise = Buffer.from(expression.replace(/^\^/, ''), 'utf8').toString('latin1');
+      const { source, index } = expression;
+      const bytewise = Buffer.from(source.replace(/^\^/, ''), 'utf8').toString('latin1');
       return {
         by: 'expression',
-        expression: compileLinearRegExp(bytewise, `Format position ${expressionIndex + 1}, re`),
-        mayMatchNewline: /\\[nsWDcxup0tvf]|\[\^|\n|^\(\?[ism]*s/.test(expression),
+        expression: compileLinearRegExp(bytewise, `Format position ${index + 1}, re`),
+        mayMatchNewline: /\\[nsWDcxup0tvf]|\[\^|\n|^\(\?[ism]*s/.test(source),
       };
     }
-    if (encoding === 'json') return { by: 'json' };
+    if (decoder.name === 'json') return { by: 'json' };
     if (next === undefined) {
       if (this.#inner) {
         throw formatError(format, node.index, `%${node.verb} ends the header without a size or a literal behind it`);
@@ -232,7 +196,9 @@ class InputCompiler {
       format,
       node.index,
       `nothing says where %${node.verb} ends: %${next.verb} follows at once`,
-      `Put a literal between them, or its size %${node.verb.toUpperCase()} before.`,
+      node.verb === 'h'
+        ? 'Put a literal between them.'
+        : `Put a literal between them, or its size %${node.verb.toUpperCase()} before.`,
     );
   }
 
@@ -245,34 +211,11 @@ class InputCompiler {
         'For example %H%h{ %k=%v}.',
       );
     }
-    if (node.inner === undefined) {
-      throw formatError(
-        this.#format,
-        node.index,
-        '%h needs braces that say how a header looks',
-        'For example %h{%k=%v }.',
-      );
-    }
     this.#once(node, 'headers');
-    const inner = new InputCompiler(this.#format, true).compile(node.inner);
+    const inner = new InputCompiler(this.#format, true).compile(node.inner!);
     if (!inner.some((step) => step.kind === 'text' && step.target === 'key')) {
       throw formatError(this.#format, node.index, 'a header needs its key %k');
     }
     return { kind: 'headers', inner };
   }
-}
-
-function numberInput(name: string): NumberInput | undefined {
-  if (name === 'ascii' || name === 'number') return { as: 'digits' };
-  if (name === 'bool') return { as: 'bool' };
-  if (/^[1-9]\d{0,9}$/.test(name)) return { as: 'fixed', value: Number(name) };
-  const reader = numberReaderNamed(name);
-  return reader === undefined ? undefined : { as: 'bytes', reader };
-}
-
-/** Of all verbs only these can hold a number that is not read. */
-function isFixedNumber(node: LayoutNode): boolean {
-  return (
-    node.kind === 'verb' && /^[TKVSRHpoedxy]$/.test(node.verb) && node.modifiers.some(({ name }) => /^\d+$/.test(name))
-  );
 }

@@ -6,31 +6,28 @@
  * `%h` headers `n=v,n=v` · `%t` topic · `%p` partition · `%o` offset · `%%`. Lengths of null are -1.
  * `\n \r \t`, `\NNN` (octal with a leading 0, else decimal), `\xNN`; any other `\c` is c.
  */
+import { formatError, type LayoutNode, type VerbNode } from './layout.js';
 
-import type { RecordCursor } from '../../../format/record-cursor.js';
-import type { FormatContext, RecordFormatter } from '../format-context.js';
-import { Constant } from '../output-buffer.js';
-import { formatError } from './layout.js';
-import { writeBig32 } from './numbers.js';
-import { kcatHeaders, type OutputFormatOptions } from './output-formatter.js';
-import { compileText } from './text.js';
-
-const NUMBERS: Readonly<Record<string, (cursor: RecordCursor, context: FormatContext) => number>> = {
-  S: (cursor) => (cursor.valueStart < 0 ? -1 : cursor.valueEnd - cursor.valueStart),
-  K: (cursor) => (cursor.keyStart < 0 ? -1 : cursor.keyEnd - cursor.keyStart),
-  T: (cursor) => cursor.timestamp,
-  p: (_cursor, context) => context.partition,
-  o: (cursor) => cursor.offset,
+/** kcat's verbs as klog's. */
+const VERBS: Readonly<Record<string, string>> = {
+  s: 's',
+  S: 'S',
+  R: 'R',
+  k: 'k',
+  K: 'K',
+  T: 'd',
+  h: 'h',
+  t: 't',
+  p: 'p',
+  o: 'o',
 };
 
 /** `format` is what stands behind `kcat:`. KLOG_USAGE for an unknown verb. */
-export function compileKcatFormat(format: string, options: OutputFormatOptions): RecordFormatter {
-  const steps: RecordFormatter[] = [];
+export function parseKcatLayout(format: string): LayoutNode[] {
+  const nodes: LayoutNode[] = [];
   const literal: Buffer[] = [];
   const endLiteral = () => {
-    if (literal.length === 0) return;
-    const bytes = new Constant(Buffer.concat(literal.splice(0)));
-    steps.push((_cursor, _context, out) => out.writeConstant(bytes));
+    if (literal.length > 0) nodes.push({ kind: 'literal', bytes: Buffer.concat(literal.splice(0)) });
   };
   let index = 0;
   while (index < format.length) {
@@ -47,44 +44,23 @@ export function compileKcatFormat(format: string, options: OutputFormatOptions):
       index += 2;
     } else {
       endLiteral();
-      steps.push(compileVerb(format, index, options));
+      nodes.push(verbAt(format, index));
       index += 2;
     }
   }
   endLiteral();
-  return (cursor, context, out) => {
-    for (let i = 0; i < steps.length; i++) steps[i]!(cursor, context, out);
-  };
+  return nodes;
 }
 
-function compileVerb(format: string, index: number, options: OutputFormatOptions): RecordFormatter {
+function verbAt(format: string, index: number): VerbNode {
   const letter = format[index + 1] ?? '';
-  const number = Object.hasOwn(NUMBERS, letter) ? NUMBERS[letter] : undefined;
-  if (number !== undefined) return (cursor, context, out) => out.writeNumber(number(cursor, context));
-  const text = compileText(
-    format,
-    { kind: 'verb', verb: letter, modifiers: [], braced: false, inner: undefined, index },
-    options,
-  );
-  switch (letter) {
-    case 's':
-      return (cursor, _context, out) => text(cursor.buffer, cursor.valueStart, cursor.valueEnd, out);
-    case 'k':
-      return (cursor, _context, out) => text(cursor.buffer, cursor.keyStart, cursor.keyEnd, out);
-    case 't':
-      return (_cursor, context, out) => out.writeText(context.topic);
-    case 'R': {
-      return (cursor, context, out) => writeBig32(NUMBERS.S!(cursor, context), out);
-    }
-    case 'h':
-      return kcatHeaders(options);
+  const verb = Object.hasOwn(VERBS, letter) ? VERBS[letter] : undefined;
+  if (verb === undefined) {
+    const reason = letter === '' ? 'a lone % ends the format' : `kcat does not know %${letter}`;
+    throw formatError(format, index, reason, 'It knows %s %S %R %k %K %T %h %t %p %o %%.');
   }
-  throw formatError(
-    format,
-    index,
-    letter === '' ? 'a lone % ends the format' : `kcat does not know %${letter}`,
-    'It knows %s %S %R %k %K %T %h %t %p %o %%.',
-  );
+  const modifiers = letter === 'K' ? [{ name: 'null', argument: undefined, index }] : [];
+  return { kind: 'verb', verb, modifiers, braced: false, inner: undefined, index };
 }
 
 const LETTERS: Readonly<Record<string, number>> = { n: 0x0a, r: 0x0d, t: 0x09 };

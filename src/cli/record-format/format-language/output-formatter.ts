@@ -19,6 +19,7 @@ import type { FormatContext, RecordFormatter } from '../format-context.js';
 import { Constant, type OutputBuffer } from '../output-buffer.js';
 import { escapeTail } from '../terminal-escape.js';
 import { compileAttribute } from './attributes.js';
+import { parseKcatLayout } from './kcat.js';
 import { formatError, type LayoutNode, type Modifier, parseLayout, type VerbNode } from './layout.js';
 import { NUMBER_MODIFIERS, type NumberWriter, numberWriterNamed, writeBig32, writeDecimal } from './numbers.js';
 import { compileText, type TextOptions } from './text.js';
@@ -31,7 +32,16 @@ const KNOWN_VERBS = 'Known verbs: %t %k %v %T %K %V %h %H %p %o %e %d %a %x %y %
 const KNOWN_INNER_VERBS = 'Inside %h{…} there are %k %v %K %V, and %% %{ %}.';
 
 export function compileOutputFormat(format: string, options: OutputFormatOptions): RecordFormatter {
-  const steps = parseLayout(format).map((node) => compileNode(format, node, options));
+  return compileNodes(format, parseLayout(format), options);
+}
+
+/** `format` is what stands behind `kcat:`. */
+export function compileKcatFormat(format: string, options: OutputFormatOptions): RecordFormatter {
+  return compileNodes(format, parseKcatLayout(format), options);
+}
+
+function compileNodes(format: string, nodes: readonly LayoutNode[], options: OutputFormatOptions): RecordFormatter {
+  const steps = nodes.map((node) => compileNode(format, node, options));
   if (steps.length === 1) return steps[0]!;
   return (cursor, context, out) => {
     for (let i = 0; i < steps.length; i++) steps[i]!(cursor, context, out);
@@ -229,7 +239,7 @@ function namedHeader(format: string, verb: VerbNode, options: OutputFormatOption
 }
 
 /** `n=v,n=v`, null values as `NULL`. Commas stand as they are, so this is for people. */
-export function kcatHeaders(options: OutputFormatOptions): RecordFormatter {
+function kcatHeaders(options: OutputFormatOptions): RecordFormatter {
   const write: TextWriter = (source, start, end, out) => out.writeBytes(source, start, end);
   return (cursor, _context, out) => {
     const mark = out.length;

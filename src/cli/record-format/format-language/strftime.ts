@@ -4,6 +4,7 @@ import type { CivilTime } from './civil-time.js';
 import { MONTHS, WEEKDAYS, writeClock, writeOffset, writeSpacePadded, writeYear } from './civil-time.js';
 import { literalPiece, type TimePiece } from './go-layout.js';
 import { formatError } from './layout.js';
+import { literal, offset, ELEMENTS as READ, sequence, type TimeElement } from './time-reads.js';
 
 const hour12 = (time: CivilTime) => (time.hour % 12 === 0 ? 12 : time.hour % 12);
 const century = (year: number) => ((year % 100) + 100) % 100;
@@ -110,20 +111,77 @@ const CONVERSIONS: Readonly<Record<string, TimePiece>> = {
 };
 
 export function compileStrftime(format: string, index: number, layout: string): TimePiece[] {
-  const pieces: TimePiece[] = [];
+  const compile = (letter: string) => CONVERSIONS[letter] ?? fail(format, index, letter);
+  return splitLayout(layout, compile, literalPiece);
+}
+
+const dash = literal('-');
+const slash = literal('/');
+const space = literal(' ');
+const ansi = [READ.shortWeekday, space, READ.shortMonthName, space, READ.spacedDay, space, READ.clock, space] as const;
+
+const READABLE: Readonly<Record<string, TimeElement>> = {
+  a: READ.shortWeekday,
+  A: READ.weekday,
+  b: READ.shortMonthName,
+  h: READ.shortMonthName,
+  B: READ.monthName,
+  c: sequence(...ansi, READ.year),
+  d: READ.day,
+  D: sequence(READ.month, slash, READ.day, slash, READ.twoDigitYear),
+  e: READ.spacedDay,
+  F: sequence(READ.year, dash, READ.month, dash, READ.day),
+  H: READ.hour,
+  I: READ.hour12,
+  j: READ.yearDay,
+  k: READ.spacedHour,
+  l: READ.spacedHour12,
+  m: READ.month,
+  M: READ.minute,
+  n: literal('\n'),
+  p: READ.half,
+  P: READ.half,
+  r: sequence(READ.hour12, literal(':'), READ.minute, literal(':'), READ.second, space, READ.half),
+  R: sequence(READ.hour, literal(':'), READ.minute),
+  s: READ.epochSeconds,
+  S: READ.second,
+  t: literal('\t'),
+  T: READ.clock,
+  u: READ.weekdayDigit,
+  w: READ.weekdayDigit,
+  x: sequence(READ.day, slash, READ.month, slash, READ.twoDigitYear),
+  X: READ.clock,
+  y: READ.twoDigitYear,
+  Y: READ.year,
+  z: offset(false, 2, false),
+  Z: READ.utc,
+  '+': sequence(...ansi, READ.utc, space, READ.year),
+  '%': literal('%'),
+};
+
+/** The conversions as they are read; those that cannot be are named: weeks and centuries tell no date. */
+export function strftimeElements(format: string, index: number, layout: string): (TimeElement | string)[] {
+  const compile = (letter: string) => {
+    if (CONVERSIONS[letter] === undefined) fail(format, index, letter);
+    return READABLE[letter] ?? `%${letter}`;
+  };
+  return splitLayout<TimeElement | string>(layout, compile, literal);
+}
+
+function splitLayout<T>(layout: string, conversion: (letter: string) => T, literalOf: (text: string) => T): T[] {
+  const pieces: T[] = [];
   let from = 0;
   for (const match of layout.matchAll(/%(?:[EO][A-Za-z]?|[\s\S]|$)/g)) {
-    if (match.index > from) pieces.push(literalPiece(layout.slice(from, match.index)));
+    if (match.index > from) pieces.push(literalOf(layout.slice(from, match.index)));
     from = match.index + match[0].length;
     const letter = match[0].slice(1);
-    if (letter[0] === 'E' || letter[0] === 'O') continue;
-    const piece = CONVERSIONS[letter];
-    if (piece === undefined) {
-      const known = Object.keys(CONVERSIONS).join(' ');
-      throw formatError(format, index, `strftime does not know %${letter}`, `It knows ${known}.`);
-    }
-    pieces.push(piece);
+    if (letter[0] !== 'E' && letter[0] !== 'O') pieces.push(conversion(letter));
   }
-  if (from < layout.length) pieces.push(literalPiece(layout.slice(from)));
+  if (from < layout.length) pieces.push(literalOf(layout.slice(from)));
   return pieces;
+}
+
+function fail(format: string, index: number, letter: string): never {
+  const known = Object.keys(CONVERSIONS).join(' ');
+  throw formatError(format, index, `strftime does not know %${letter}`, `It knows ${known}.`);
 }

@@ -1,12 +1,8 @@
-/** Decoding of text that the input has in hex, base64 or JSON. */
+/** Decoding of text that the input has in hex, base64, JSON, or with escapes. */
 import { hexDigit } from './numbers.js';
 
 /** Undefined when it is not what it should be. */
-export function decodeText(bytes: Uint8Array, encoding: 'hex' | 'base64'): Buffer | undefined {
-  return encoding === 'hex' ? decodeHex(bytes) : decodeBase64(bytes);
-}
-
-function decodeHex(bytes: Uint8Array): Buffer | undefined {
+export function decodeHex(bytes: Uint8Array): Buffer | undefined {
   if (bytes.length % 2 !== 0) return undefined;
   const decoded = Buffer.allocUnsafe(bytes.length / 2);
   for (let i = 0; i < decoded.length; i++) {
@@ -20,8 +16,8 @@ function decodeHex(bytes: Uint8Array): Buffer | undefined {
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** With or without padding. */
-function decodeBase64(bytes: Uint8Array): Buffer | undefined {
+/** With or without padding. Undefined when it is not what it should be. */
+export function decodeBase64(bytes: Uint8Array): Buffer | undefined {
   const text = Buffer.from(bytes).toString('latin1');
   const digits = text.replace(/=+$/, '').length;
   const paddingFits = text.length === digits || text.length % 4 === 0;

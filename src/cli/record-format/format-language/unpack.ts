@@ -4,8 +4,11 @@
  * `<` `>` endianness from here on (default little) · `b B` 8 · `h H` 16 · `i I` 32 · `q Q` 64 bits, capital unsigned ·
  * `c` `.` one byte as it is · `s` the rest · `x` nothing · `$` must be at the end. What does not fit is said inline:
  * `%!(have 1 bytes, need 4)`, `%!c(no bytes available)`, `%!$(not end-of-input)`.
+ *
+ * On input a SPEC of one number packs it again; of several, nothing would say where one ends.
  */
 import type { OutputBuffer } from '../output-buffer.js';
+import type { TextDecoder } from './input-steps.js';
 import { formatError } from './layout.js';
 
 export type TextWriter = (source: Uint8Array, start: number, end: number, out: OutputBuffer) => void;
@@ -26,6 +29,24 @@ export function compileUnpack(format: string, index: number, spec: string): Text
     let position = start;
     for (const field of fields) position = writeField(field, source, position, end, out);
   };
+}
+
+/** KLOG_USAGE for a SPEC of anything but one number. */
+export function compilePack(format: string, index: number, spec: string): TextDecoder {
+  const [field, ...others] = parseUnpack(format, index, spec).filter(({ letter }) => letter !== '$');
+  if (field === undefined || field.bytes === 0 || others.length > 0) {
+    throw formatError(format, index, 'unpack can be read back for a single number', 'For example unpack[>I].');
+  }
+  return { name: `the number of unpack[${spec}]`, decode: (bytes) => packed(field, bytes.toString('latin1')) };
+}
+
+function packed({ bytes, signed, little }: Field, text: string): Buffer | undefined {
+  if (!/^-?\d{1,20}$/.test(text)) return undefined;
+  const n = BigInt(text);
+  const bits = BigInt.asUintN(bytes * 8, n);
+  if (n !== (signed ? BigInt.asIntN(bytes * 8, bits) : bits)) return undefined;
+  const big = Buffer.from(bits.toString(16).padStart(bytes * 2, '0'), 'hex');
+  return little ? big.reverse() : big;
 }
 
 function parseUnpack(format: string, index: number, spec: string): Field[] {
