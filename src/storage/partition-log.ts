@@ -10,17 +10,17 @@ import { KlogError } from '../errors.js';
 import { ControlFile } from './control-file.js';
 import type { FileSystem } from './file-system.js';
 import { type AppendOptions, append } from './log-append.js';
-import { type Compacted, type CompactOptions, compact } from './log-compaction.js';
+import type { Compacted, CompactOptions } from './log-compaction.js';
 import type { LogConfig } from './log-config.js';
 import { type Clock, type LogContext, wasDeleted } from './log-context.js';
-import { type Erased, type EraseOptions, type EraseSelection, erase } from './log-erase.js';
-import { applyRetention, type Retained, type RetentionOptions } from './log-retention.js';
+import type { Erased, EraseOptions, EraseSelection } from './log-erase.js';
+import type { Retained, RetentionOptions } from './log-retention.js';
 import { LogSegments } from './log-segments.js';
 import { trySettle } from './log-settle.js';
 import { type Appended, awaitDurable, checkpointOnClose } from './log-sync.js';
-import { type Trimmed, type TrimOptions, trim } from './log-trim.js';
+import type { Trimmed, TrimOptions } from './log-trim.js';
 import { PartitionLocks } from './partition-locks.js';
-import { type UpkeepDone, upkeepAfterRoll } from './upkeep-after-roll.js';
+import type { UpkeepDone } from './upkeep-after-roll.js';
 
 export type { AppendOptions } from './log-append.js';
 export type { Appended } from './log-sync.js';
@@ -120,31 +120,31 @@ export class PartitionLog {
    * OFFSET_OUT_OF_RANGE beyond the high watermark; KLOG_LOCKED, KLOG_SYNC_FAILED.
    */
   async trim(beforeOffset: number, options: TrimOptions = {}): Promise<Trimmed> {
-    this.#assertOpen();
+    const { trim } = await this.#upkeep();
     return await trim(this.#context, beforeOffset, options);
   }
 
   /** Deletes whole segments, the oldest first, that the log start, their size or their age say may go. */
   async applyRetention(options: RetentionOptions = {}): Promise<Retained> {
-    this.#assertOpen();
+    const { applyRetention } = await this.#upkeep();
     return await applyRetention(this.#context, options);
   }
 
   /** Keeps the last record of each key, by Kafka's rules. KLOG_LOCKED: another process is at it. */
   async compact(options: CompactOptions = {}): Promise<Compacted> {
-    this.#assertOpen();
+    const { compact } = await this.#upkeep();
     return await compact(this.#context, options);
   }
 
   /** Writes the segments with the selected records anew without them, and unlinks the old bytes. */
   async erase(selection: EraseSelection, options: EraseOptions = {}): Promise<Erased> {
-    this.#assertOpen();
+    const { erase } = await this.#upkeep();
     return await erase(this.#context, selection, options);
   }
 
   /** Retention, and compaction if it is due: what `onRoll` asks for, in the background. */
   async upkeepAfterRoll(signal: AbortSignal): Promise<UpkeepDone> {
-    this.#assertOpen();
+    const { upkeepAfterRoll } = await this.#upkeep();
     return await upkeepAfterRoll(this.#context, signal);
   }
 
@@ -157,6 +157,12 @@ export class PartitionLog {
       await this.#context.segments.close();
       await this.#context.control.close();
     }
+  }
+
+  async #upkeep(): Promise<typeof import('./log-upkeep.js')> {
+    const upkeep = await import('./log-upkeep.js');
+    this.#assertOpen();
+    return upkeep;
   }
 
   #storageError(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { FileSystem } from '../storage/file-system.js';
-import { lockPartitionForDelete } from '../storage/lock-for-delete.js';
+import { holdPartition } from '../storage/hold-partition.js';
 
 /**
  * Keeps partitions as they are: while their locks are held nothing is appended and nothing becomes safe, so nobody is
@@ -19,7 +19,7 @@ export async function holdPartitions(
   };
   try {
     for (const directory of [...new Set(directories)].sort()) {
-      held.push(await lockPartitionForDelete(fs, directory, lockWaitMs));
+      held.push(await holdPartition(fs, directory, lockWaitMs));
     }
     return release;
   } catch (error) {

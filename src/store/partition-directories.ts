@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createPartition } from '../storage/create-partition.js';
 import { type FileSystem, readWhole } from '../storage/file-system.js';
-import { lockPartitionForDelete } from '../storage/lock-for-delete.js';
+import { holdPartition } from '../storage/hold-partition.js';
 import type { Clock } from '../storage/log-context.js';
 import {
   parsePartitionDirectoryName,
@@ -63,7 +63,7 @@ export async function removeDirectories(
     const topicId = await topicIdOf(fs, directory);
     if (topicId !== undefined && topicId !== range.topicId) continue;
     if ((await fs.stat(directory))?.kind !== 'directory') continue;
-    const release = await lockPartitionForDelete(fs, directory, lockWaitMs);
+    const release = await holdPartition(fs, directory, lockWaitMs);
     try {
       const away = join(logDirectory, nameOnTheWay(range.topic, partition));
       await fs.rename(directory, away);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ControlFile } from '../../src/storage/control-file.js';
 import type { OpenFile } from '../../src/storage/file-system.js';
-import { lockPartitionForDelete } from '../../src/storage/lock-for-delete.js';
+import { holdPartition } from '../../src/storage/hold-partition.js';
 import { KernelLock, PartitionLocks, QUEUE_RANGE } from '../../src/storage/partition-locks.js';
 import { systemError, unsyncedFileSystem } from '../store/interposed-file-system.js';
 import { newPartition } from './real-partition.js';
@@ -64,7 +64,7 @@ describe('a lock that another process keeps', () => {
     const holder = await locks(directory, 1000);
     const other = await locks(directory, 1000);
     await holder.locks.sync.acquire();
-    await expect(lockPartitionForDelete(unsyncedFileSystem, directory, 30)).rejects.toMatchObject({
+    await expect(holdPartition(unsyncedFileSystem, directory, 30)).rejects.toMatchObject({
       code: 'KLOG_LOCKED',
     });
     await other.locks.acquireAppend();

@@ -161,7 +161,7 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
   },
   topic: {
     DELETE_NO_LOCKS: {
-      file: 'storage/lock-for-delete.ts',
+      file: 'storage/hold-partition.ts',
       find: 'for (const lock of [locks.queue, locks.append, locks.sync]) {',
       replace: 'for (const lock of [locks.queue].slice(1)) {',
     },

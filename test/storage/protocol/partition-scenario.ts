@@ -20,14 +20,14 @@ export interface StorageModule {
   readonly PartitionLog: typeof import('../../../src/storage/partition-log.js').PartitionLog;
   readonly PartitionReader: typeof import('../../../src/storage/partition-reader.js').PartitionReader;
   readonly createPartition: typeof createPartition;
-  readonly lockPartitionForDelete: typeof import('../../../src/storage/lock-for-delete.js').lockPartitionForDelete;
+  readonly holdPartition: typeof import('../../../src/storage/hold-partition.js').holdPartition;
 }
 
 export const STORAGE_ENTRIES = [
   'storage/partition-log.ts',
   'storage/partition-reader.ts',
   'storage/create-partition.ts',
-  'storage/lock-for-delete.ts',
+  'storage/hold-partition.ts',
 ];
 
 export const DIRECTORY = '/log/t-0';

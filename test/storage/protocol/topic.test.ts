@@ -64,7 +64,7 @@ function topicScenario(storage: StorageModule, { writers, batches }: TopicScenar
         if (state === 'there') state = 'deleting';
         if (state === 'deleting') {
           if (await fs.stat(DIRECTORY)) {
-            const release = await storage.lockPartitionForDelete(fs, DIRECTORY, Number.POSITIVE_INFINITY);
+            const release = await storage.holdPartition(fs, DIRECTORY, Number.POSITIVE_INFINITY);
             await fs.rename(DIRECTORY, LEAVING);
             await release();
           }
