@@ -19,17 +19,18 @@
  * unless the buffer must grow.
  */
 import { KlogError } from '../errors.js';
+import { MAX_INT32, type RecordBatchFields, writeBatchHeader } from './batch-header.js';
 import { ByteCopier } from './byte-copy.js';
 import type { Codec } from './compression.js';
-import { crc32c } from './crc32c.js';
-import { writeInt16, writeInt32, writeInt64 } from './int64.js';
 import type { RecordHeader } from './log-record.js';
-import * as batch from './record-batch.js';
+import { NO_TIMESTAMP, RECORD_BATCH_OVERHEAD } from './record-batch.js';
+import { sizeOfHeaders, writeHeaders } from './record-headers.js';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.js';
+
+export type { RecordBatchFields } from './batch-header.js';
 
 /** Largest batch that Kafka's 32-bit positions can hold. */
 const MAX_BATCH_BYTES = 0x7fff_ffff;
-const MAX_INT32 = 0x7fffffff;
 
 /** Bytes a record needs besides key, value and headers, at most: attributes 1, timestamp delta 10, five varints of 5. */
 export const MAX_RECORD_OVERHEAD = 36;
@@ -43,35 +44,12 @@ export interface RecordBatchBuilderOptions {
   readonly codec?: Codec | undefined;
 }
 
-export interface RecordBatchFields {
-  /** Default 0; can be set later in place, see `RecordBatch.setBaseOffset`. */
-  readonly baseOffset?: number;
-  /** Default -1; can be set later in place. */
-  readonly partitionLeaderEpoch?: number;
-  /** Default -1, none. */
-  readonly producerId?: number;
-  /** Default -1, none. */
-  readonly producerEpoch?: number;
-  /** Default -1, none. */
-  readonly baseSequence?: number;
-  readonly transactional?: boolean;
-  readonly control?: boolean;
-  /** All records read as of this time, in milliseconds, and the batch says so. Kafka: LogAppendTime. */
-  readonly logAppendTime?: number | undefined;
-  /** The `baseTimestamp` given to {@link RecordBatchBuilder.reset} is the delete horizon. */
-  readonly deleteHorizon?: boolean;
-  /** Default: the last record's. Larger where records behind it were compacted away. */
-  readonly lastOffsetDelta?: number | undefined;
-  /** For a batch without records, which keeps what its records once had. Default: the largest of the records, or -1. */
-  readonly maxTimestamp?: number | undefined;
-}
-
 export class RecordBatchBuilder {
   readonly maxBytes: number;
   readonly codec: Codec | undefined;
   #buffer: Buffer;
   readonly #copier: ByteCopier;
-  #position = batch.RECORD_BATCH_OVERHEAD;
+  #position = RECORD_BATCH_OVERHEAD;
   #recordCount = 0;
   #lastOffsetDelta = -1;
   /** Timestamps begin as fractions so that the engine makes the fields doubles once and for all. */
@@ -82,9 +60,7 @@ export class RecordBatchBuilder {
   constructor(options: RecordBatchBuilderOptions = {}) {
     this.maxBytes = options.maxBytes ?? 1024 * 1024;
     this.codec = options.codec?.id === 0 ? undefined : options.codec;
-    this.#buffer = Buffer.allocUnsafeSlow(
-      Math.max(batch.RECORD_BATCH_OVERHEAD + 64, options.initialBytes ?? 16 * 1024),
-    );
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(RECORD_BATCH_OVERHEAD + 64, options.initialBytes ?? 16 * 1024));
     this.#copier = new ByteCopier(this.#buffer);
     this.reset();
   }
@@ -119,11 +95,11 @@ export class RecordBatchBuilder {
 
   /** The encoded records, without a header and uncompressed: a view that is valid until the next append or reset. */
   get records(): Uint8Array {
-    return this.#buffer.subarray(batch.RECORD_BATCH_OVERHEAD, this.#position);
+    return this.#buffer.subarray(RECORD_BATCH_OVERHEAD, this.#position);
   }
 
   /**
-   * Whether a record with so many bytes of key, value and headers ({@link sizeOfHeaders}) fits into `maxBytes`. The first
+   * Whether a record with so many bytes of key, value and headers (`sizeOfHeaders`) fits into `maxBytes`. The first
    * one always does, since a batch holds at least one.
    */
   hasRoomFor(bytes: number): boolean {
@@ -137,11 +113,11 @@ export class RecordBatchBuilder {
 
   /** Forgets the records, which ends the life of what {@link build} returned. Keeps the buffer. */
   reset(options: { readonly baseTimestamp?: number } = {}): void {
-    this.#position = batch.RECORD_BATCH_OVERHEAD;
+    this.#position = RECORD_BATCH_OVERHEAD;
     this.#recordCount = 0;
     this.#lastOffsetDelta = -1;
-    this.#maxTimestamp = batch.NO_TIMESTAMP;
-    this.#baseTimestamp = options.baseTimestamp ?? batch.NO_TIMESTAMP;
+    this.#maxTimestamp = NO_TIMESTAMP;
+    this.#baseTimestamp = options.baseTimestamp ?? NO_TIMESTAMP;
     this.#hasBaseTimestamp = options.baseTimestamp !== undefined;
     this.#copier.release();
   }
@@ -303,7 +279,7 @@ export class RecordBatchBuilder {
       at += valueLength;
     }
     at = writeVarint(target, at, headerCount);
-    if (headerCount > 0) at = this.#writeHeaders(headers!, at);
+    if (headerCount > 0) at = writeHeaders(target, this.#copier, headers!, at);
 
     this.#position = at;
     this.#recordCount++;
@@ -321,64 +297,28 @@ export class RecordBatchBuilder {
    * with other fields, gives the same view. Compressed, or without records, it has its own memory.
    */
   build(fields: RecordBatchFields = {}): Uint8Array {
-    const isEmpty = this.#recordCount === 0;
-    const codec = isEmpty ? undefined : this.codec;
-    let out: Buffer;
-    if (codec === undefined) {
-      out = isEmpty ? Buffer.alloc(batch.RECORD_BATCH_OVERHEAD) : this.#buffer.subarray(0, this.#position);
-    } else {
-      const records = codec.compress(this.records);
-      if (records.length > MAX_BATCH_BYTES - batch.RECORD_BATCH_OVERHEAD) throw tooLarge(records.length);
-      out = Buffer.allocUnsafeSlow(batch.RECORD_BATCH_OVERHEAD + records.length);
-      out.set(records, batch.RECORD_BATCH_OVERHEAD);
-    }
-    const lastOffsetDelta = fields.lastOffsetDelta ?? this.#lastOffsetDelta;
-    if (lastOffsetDelta < Math.max(0, this.#lastOffsetDelta) || lastOffsetDelta > MAX_INT32) {
-      throw new KlogError('INVALID_RECORD', `A record batch cannot end at offset delta ${lastOffsetDelta}`);
-    }
-    const { logAppendTime } = fields;
-    const attributes =
-      (codec === undefined ? 0 : codec.id) |
-      (logAppendTime === undefined ? 0 : batch.LOG_APPEND_TIME_BIT) |
-      (fields.transactional === true ? batch.TRANSACTIONAL_BIT : 0) |
-      (fields.control === true ? batch.CONTROL_BIT : 0) |
-      (fields.deleteHorizon === true ? batch.DELETE_HORIZON_BIT : 0);
-
-    writeInt64(out, batch.BASE_OFFSET_AT, fields.baseOffset ?? 0, 'base offset');
-    writeInt32(out, batch.BATCH_LENGTH_AT, out.length - batch.LOG_OVERHEAD);
-    writeInt32(out, batch.PARTITION_LEADER_EPOCH_AT, fields.partitionLeaderEpoch ?? batch.NO_PARTITION_LEADER_EPOCH);
-    out[batch.MAGIC_AT] = batch.MAGIC_V2;
-    writeInt16(out, batch.ATTRIBUTES_AT, attributes);
-    writeInt32(out, batch.LAST_OFFSET_DELTA_AT, lastOffsetDelta);
-    writeInt64(out, batch.BASE_TIMESTAMP_AT, this.#baseTimestamp, 'base timestamp');
-    writeInt64(
-      out,
-      batch.MAX_TIMESTAMP_AT,
-      logAppendTime ?? fields.maxTimestamp ?? this.#maxTimestamp,
-      'max timestamp',
-    );
-    writeInt64(out, batch.PRODUCER_ID_AT, fields.producerId ?? batch.NO_PRODUCER_ID, 'producer id');
-    writeInt16(out, batch.PRODUCER_EPOCH_AT, fields.producerEpoch ?? batch.NO_PRODUCER_EPOCH);
-    writeInt32(out, batch.BASE_SEQUENCE_AT, fields.baseSequence ?? batch.NO_SEQUENCE);
-    writeInt32(out, batch.RECORD_COUNT_AT, this.#recordCount);
-    writeInt32(out, batch.CRC_AT, crc32c(out, batch.ATTRIBUTES_AT, out.length));
+    const codec = this.isEmpty ? undefined : this.codec;
+    const out = this.#withoutHeader(codec);
+    const records = {
+      codecId: codec === undefined ? 0 : codec.id,
+      recordCount: this.#recordCount,
+      lastOffsetDelta: this.#lastOffsetDelta,
+      baseTimestamp: this.#baseTimestamp,
+      maxTimestamp: this.#maxTimestamp,
+    };
+    writeBatchHeader(out, records, fields);
     return out;
   }
 
-  #writeHeaders(headers: readonly RecordHeader[], at: number): number {
-    const target = this.#buffer;
-    for (const { key, value } of headers) {
-      const keyLength = Buffer.byteLength(key);
-      at = writeVarint(target, at, keyLength);
-      target.write(key, at);
-      at += keyLength;
-      at = writeVarint(target, at, value === null ? -1 : value.length);
-      if (value !== null) {
-        this.#copier.copy(value, 0, value.length, at);
-        at += value.length;
-      }
-    }
-    return at;
+  /** The batch with its records, the header still to be filled in. */
+  #withoutHeader(codec: Codec | undefined): Buffer {
+    if (this.isEmpty) return Buffer.alloc(RECORD_BATCH_OVERHEAD);
+    if (codec === undefined) return this.#buffer.subarray(0, this.#position);
+    const records = codec.compress(this.records);
+    if (records.length > MAX_BATCH_BYTES - RECORD_BATCH_OVERHEAD) throw tooLarge(records.length);
+    const out = Buffer.allocUnsafeSlow(RECORD_BATCH_OVERHEAD + records.length);
+    out.set(records, RECORD_BATCH_OVERHEAD);
+    return out;
   }
 
   #grow(needed: number): void {
@@ -395,17 +335,6 @@ function lengthOfRange(buffer: Uint8Array | null, start: number, end: number): n
   if (buffer === null) return -1;
   if (start >= 0 && start <= end && end <= buffer.length) return end - start;
   throw new TypeError(`the range from ${start} to ${end} does not lie in a buffer of ${buffer.length} bytes`);
-}
-
-/** Bytes of all headers as they are encoded, their count left out. */
-export function sizeOfHeaders(headers: readonly RecordHeader[]): number {
-  let size = 0;
-  for (const { key, value } of headers) {
-    const keyLength = Buffer.byteLength(key);
-    size += sizeOfVarint(keyLength) + keyLength;
-    size += value === null ? 1 : sizeOfVarint(value.length) + value.length;
-  }
-  return size;
 }
 
 function tooLarge(bytes: number): KlogError {

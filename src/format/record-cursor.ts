@@ -1,28 +1,26 @@
 /**
  * Reads the records of one batch (layout in record-batch-builder.ts), one after the other, without an object per
  * record: {@link RecordCursor.next} leaves the fields of the record, and where its key and value lie, in the cursor.
- * Batches of magic 0 and 1 are first rewritten as v2 records in a buffer of the cursor's own and then read the same way.
  *
  * Nothing that the bytes say is believed before it is checked against the room there is: what does not fit throws
- * CORRUPT_MESSAGE, and nothing is allocated by a claimed size. The CRC is the caller's to check
+ * CORRUPT_MESSAGE. The CRC is the caller's to check
  * (`RecordBatch.isValid`) — where he does, damage cannot come here and only a writer's error can.
  */
-import { KlogError } from '../errors.js';
-import { type Codec, type CompressionType, codecIfLoaded } from './compression.js';
+import type { KlogError } from '../errors.js';
+import { BatchRecords, corrupt } from './batch-records.js';
 import { beyondSafeInteger } from './int64.js';
-import { minimumSize, readLegacyMessages } from './legacy-message.js';
 import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
-import { incrementSequence, MAGIC_V2, NO_SEQUENCE, RECORD_BATCH_OVERHEAD, RecordBatch } from './record-batch.js';
-import { RecordBatchBuilder } from './record-batch-builder.js';
+import { incrementSequence, NO_SEQUENCE } from './record-batch.js';
+import { passHeaders } from './record-headers.js';
 import { VarintReader } from './varint.js';
+
+export { codecNeeded } from './batch-records.js';
 
 /** Decompressed records of one batch may have so many bytes unless the caller says otherwise. */
 export const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
 
 /** Attributes and five one-byte varints. */
 const MINIMUM_RECORD_LENGTH = 6;
-/** An empty key and a null value. */
-const MINIMUM_HEADER_LENGTH = 2;
 
 export interface OpenCursorOptions {
   /**
@@ -30,12 +28,6 @@ export interface OpenCursorOptions {
    * cannot fill the memory. Default 128 MiB: a hundred times the largest batch that Kafka accepts by default.
    */
   readonly maxDecompressedBytes?: number;
-}
-
-/** The compression type whose codec must be loaded before {@link openCursor} on the batch at `position`, if any. */
-export function codecNeeded(buffer: Uint8Array, position: number): CompressionType | undefined {
-  const type = scratch.reset(buffer, position).compressionType;
-  return type === 'none' || codecIfLoaded(type) !== undefined ? undefined : type;
 }
 
 /**
@@ -55,20 +47,11 @@ export function openCursor(
 }
 
 /** One serves all cursors: nothing keeps it beyond a call. */
-const scratch = new RecordBatch();
 const varints = new VarintReader();
-const NO_BYTES = Buffer.alloc(0);
-
-function loadedCodec(type: CompressionType): Codec | undefined {
-  if (type === 'none') return undefined;
-  const codec = codecIfLoaded(type);
-  if (codec === undefined) throw new TypeError(`the ${type} codec must be loaded before a batch is read (codecNeeded)`);
-  return codec;
-}
 
 export class RecordCursor {
   /** Where the fields below point to: the batch's own buffer, or what was decompressed. */
-  buffer: Buffer = NO_BYTES;
+  buffer: Buffer = Buffer.alloc(0);
   /** Numbers that pass 2^31 begin as fractions, so that the engine makes the fields doubles once and for all. */
   offset = Number.NaN;
   /** Milliseconds since 1970, or -1. */
@@ -109,7 +92,7 @@ export class RecordCursor {
   #headersLeft = 0;
   /** The batch's place in the buffer it was opened on, for messages. */
   #batchPosition = 0;
-  #upConverter: RecordBatchBuilder | undefined;
+  readonly #records = new BatchRecords();
 
   /** {@link openCursor} says what this does. After an error the cursor has no records. */
   open(buffer: Uint8Array, position: number, maxDecompressedBytes: number): void {
@@ -119,74 +102,21 @@ export class RecordCursor {
     this.#batchPosition = position;
     this.#fromDelta = Number.NEGATIVE_INFINITY;
     this.#toDelta = Number.POSITIVE_INFINITY;
-    const batch = scratch.reset(buffer, position);
-    const { magic, sizeInBytes: size } = batch;
-    if (magic > MAGIC_V2) throw corrupt(position, `the batch has magic ${magic}, and 0, 1 and 2 are known`);
-    const available = buffer.length - position;
-    if (size > available || size < (magic === MAGIC_V2 ? RECORD_BATCH_OVERHEAD : minimumSize(magic))) {
-      throw corrupt(position, `no batch of ${size} bytes can be in the ${available} bytes there are`);
-    }
-    this.timestampType = batch.timestampType;
-    const codec = loadedCodec(batch.compressionType);
-    if (magic === MAGIC_V2) this.#openV2(batch, codec, maxDecompressedBytes);
-    else this.#openLegacy(batch, codec, maxDecompressedBytes);
-  }
-
-  #openV2(batch: RecordBatch, codec: Codec | undefined, maxDecompressedBytes: number): void {
-    const end = batch.position + batch.sizeInBytes;
-    const { recordCount } = batch;
-    this.#lastOffsetDelta = batch.lastOffsetDelta;
-    if (recordCount < 0) throw corrupt(batch.position, `the batch has a record count of ${recordCount}`);
-    if (this.#lastOffsetDelta < 0) {
-      throw corrupt(batch.position, `the batch has a last offset delta of ${this.#lastOffsetDelta}`);
-    }
-    this.#baseOffset = batch.baseOffset;
-    if (this.#baseOffset + this.#lastOffsetDelta > Number.MAX_SAFE_INTEGER) {
-      throw beyondSafeInteger('last offset', this.#baseOffset + this.#lastOffsetDelta, batch.position);
-    }
-    this.#baseTimestamp = batch.baseTimestamp;
-    this.#setAppendTime(batch);
-    this.#baseSequence = batch.baseSequence;
-    if (codec === undefined || recordCount === 0) {
-      this.buffer = asBuffer(batch.buffer);
-      this.#position = batch.position + RECORD_BATCH_OVERHEAD;
-      this.#end = end;
-    } else {
-      const block = batch.buffer.subarray(batch.position + RECORD_BATCH_OVERHEAD, end);
-      this.buffer = asBuffer(codec.decompress(block, maxDecompressedBytes));
-      this.#position = 0;
-      this.#end = this.buffer.length;
-    }
-    this.recordCount = recordCount;
-    this.#remaining = recordCount;
-    if (recordCount === 0) this.#mustBeAtEnd();
-  }
-
-  #openLegacy(batch: RecordBatch, codec: Codec | undefined, maxDecompressedBytes: number): void {
-    this.#upConverter ??= new RecordBatchBuilder({ initialBytes: 4096 });
-    const builder = this.#upConverter;
-    this.#baseOffset = readLegacyMessages(
-      batch.buffer,
-      batch.position,
-      batch.position + batch.sizeInBytes,
-      codec,
-      maxDecompressedBytes,
-      builder,
-    );
-    this.#baseTimestamp = builder.baseTimestamp;
-    this.#setAppendTime(batch);
-    this.#baseSequence = NO_SEQUENCE;
-    this.#lastOffsetDelta = builder.lastOffsetDelta;
-    this.buffer = asBuffer(builder.records);
-    this.#position = 0;
-    this.#end = this.buffer.length;
-    this.recordCount = builder.recordCount;
-    this.#remaining = builder.recordCount;
-  }
-
-  #setAppendTime(batch: RecordBatch): void {
-    this.#hasAppendTime = this.timestampType === 'append';
-    this.#appendTime = this.#hasAppendTime ? batch.maxTimestamp : Number.NaN;
+    const records = this.#records;
+    records.open(buffer, position, maxDecompressedBytes);
+    this.buffer = records.buffer;
+    this.recordCount = records.recordCount;
+    this.timestampType = records.timestampType;
+    this.#position = records.start;
+    this.#end = records.end;
+    this.#remaining = records.recordCount;
+    this.#baseOffset = records.baseOffset;
+    this.#lastOffsetDelta = records.lastOffsetDelta;
+    this.#baseTimestamp = records.baseTimestamp;
+    this.#appendTime = records.appendTime;
+    this.#hasAppendTime = records.timestampType === 'append';
+    this.#baseSequence = records.baseSequence;
+    if (records.recordCount === 0) this.#mustBeAtEnd();
   }
 
   /** Passes over records below `offset`. */
@@ -399,21 +329,8 @@ export class RecordCursor {
   #findHeaders(at: number, recordEnd: number): number {
     const count = this.#varint(at, recordEnd);
     const start = varints.position;
-    if (count < 0 || count > (recordEnd - start) / MINIMUM_HEADER_LENGTH) {
-      throw this.#corruptRecord(`has a header count of ${count}`);
-    }
-    for (let i = 0; i < count; i++) {
-      const keyLength = varints.readVarint(this.buffer, recordEnd);
-      if (keyLength < 0 || keyLength > recordEnd - varints.position) {
-        throw this.#corruptRecord(`has a header with a key length of ${keyLength}`);
-      }
-      varints.position += keyLength;
-      const valueLength = varints.readVarint(this.buffer, recordEnd);
-      if (valueLength < -1 || valueLength > recordEnd - varints.position) {
-        throw this.#corruptRecord(`has a header with a value length of ${valueLength}`);
-      }
-      if (valueLength > 0) varints.position += valueLength;
-    }
+    const problem = passHeaders(varints, this.buffer, count, recordEnd);
+    if (problem !== undefined) throw this.#corruptRecord(problem);
     this.headerCount = count;
     this.headersStart = start;
     this.headersEnd = varints.position;
@@ -451,13 +368,4 @@ export class RecordCursor {
 /** Always a plain Uint8Array, whatever the buffer is. */
 function view(buffer: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
-}
-
-/** One class of buffers keeps the code that reads them fast, and only this one turns bytes to text without a view. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function corrupt(position: number, what: string): KlogError {
-  return new KlogError('CORRUPT_MESSAGE', `At position ${position} ${what}`, { position });
 }

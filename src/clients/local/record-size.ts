@@ -1,6 +1,7 @@
 import type { RecordHeader } from '../../format/log-record.js';
 import { RECORD_BATCH_OVERHEAD } from '../../format/record-batch.js';
 import { MAX_RECORD_OVERHEAD } from '../../format/record-batch-builder.js';
+import { sizeOfHeaders } from '../../format/record-headers.js';
 import { sizeOfVarint } from '../../format/varint.js';
 
 const MAX_HEADER_OVERHEAD = 2 * 5;
@@ -25,9 +26,7 @@ export function batchSizeOfOne(
 ): number {
   // Attributes, timestamp delta and offset delta of a first record take one byte each.
   let body = 3 + sizeOfField(keyLength) + sizeOfField(valueLength) + sizeOfVarint(headers?.length ?? 0);
-  for (const { key, value } of headers ?? []) {
-    body += sizeOfField(Buffer.byteLength(key)) + sizeOfField(value === null ? -1 : value.length);
-  }
+  if (headers !== null) body += sizeOfHeaders(headers);
   return RECORD_BATCH_OVERHEAD + sizeOfVarint(body) + body;
 }
 
