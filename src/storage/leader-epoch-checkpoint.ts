@@ -3,7 +3,9 @@
  * (checkpoint-file.ts) with the entries `<epoch> <startOffset>`, both strictly rising.
  *
  * klog begins a new epoch wherever something was cut off the end of the log, so that who wrote there can tell whether
- * the cut began behind it.
+ * the cut began behind it. As in Kafka (`LeaderEpochFileCache`) the file knows of no offset outside the log: where the log
+ * start was raised the epoch of its first record begins there, and what began behind a new end is gone. The log start is on the
+ * disk before the file is cut; where a process died in between, settling or the next trim does it.
  */
 import { KlogError } from '../errors.js';
 import { checkpointNumber, decodeCheckpoint, encodeCheckpoint } from './checkpoint-file.js';
@@ -53,6 +55,27 @@ export async function writeLeaderEpochs(
   epochs: readonly LeaderEpoch[],
 ): Promise<void> {
   await replaceFile(fs, partitionDirectory, LEADER_EPOCH_CHECKPOINT, encodeLeaderEpochs(epochs));
+}
+
+/** The log start was raised. A damaged file stays as it is, for `log check` to find. */
+export async function trimLeaderEpochs(
+  fs: FileSystem,
+  partitionDirectory: string,
+  logStartOffset: number,
+): Promise<void> {
+  let epochs: LeaderEpoch[];
+  try {
+    epochs = await readLeaderEpochs(fs, partitionDirectory);
+  } catch (error) {
+    if (error instanceof KlogError) return;
+    throw error;
+  }
+  const left = cutLeaderEpochs(epochs, logStartOffset, Number.POSITIVE_INFINITY);
+  if (!areSameEpochs(left, epochs)) await writeLeaderEpochs(fs, partitionDirectory, left);
+}
+
+export function areSameEpochs(some: readonly LeaderEpoch[], others: readonly LeaderEpoch[]): boolean {
+  return Buffer.compare(encodeLeaderEpochs(some), encodeLeaderEpochs(others)) === 0;
 }
 
 /** The epoch in which the record at `offset` was written; `undefined` where the entries do not reach back so far. */

@@ -14,7 +14,7 @@ import { type ControlRecord, firstControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
 import { type OpenFile, writeFully } from './file-system.js';
 import { finishLayoutChange } from './layout-recovery.js';
-import { readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
+import { areSameEpochs, cutLeaderEpochs, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
 import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
 import { EMPTY_INDEX_STATE, MAX_RELATIVE_OFFSET, type SegmentIndexWriter } from './segment-index-writer.js';
@@ -187,11 +187,14 @@ async function keepAside(context: LogContext, log: OpenFile, from: number, size:
 /** The epoch to write with from now on. A new one begins wherever something was cut off, so that others can tell. */
 async function raiseEpoch(context: LogContext, end: ControlRecord, cut: boolean): Promise<number> {
   const epochs = await readLeaderEpochs(context.fs, context.directory);
-  const latest = Math.max(end.leaderEpoch, epochs.at(-1)?.epoch ?? 0);
-  if (!cut) return latest;
-  const kept = epochs.filter((entry) => entry.startOffset < end.offset);
-  await writeLeaderEpochs(context.fs, context.directory, [...kept, { epoch: latest + 1, startOffset: end.offset }]);
-  return latest + 1;
+  const latest = epochs.at(-1)?.epoch ?? 0;
+  const epoch = Math.max(end.leaderEpoch, latest) + (cut ? 1 : 0);
+  const left = cutLeaderEpochs(epochs, end.logStartOffset, end.offset).filter((each) => each.startOffset < end.offset);
+  // One that had begun at the end, or in a copy behind it, begins there.
+  const begins = cut || (epochs.length > 0 && left.at(-1)?.epoch !== latest);
+  if (begins) left.push({ epoch, startOffset: end.offset });
+  if (!areSameEpochs(left, epochs)) await writeLeaderEpochs(context.fs, context.directory, left);
+  return epoch;
 }
 
 async function syncAll(context: LogContext, segments: readonly LogSegment[]): Promise<void> {

@@ -86,7 +86,9 @@ async function cutCountNow(
   const now = Math.max(a?.cutCount ?? cutCount, s?.cutCount ?? cutCount);
   if (now === cutCount) return cutCount;
   const cuts = (await readLeaderEpochs(context.fs, context.directory)).filter((e) => e.epoch > appended.leaderEpoch);
-  if (cuts.length > 0 && cuts.every((epoch) => epoch.startOffset > appended.lastOffset)) return now;
+  // Of what lies before the log start the file does not know any more where it was cut.
+  const isKnown = Math.max(a?.logStartOffset ?? 0, s?.logStartOffset ?? 0) <= appended.lastOffset;
+  if (isKnown && cuts.length > 0 && cuts.every((epoch) => epoch.startOffset > appended.lastOffset)) return now;
   throw outcomeUnknown(context, appended.baseOffset, appended.lastOffset);
 }
 

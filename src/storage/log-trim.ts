@@ -8,6 +8,7 @@ import { KlogError } from '../errors.js';
 import type { ControlRecord } from './control-record.js';
 import { changeLayout, type LogChange, syncDirectory, withSettledLog, writeChange } from './layout-change.js';
 import { removeSegment } from './layout-recovery.js';
+import { trimLeaderEpochs } from './leader-epoch-checkpoint.js';
 import type { LogContext, SettledState } from './log-context.js';
 import { segmentFileName } from './log-files.js';
 import { SegmentFiles } from './segment-files.js';
@@ -79,6 +80,7 @@ export async function raiseLogStart(
   } else if (Object.keys(change).length > 0) {
     await writeChange(context, state, change);
   }
+  await trimLeaderEpochs(context.fs, context.directory, logStartOffset);
   return trimmed;
 }
 
