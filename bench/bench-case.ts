@@ -17,9 +17,27 @@ export interface BenchCase {
   readonly isBaseline?: boolean;
 }
 
-export interface BenchPart {
+interface Part {
   readonly name: string;
   /** One sentence: what is asked. */
   readonly question: string;
+}
+
+/** Whole commands, timed from outside. */
+export interface CommandPart extends Part {
   cases(workspace: Workspace): readonly BenchCase[];
 }
+
+/** One way something takes its time, over and over. */
+export interface LatencyRow {
+  readonly title: string;
+  /** In the order they were taken. */
+  readonly latenciesMs: readonly number[];
+}
+
+/** Single events, timed from inside: their distribution counts. */
+export interface LatencyPart extends Part {
+  latencies(workspace: Workspace, rounds: number): Promise<readonly LatencyRow[]>;
+}
+
+export type BenchPart = CommandPart | LatencyPart;

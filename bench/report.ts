@@ -1,5 +1,5 @@
 /** Tables of medians, for a terminal and for a results file alike. */
-import type { BenchCase } from './bench-case.js';
+import type { BenchCase, LatencyRow } from './bench-case.js';
 import type { Measurement } from './measure.js';
 
 export interface Measured {
@@ -24,7 +24,28 @@ const HEAD = [
 export function table(results: readonly Measured[]): string {
   const baseline = results.find(({ of }) => of.isBaseline);
   const rows = [HEAD, ...results.map((result) => row(result, baseline))];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
+  return aligned(rows);
+}
+
+const LATENCY_HEAD = ['way', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'events'];
+
+/** The same of distributions. */
+export function latencyTable(rows: readonly LatencyRow[]): string {
+  const lines = rows.map(({ title, latenciesMs }) => {
+    const sorted = [...latenciesMs].sort((a, b) => a - b);
+    const figures = [0.5, 0.99, 0.999, 1].map((share) => percentile(sorted, share).toFixed(2));
+    return [title, ...figures, String(sorted.length)];
+  });
+  return aligned([LATENCY_HEAD, ...lines]);
+}
+
+/** The smallest value that at least this share of all does not exceed. */
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
   const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));

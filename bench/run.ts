@@ -1,26 +1,28 @@
 /**
  * npm run bench -- [PART…] [--records N] [--rounds R] [--save]
  *
- * Whole commands, as a user runs them: parts are produce, consume, seek, start; default all. Every round runs each command
- * once (short ones a few times), so that a machine that slows down does so for all alike. Prints tables of medians; a run of
- * all parts, or --save, writes bench/results/<date>-<machine>.md. Defaults: 1e6 records, 3 rounds.
+ * Whole commands, as a user runs them: parts are produce, consume, seek, start; and visible, the latency of single records.
+ * Default all. Every round runs each command once (short ones a few times), so that a machine that slows down does so for all
+ * alike. Prints tables of medians; a run of all parts, or --save, writes bench/results/<date>-<machine>.md. Defaults: 1e6
+ * records, 3 rounds.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { BenchPart } from './bench-case.js';
+import type { BenchPart, CommandPart } from './bench-case.js';
 import { consume } from './cases/consume.js';
 import { produce } from './cases/produce.js';
 import { seek } from './cases/seek.js';
 import { start } from './cases/start.js';
+import { visible } from './cases/visible.js';
 import { commit, load, machineDescription, machineName } from './machine.js';
 import { type Measurement, measure, run } from './measure.js';
-import { type Measured, rawRuns, table } from './report.js';
+import { latencyTable, type Measured, rawRuns, table } from './report.js';
 import { createWorkspace, type Workspace } from './workspace.js';
 
-const PARTS: readonly BenchPart[] = [produce, consume, seek, start];
+const PARTS: readonly BenchPart[] = [produce, consume, seek, start, visible];
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 interface Request {
@@ -47,10 +49,10 @@ async function bench({ parts, records, rounds, isSaved }: Request): Promise<void
     for (const fact of facts) console.log(fact);
     const sections: string[] = [];
     for (const part of parts) {
-      const results = runPart(part, workspace, rounds);
-      const shown = `## ${part.name}\n\n${part.question}\n\n${table(results)}\n`;
-      console.log(`\n${shown}`);
-      sections.push(`${shown}\n\`\`\`text\n${rawRuns(results)}\n\`\`\`\n`);
+      const { shown, raw } = await runPart(part, workspace, rounds);
+      const section = `## ${part.name}\n\n${part.question}\n\n${shown}\n`;
+      console.log(`\n${section}`);
+      sections.push(raw === undefined ? section : `${section}\n\`\`\`text\n${raw}\n\`\`\`\n`);
     }
     facts.push(`load at the end ${load()}`);
     if (isSaved) save(facts, sections);
@@ -59,7 +61,18 @@ async function bench({ parts, records, rounds, isSaved }: Request): Promise<void
   }
 }
 
-function runPart(part: BenchPart, workspace: Workspace, rounds: number): Measured[] {
+/** The table of a part, and every single run where that is not too much. */
+async function runPart(
+  part: BenchPart,
+  workspace: Workspace,
+  rounds: number,
+): Promise<{ readonly shown: string; readonly raw?: string }> {
+  if ('latencies' in part) return { shown: latencyTable(await part.latencies(workspace, rounds)) };
+  const results = runCommands(part, workspace, rounds);
+  return { shown: table(results), raw: rawRuns(results) };
+}
+
+function runCommands(part: CommandPart, workspace: Workspace, rounds: number): Measured[] {
   const { folder, peakFile } = workspace;
   const cases = part.cases(workspace).map((of) => ({ of, runs: [] as Measurement[] }));
   for (let round = 0; round < rounds; round++) {
@@ -116,7 +129,7 @@ function readArguments(): Request | undefined {
     };
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
-    console.error('usage: npm run bench -- [produce|consume|seek|start …] [--records N] [--rounds R] [--save]');
+    console.error('usage: npm run bench -- [produce|consume|seek|start|visible …] [--records N] [--rounds R] [--save]');
     return undefined;
   }
 }

@@ -20,6 +20,8 @@ export const FIRST_TIMESTAMP = 1_700_000_000_000;
 export interface Workspace {
   /** Commands run here. */
   readonly folder: string;
+  /** A copy of the built package: bin, dist. */
+  readonly program: string;
   readonly records: number;
   /** Lines of 104 bytes and a newline. */
   readonly input: string;
@@ -48,6 +50,7 @@ export async function createWorkspace(records: number): Promise<Workspace> {
   const peakFile = join(folder, 'peak');
   return {
     folder,
+    program,
     records,
     input: quoted(input),
     log: quoted(log),

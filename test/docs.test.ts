@@ -83,7 +83,7 @@ describe.each(['README.md'])('%s does what it says', (name) => {
         cwd: directory,
         env: environment,
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 100_000,
       });
       const printed = `${result.stdout}${result.stderr}`.replace(/\n$/, '');
       expect(printed).toMatch(pattern(step.expected));

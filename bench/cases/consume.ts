@@ -1,6 +1,6 @@
-import type { BenchPart } from '../bench-case.js';
+import type { CommandPart } from '../bench-case.js';
 
-export const consume: BenchPart = {
+export const consume: CommandPart = {
   name: 'consume',
   question: 'A topic printed to /dev/null and through a pipe, beside counting the same lines.',
   cases({ records, input, log, measured, klog }) {

@@ -1,6 +1,6 @@
-import type { BenchPart } from '../bench-case.js';
+import type { CommandPart } from '../bench-case.js';
 
-export const produce: BenchPart = {
+export const produce: CommandPart = {
   name: 'produce',
   question: 'Lines into a new topic, acknowledged when they are on the disk, beside copying them and a sync.',
   cases({ records, input, measured, klog }) {

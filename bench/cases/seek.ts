@@ -1,9 +1,9 @@
-import type { BenchPart } from '../bench-case.js';
+import type { CommandPart } from '../bench-case.js';
 import { FIRST_TIMESTAMP } from '../workspace.js';
 
 const RUNS = 5;
 
-export const seek: BenchPart = {
+export const seek: CommandPart = {
   name: 'seek',
   question: 'The first record from a place in the large topic, as a whole command.',
   cases({ records, log, measured, node, klog }) {

@@ -1,8 +1,8 @@
-import type { BenchPart } from '../bench-case.js';
+import type { CommandPart } from '../bench-case.js';
 
 const RUNS = 7;
 
-export const start: BenchPart = {
+export const start: CommandPart = {
   name: 'start',
   question: 'What a short command costs, beside a Node that does nothing.',
   cases({ log, measured, node, klog }) {

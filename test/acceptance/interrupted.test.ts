@@ -1,14 +1,14 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { realDisk } from '../support/scratch-space.js';
 import { finished, klog, type RunOptions, startKlog } from './support/klog-process.js';
 
 let cwd: string;
 let options: RunOptions;
 
 beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'klog-acceptance-'));
+  cwd = mkdtempSync(join(realDisk(), 'klog-acceptance-'));
   options = { cwd, env: { HOME: cwd } };
 });
 
@@ -34,7 +34,7 @@ async function killMidway(args: readonly string[], isMidway: () => boolean): Pro
   return (await end).code === 137;
 }
 
-describe('killed in the middle, and run again', { timeout: 60_000 }, () => {
+describe('killed in the middle, and run again', () => {
   it('topic delete: the topic is gone at once, its files with the second run', async () => {
     await klog(['topic', 'create', 'big', '-p', '300'], options);
     await klog(['topic', 'create', 'other'], options);
@@ -80,7 +80,7 @@ describe('killed in the middle, and run again', { timeout: 60_000 }, () => {
   });
 });
 
-describe('export while producers run', { timeout: 60_000 }, () => {
+describe('export while producers run', () => {
   it('holds what was acknowledged before, no answer without its question, and a prefix of each partition', async () => {
     await klog(['topic', 'create', 'question', 'answer', 'noise'], options);
     await klog(['produce', 'question'], { ...options, input: 'before\n' });

@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { realDisk } from '../support/scratch-space.js';
 
 const KLOG = fileURLToPath(new URL('../../bin/klog.js', import.meta.url));
 
 let directory: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'klog-acceptance-'));
+  directory = mkdtempSync(join(realDisk(), 'klog-acceptance-'));
 });
 
 afterEach(() => {

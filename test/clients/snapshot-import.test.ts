@@ -233,7 +233,7 @@ describe('the marks of one moment', () => {
     await expect(marksOfOneMoment({ holdPartitions }, partitions)).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
   });
 
-  it('are true on a real log: an answer never comes without its question', { timeout: 30_000 }, async () => {
+  it('are true on a real log: an answer never comes without its question', async () => {
     const from = await home();
     await from.store.topics.create({ topic: 'q', partitions: 2 });
     const writer = await home(from.store.directory.path);

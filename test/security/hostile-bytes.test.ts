@@ -68,7 +68,6 @@ describe('lengths', () => {
   const canLimit = spawnSync('prlimit', ['--version']).status === 0;
   it.skipIf(!canLimit)(
     'in every file of a partition: consume and log dump end with an error under 256 MiB of data (needs prlimit)',
-    { timeout: 60_000 },
     async () => {
       await inOwnDirectory(async (work) => {
         const directory = join(work, '.klog');

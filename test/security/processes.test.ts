@@ -75,7 +75,7 @@ describe('what killed processes leave', () => {
 });
 
 describe('signals and readers that go away', () => {
-  it('consume | head ends at once, with exit code 0 and without a word', { timeout: 60_000 }, async () => {
+  it('consume | head ends at once, with exit code 0 and without a word', async () => {
     await inOwnDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await shell('seq 1 200000 | klog produce -q t', options);
@@ -86,9 +86,7 @@ describe('signals and readers that go away', () => {
     });
   });
 
-  it('SIGTERM in the middle of produce: what is stored is the beginning of the input, whole', {
-    timeout: 60_000,
-  }, async () => {
+  it('SIGTERM in the middle of produce: what is stored is the beginning of the input, whole', async () => {
     await inOwnDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await klog(['topic', 'create', 't'], options);
@@ -113,7 +111,7 @@ describe('signals and readers that go away', () => {
     });
   });
 
-  it('a second SIGINT ends it at once, also while nobody takes its output', { timeout: 60_000 }, async () => {
+  it('a second SIGINT ends it at once, also while nobody takes its output', async () => {
     await inOwnDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await shell('seq 1 300000 | klog produce -q t', options);
@@ -131,7 +129,7 @@ describe('signals and readers that go away', () => {
 });
 
 describe('few descriptors', () => {
-  it('ulimit -n 64 is enough for 200 partitions', { timeout: 120_000 }, async () => {
+  it('ulimit -n 64 is enough for 200 partitions', async () => {
     await inOwnDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       const script = [

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as nodeFs from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KlogError } from '../../src/errors.js';
@@ -10,12 +10,13 @@ import { readWhole, replaceFile, writeFully } from '../../src/storage/file-syste
 import { nodeFileSystem as fs } from '../../src/storage/file-system-node.js';
 import { BYTE_RANGE_LOCKS } from '../../src/storage/native-locks.js';
 import { withName } from '../../src/storage/system-call.js';
+import { realDisk } from '../support/scratch-space.js';
 
 let directory: string;
 const at = (name: string) => join(directory, name);
 
 beforeEach(() => {
-  directory = nodeFs.mkdtempSync(join(tmpdir(), 'klog-fs-'));
+  directory = nodeFs.mkdtempSync(join(realDisk(), 'klog-fs-'));
 });
 afterEach(() => nodeFs.rmSync(directory, { recursive: true, force: true }));
 

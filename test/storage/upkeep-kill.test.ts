@@ -130,7 +130,7 @@ describe.each(OPERATIONS)('$name', ({ run, stays }) => {
       expect((await readAll(directory)).at(-1)?.value).toBe('next');
       await log.close();
     }
-  }, 120_000);
+  });
 
   it('with no space, or a broken disk, at any call', async () => {
     await seed();
@@ -156,7 +156,7 @@ describe.each(OPERATIONS)('$name', ({ run, stays }) => {
       expect(leftovers(directory)).toEqual([]);
       await log.close();
     }
-  }, 120_000);
+  });
 
   it('beside writers and readers', async () => {
     await seed();

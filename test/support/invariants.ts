@@ -1,6 +1,7 @@
 import { describeLock } from './scheduler.js';
 import type { SimulatedCall } from './simulated-call.js';
 import type { SimulatedDisk } from './simulated-disk.js';
+import type { SimulatedFile } from './simulated-file.js';
 
 /** A whole batch found in a log. */
 export interface SeenBatch {
@@ -58,6 +59,11 @@ export class PromisedLog {
   readonly #promised = new Map<number, Promised>();
   #end = 0;
   #lookedAt = -1;
+  /** What the last look at a segment found. */
+  readonly #walks = {
+    cached: new WeakMap<SimulatedFile, { readonly revision: number; readonly batches: readonly SeenBatch[] }>(),
+    durable: new WeakMap<SimulatedFile, { readonly revision: number; readonly batches: readonly SeenBatch[] }>(),
+  };
   /** The batch that a process is in the middle of writing, by file: continuing it is no append behind torn bytes. */
   readonly #writing = new Map<string, { process: object; start: number; end: number }>();
 
@@ -78,12 +84,12 @@ export class PromisedLog {
     if (batch.identity !== identity) {
       fail('I1', `offset ${baseOffset} was acknowledged to ${identity} and holds ${batch.identity}`);
     }
-    this.#promise(batch, `acknowledged to ${identity}`);
+    this.#promise(batch, `acknowledged to ${identity}`, this.#byOffset('durable'));
   }
 
   /** A reader gave these bytes away. */
   shown(batch: SeenBatch, reader: string): void {
-    this.#promise(batch, `shown to ${reader}`);
+    this.#promise(batch, `shown to ${reader}`, this.#byOffset('durable'));
   }
 
   /** Before each write: I4. With evictions in play lost bytes may be below, unnoticed: leave it out then. */
@@ -129,7 +135,7 @@ export class PromisedLog {
     const cached = this.#byOffset('cached');
     const durable = this.#byOffset('durable');
     const safeEnd = this.#view.safeEnd(this.#disk, this.#view.directory);
-    if (safeEnd !== undefined) this.#publish(safeEnd, cached);
+    if (safeEnd !== undefined) this.#publish(safeEnd, cached, durable);
     for (const promised of this.#promised.values()) {
       this.#mustHold(promised, cached, 'I1', 'in the log');
       this.#mustHold(promised, durable, 'I5', 'on the disk');
@@ -165,25 +171,25 @@ export class PromisedLog {
     if (!holds) fail('I4', `a write to ${name} without the append lock of its log`);
   }
 
-  #publish(safeEnd: number, cached: ReadonlyMap<number, SeenBatch>): void {
+  #publish(safeEnd: number, cached: ReadonlyMap<number, SeenBatch>, durable: ReadonlyMap<number, SeenBatch>): void {
     if (safeEnd < this.#end) fail('I3', `S went back to ${safeEnd}, below the promised ${this.#end}`);
     let offset = Math.min(this.#firstOffset(), safeEnd);
     while (offset < safeEnd) {
       const batch = cached.get(offset);
       if (!batch) fail('I7', `S is ${safeEnd}, but there is no whole batch at offset ${offset}`);
       if (batch.nextOffset > safeEnd) fail('I7', `S is ${safeEnd}, inside the batch ${offset}–${batch.nextOffset - 1}`);
-      this.#promise(batch, `published by S = ${safeEnd}`);
+      this.#promise(batch, `published by S = ${safeEnd}`, durable);
       offset = batch.nextOffset;
     }
   }
 
-  #promise(batch: SeenBatch, how: string): void {
+  #promise(batch: SeenBatch, how: string, durable: ReadonlyMap<number, SeenBatch>): void {
     const before = this.#promised.get(batch.baseOffset);
     if (before && Buffer.compare(before.batch.bytes, batch.bytes) !== 0) {
       fail('I2', `offset ${batch.baseOffset} was ${before.how} and is now ${how} with other bytes`);
     }
-    const promised = before ?? { batch: { ...batch, bytes: batch.bytes.slice() }, how };
-    this.#mustHold({ batch, how }, this.#byOffset('durable'), 'I5', 'on the disk');
+    const promised = before ?? { batch, how };
+    this.#mustHold({ batch, how }, durable, 'I5', 'on the disk');
     this.#promised.set(batch.baseOffset, promised);
     this.#end = Math.max(this.#end, batch.nextOffset);
   }
@@ -196,19 +202,28 @@ export class PromisedLog {
     }
   }
 
-  #segments(view: 'cached' | 'durable'): { name: string; base: number; bytes: Uint8Array }[] {
+  #segments(view: 'cached' | 'durable'): { name: string; base: number; file: SimulatedFile }[] {
     const { directory } = this.#view;
     return (this.#disk.list(directory, view) ?? [])
       .flatMap((name) => {
         const base = this.#view.segmentBase(name);
-        const bytes = this.#disk.bytes(`${directory}/${name}`, view);
-        return base === undefined || !bytes ? [] : [{ name, base, bytes }];
+        const file = base === undefined ? undefined : this.#disk.file(`${directory}/${name}`, view);
+        return base === undefined || !file ? [] : [{ name, base, file }];
       })
       .sort((a, b) => a.base - b.base);
   }
 
-  #batches(view: 'cached' | 'durable'): SeenBatch[] {
-    return this.#segments(view).flatMap(({ bytes }) => this.#view.walk(bytes).batches);
+  #batches(view: 'cached' | 'durable'): readonly SeenBatch[] {
+    return this.#segments(view).flatMap(({ file }) => this.#walked(file, view));
+  }
+
+  /** Most steps leave most segments as they are. The batches are copies: the bytes of a file change in place. */
+  #walked(file: SimulatedFile, view: 'cached' | 'durable'): readonly SeenBatch[] {
+    const before = this.#walks[view].get(file);
+    if (before?.revision === file.revision) return before.batches;
+    const { batches } = this.#view.walk((view === 'cached' ? file.cachedBytes : file.durableBytes).slice());
+    this.#walks[view].set(file, { revision: file.revision, batches });
+    return batches;
   }
 
   #byOffset(view: 'cached' | 'durable'): Map<number, SeenBatch> {

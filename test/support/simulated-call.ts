@@ -178,5 +178,6 @@ export class SimulatedCall {
 
 /** The last two names of a path: a partition and its file. */
 export function pathTail(path: string): string {
-  return path.split('/').slice(-2).join('/');
+  const last = path.lastIndexOf('/');
+  return last <= 0 ? path : path.slice(path.lastIndexOf('/', last - 1) + 1);
 }

@@ -178,8 +178,8 @@ export class SimulatedDisk {
     return id;
   }
 
-  file(path: string): SimulatedFile | undefined {
-    const node = this.#find(path);
+  file(path: string, view: 'cached' | 'durable' = 'cached'): SimulatedFile | undefined {
+    const node = this.#find(path, view);
     return node?.kind === 'file' ? node : undefined;
   }
 

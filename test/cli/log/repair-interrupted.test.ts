@@ -47,7 +47,7 @@ describe('a repair that is killed at any of its calls', () => {
   it.each([
     ['with klog.end', true],
     ["in a broker's directory", false],
-  ])('%s: the next one ends it, and nothing good is lost', { timeout: 120_000 }, async (_name, hasEnd) => {
+  ])('%s: the next one ends it, and nothing good is lost', async (_name, hasEnd) => {
     await inTemporaryDirectory(async (data) => {
       const { directory, log, append } = await makePartition(data, 't', 0, 9000);
       for (let i = 0; i < 8; i++) await append([`v${i}`.padEnd(2000)]);
