@@ -8,6 +8,7 @@ import { loadCodec } from '../../src/format/compression.js';
 import { crc32c } from '../../src/format/crc32c.js';
 import { RecordBatch } from '../../src/format/record-batch.js';
 import { buildBatch } from '../support/build-batch.js';
+import { runs } from '../support/properties.js';
 
 const META = { klog: '1.2.3', createdAt: '2024-05-01T00:00:00.000Z' };
 const TOPIC = {
@@ -206,7 +207,7 @@ describe('a damaged archive', () => {
         if (!Array.isArray(outcome)) expect(outcome).toHaveProperty('code', 'KLOG_BAD_INPUT');
         else expect(damaged).toEqual(bytes);
       }),
-      { numRuns: 300, seed: 7 },
+      { numRuns: runs(300) },
     );
   });
 });

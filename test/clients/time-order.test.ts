@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LocalConsumer } from '../../src/clients/local/local-consumer.js';
 import { buildBatch } from '../support/build-batch.js';
 import { MemoryStore } from '../support/memory-store.js';
+import { runs } from '../support/properties.js';
 
 const seams = { now: () => 0, elapsed: () => performance.now(), random: () => 0 };
 
@@ -72,7 +73,7 @@ describe('TimeOrder', () => {
         }
         expect(byBatch).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

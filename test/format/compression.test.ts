@@ -12,6 +12,7 @@ import {
   compressionTypeOf,
   loadCodec,
 } from '../../src/format/compression.js';
+import { runs } from '../support/properties.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -200,7 +201,7 @@ describe.each(NAMES)('%s', (name) => {
           }
         },
       ),
-      { seed: 42, numRuns: 400 },
+      { numRuns: runs(400) },
     );
     // Nothing of all that has harmed the codec.
     expect(codec(name).decompress(sources[2]!, 5).length).toBe(5);

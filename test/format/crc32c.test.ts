@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { crc32c, crc32cInJavaScript } from '../../src/format/crc32c.js';
 import { readValues } from './kafka-fixtures.js';
-
-fc.configureGlobal({ seed: 42 });
+import '../support/properties.js';
 
 const { vectors } = readValues<{ vectors: readonly { readonly hex: string; readonly crc32c: number }[] }>('crc');
 

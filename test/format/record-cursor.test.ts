@@ -7,9 +7,8 @@ import type { LogRecord } from '../../src/format/log-record.js';
 import { RecordBatch } from '../../src/format/record-batch.js';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import { codecNeeded, openCursor, RecordCursor } from '../../src/format/record-cursor.js';
+import { runs } from '../support/properties.js';
 import { describeBytes, fixtureNames, readFixture } from './kafka-fixtures.js';
-
-fc.configureGlobal({ seed: 42 });
 
 const TIMESTAMP = 1_700_000_000_000;
 
@@ -63,7 +62,7 @@ describe('what was encoded is decoded', () => {
         const expected = records.map((draft, i) => ({ ...draft, offset: baseOffset + i }));
         expect(decode(encode(records, type, baseOffset))).toEqual(expected);
       }),
-      { numRuns: type === 'none' ? 200 : 25 },
+      { numRuns: runs(type === 'none' ? 200 : 25) },
     );
   });
 
@@ -329,7 +328,7 @@ describe('bytes that lie', () => {
           if (!(error instanceof KlogError)) throw error;
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

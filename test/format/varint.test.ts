@@ -10,8 +10,7 @@ import {
   writeVarlong,
 } from '../../src/format/varint.js';
 import { readValues } from './kafka-fixtures.js';
-
-fc.configureGlobal({ seed: 42 });
+import '../support/properties.js';
 
 interface VarintValues {
   readonly zigzag: readonly { readonly value: string; readonly fitsInt32: boolean; readonly hex: string }[];

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printed } from '../cli/record-format/support.js';
+import { runs } from '../support/properties.js';
 
 const text = fc.oneof(
   fc.constantFrom(
@@ -28,7 +29,7 @@ const record = fc.record({
   headers: fc.array(fc.tuple(text, fc.option(text)), { maxLength: 2 }),
 });
 const records = fc.array(record, { minLength: 1, maxLength: 4 });
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: runs(400) };
 
 /** RFC 4180. */
 function parseCsv(source: string): string[][] {

@@ -9,6 +9,7 @@ import { openClient } from '../../src/index.js';
 import { shell } from '../acceptance/support/klog-process.js';
 import { contextOf, cursorOver, type TestRecord } from '../cli/record-format/support.js';
 import { run } from '../cli/support/fake-context.js';
+import { runs } from '../support/properties.js';
 import { inOwnDirectory } from './directory-tree.js';
 
 const ATTACKS = [
@@ -88,7 +89,7 @@ describe('records on a terminal', () => {
         fc.property(bytes, bytes, fc.string({ unit: 'binary', maxLength: 10 }), (key, value, name) => {
           expect(steers(shown({ key, value, headers: [[name, value]] }, format))).toBeUndefined();
         }),
-        { numRuns: 500 },
+        { numRuns: runs(500) },
       );
     },
   );

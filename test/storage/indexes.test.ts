@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeOffsetIndexEntry, OFFSET_INDEX_ENTRY_SIZE, OffsetIndex } from '../../src/storage/offset-index.js';
 import { encodeTimeIndexEntry, TIME_INDEX_ENTRY_SIZE, TimeIndex } from '../../src/storage/time-index.js';
 import { TransactionIndex } from '../../src/storage/transaction-index.js';
+import { runs } from '../support/properties.js';
 import { MemoryFile } from './memory-file.js';
 
 /** `count` entries: offset 10 + 10 i at position 100 + 100 i, time 1000 + i. */
@@ -105,7 +106,7 @@ describe('TimeIndex', () => {
         expect(slot).toBeLessThan(Math.floor(bytes.length / 12));
         await index.lastEntry(bytes.length);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

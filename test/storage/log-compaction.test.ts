@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCodec } from '../../src/format/compression.js';
 import { halfSipHash, KeyOffsetMap } from '../../src/storage/key-offset-map.js';
 import type { LogConfig } from '../../src/storage/log-config.js';
+import { runs } from '../support/properties.js';
 import {
   append,
   batchOf,
@@ -214,7 +215,7 @@ describe('compaction', () => {
         expect(leftovers(directory)).toEqual([]);
         await log.close();
       }),
-      { numRuns: 20, seed: 20261122 },
+      { numRuns: runs(20) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_INDEX_STATE, indexesAreFull, SegmentIndexWriter } from '../../src/storage/segment-index-writer.js';
+import { runs } from '../support/properties.js';
 import { MemoryFile } from './memory-file.js';
 
 interface Batch {
@@ -77,7 +78,7 @@ describe('the indexing rule', () => {
         expect(files.map(({ bytes }) => bytes.toString('hex'))).toEqual([whole.offsets, whole.times]);
         expect(writer.state).toEqual(whole.writer.state);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

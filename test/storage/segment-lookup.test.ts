@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/properties.js';
 import type { MemoryFile } from './memory-file.js';
 import { type BatchPlan, baseOffsets, batchPlans, intervals, WrittenSegment } from './segment-fixture.js';
 
@@ -29,7 +30,7 @@ describe('a look-up', () => {
       fc.asyncProperty(baseOffsets, intervals, batchPlans, async (base, interval, plans) => {
         await expectAnswersOfAScan(await WrittenSegment.write(base, interval, plans));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -44,7 +45,7 @@ describe('a look-up', () => {
         const found = await segment.lookup().largestTimestamp(segment.limits, true);
         expect(found?.timestamp ?? -1).toBe(largest);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -62,7 +63,7 @@ describe('a look-up', () => {
         for (const { file, at, bytes, flip } of all) spoil(segment[file], at, bytes, flip);
         await expectAnswersOfAScan(segment);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 

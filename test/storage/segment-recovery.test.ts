@@ -5,6 +5,7 @@ import { EMPTY_INDEX_STATE } from '../../src/storage/segment-index-writer.js';
 import { type RecoveryOptions, recoverSegment } from '../../src/storage/segment-recovery.js';
 import { type AbortedTransaction, TransactionIndex } from '../../src/storage/transaction-index.js';
 import { TransactionTracker } from '../../src/storage/transaction-tracker.js';
+import { runs } from '../support/properties.js';
 import { MemoryFile } from './memory-file.js';
 import { baseOffsets, batchPlans, intervals, WrittenSegment } from './segment-fixture.js';
 
@@ -52,7 +53,7 @@ describe('recovery', () => {
         expectPrefix(segment, result, count);
         expect(result.recovered.stop).toBe(result.recovered.validBytes === left ? 'end' : 'partial');
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -74,7 +75,7 @@ describe('recovery', () => {
           expect(['corrupt', 'partial']).toContain(result.recovered.stop);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -94,7 +95,7 @@ describe('recovery', () => {
         const start = { position, nextOffset, index: segment.states[count]!, transactionIndexSize: 0 };
         expectPrefix(segment, await recover(segment, { start }, files), segment.batches.length);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

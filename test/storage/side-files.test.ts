@@ -33,6 +33,7 @@ import {
   readProducerSnapshot,
   writeProducerSnapshot,
 } from '../../src/storage/producer-snapshot.js';
+import '../support/properties.js';
 
 let directory: string;
 beforeAll(() => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DelimitedLines, type LineSink } from '../../../src/cli/produce/delimited-lines.js';
+import { runs } from '../../support/properties.js';
 
 /** Keeps copies of what it is handed, and asks to wait after every n-th line. */
 class KeptLines implements LineSink {
@@ -91,7 +92,7 @@ describe('DelimitedLines', () => {
           expect(lines.lineNumber).toBe(sink.lines.length);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

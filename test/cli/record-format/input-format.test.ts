@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFormatReader } from '../../../src/cli/record-format/format-language/format-reader.js';
+import { runs } from '../../support/properties.js';
 import { printed, readAll, shown, type TestRecord } from './support.js';
 
 function read(format: string, input: Uint8Array | string, options = {}) {
@@ -369,7 +370,7 @@ describe('properties', () => {
         const within = at.filter((cut) => cut <= bytes.length);
         expect(readAll(createFormatReader(format), bytes, within).map(shown)).toEqual(whole);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -401,7 +402,7 @@ describe('properties', () => {
         }));
         expect(read.map(shown)).toEqual(expected);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

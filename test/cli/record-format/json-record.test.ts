@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createJsonReader } from '../../../src/cli/record-format/json-record-input.js';
+import { runs } from '../../support/properties.js';
 import { printed, readAll, shown, type TestRecord } from './support.js';
 
 const json = (records: TestRecord[], options = {}, context = {}) =>
@@ -234,7 +235,7 @@ describe('both ways', () => {
           ...(original.headers.length === 0 ? {} : { headers: original.headers.map(([name, v]) => [name, latin1(v)]) }),
         });
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -245,7 +246,7 @@ describe('both ways', () => {
         const input = `{"x":${field},"value":"a"}\n{"value":"b"}`;
         expect(read(input).map(({ value: found }) => found)).toEqual(['a', 'b']);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -272,7 +273,7 @@ describe('both ways', () => {
         if (valid) expect(() => read(text)).not.toThrow();
         else expect(() => read(text)).toThrow(expect.objectContaining({ code: 'KLOG_BAD_INPUT' }));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

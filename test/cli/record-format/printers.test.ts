@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRecordPrinter } from '../../../src/cli/record-format/create-printer.js';
 import { createDelimitedPrinter } from '../../../src/cli/record-format/delimited.js';
 import { OutputBuffer } from '../../../src/cli/record-format/output-buffer.js';
+import { runs } from '../../support/properties.js';
 import { bytes, contextOf, cursorOver, NOW, printed, type TestRecord } from './support.js';
 
 const content = fc.option(fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.string({ unit: 'binary', maxLength: 9 })), {
@@ -63,7 +64,7 @@ describe('value and delimiter', () => {
           expect(Buffer.from(single.view()).equals(Buffer.concat(expected))).toBe(true);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -213,7 +214,7 @@ describe('no record can look like two', () => {
         expect(rows.map((row) => [row[4], row[5]])).toEqual(all.map(({ key, value }) => [latin1(key), latin1(value)]));
         expect(rows.every((row) => row.length === 7)).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -225,7 +226,7 @@ describe('no record can look like two', () => {
         if (format === 'tsv')
           for (const line of text.split('\n').slice(0, -1)) expect(line.split('\t')).toHaveLength(7);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -242,7 +243,7 @@ describe('no record can look like two', () => {
         }
         expect(rest).toBe('');
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -266,7 +267,7 @@ describe('no record can look like two', () => {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
         expect(decoded).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadValueCodec } from '../../../src/cli/record-format/value-format.js';
+import { runs } from '../../support/properties.js';
 
 const text = (value: Uint8Array) => Buffer.from(value).toString('utf8');
 
@@ -32,7 +33,7 @@ describe('value formats', () => {
         const json = JSON.stringify(value);
         expect(text(codec.decode(codec.encode(Buffer.from(json))))).toBe(json);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -7,6 +7,7 @@ import {
   createCsvReader,
   createTsvReader,
 } from '../../../../src/cli/record-format/whole-word/separated-values-input.js';
+import { runs } from '../../../support/properties.js';
 import { NOW, printed, readAll, shown, type TestRecord } from '../support.js';
 
 const READERS = { csv: createCsvReader, tsv: createTsvReader } as const;
@@ -55,7 +56,7 @@ describe.each(['csv', 'tsv'] as const)('%s', (word) => {
           })),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
