@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import type { Client } from '../clients/client.js';
 import { describeDescriptor } from './descriptor.js';
 import { DescriptorInput, type Input } from './input.js';
@@ -18,6 +18,8 @@ export interface CliContext {
   /** Milliseconds since 1970. */
   readonly clock: { now(): number };
   readonly signals: Signals;
+  /** The process's arguments as bytes, each with a NUL behind it; undefined (or absent) where the system does not tell. */
+  commandLine?(): Uint8Array | undefined;
   /** Opens a home of topics. Fails with KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED, …; the caller closes it. */
   openClient(options: OpenClientOptions): Promise<Client>;
   /** A question to be answered with yes or no. Asked only where `stdin` and `stderr` are terminals. */
@@ -76,6 +78,14 @@ export class ProcessContext implements CliContext {
     // A pager that waits for its user must not hold up Ctrl-C.
     this.signals.onFirst = () => output.abandonWhenStuck(STUCK_MS);
     return output;
+  }
+
+  commandLine(): Uint8Array | undefined {
+    try {
+      return readFileSync('/proc/self/cmdline');
+    } catch {
+      return undefined;
+    }
   }
 
   async openClient(options: OpenClientOptions): Promise<Client> {

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { mayLackBytes, recoverArguments } from './argument-bytes.js';
 import { type CliContext, ProcessContext } from './cli-context.js';
 import type { CommandHost } from './command-host.js';
 import { exitCodeOf } from './exit-code.js';
@@ -32,8 +33,9 @@ export async function runCommandLine(args: readonly string[], context: CliContex
 }
 
 async function runCommand(args: readonly string[], host: CommandHost): Promise<void> {
-  if (args[0] === 'complete') await completeWords(args.slice(1), host.context);
-  else await createProgram(host).parseAsync(readableArguments(args), { from: 'user' });
+  const words = mayLackBytes(args) ? recoverArguments(args, host.context.commandLine?.()) : args;
+  if (words[0] === 'complete') await completeWords(words.slice(1), host.context);
+  else await createProgram(host).parseAsync(readableArguments(words), { from: 'user' });
 }
 
 /** Also where the flags could not be parsed. */

@@ -98,4 +98,10 @@ describe('klog produce, the process', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/klog: writing standard output: ENOSPC/);
   });
+
+  it.runIf(process.platform === 'linux')('stores arguments byte for byte, UTF-8 or not', () => {
+    const produced = sh("klog produce t -q -k $'k\\xff' --value $'\\xfe\\xc3\\xa9\\xef\\xbf\\xbd' -H $'h=\\x80'");
+    expect(produced).toEqual({ code: 0, out: '', err: '' });
+    expect(sh("klog consume t -f '%k{hex} %v{hex} %h{%v{hex}}'").out).toBe('6bff fec3a9efbfbd 80');
+  });
 });

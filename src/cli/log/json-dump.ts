@@ -15,7 +15,6 @@
 import { emptyContext } from '../record-format/format-context.js';
 import { createJsonPrinter } from '../record-format/json-record.js';
 import { Constant, OutputBuffer } from '../record-format/output-buffer.js';
-import type { BatchFields } from './batch-fields.js';
 import type { DumpFile } from './dump-file.js';
 import type { DumpFormat, FieldValue } from './dump-writer.js';
 

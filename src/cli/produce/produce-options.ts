@@ -1,11 +1,14 @@
 import type { PartitionerName } from '../../clients/partitioner.js';
 import type { Acks, CompressionType } from '../../clients/producer.js';
 import { KlogError } from '../../errors.js';
+import type { RecordHeader } from '../../format/log-record.js';
 import { isInternalTopic, validateTopicName } from '../../format/topic-name.js';
+import { argumentBytes } from '../argument-bytes.js';
 import type { CliContext } from '../cli-context.js';
 import type { GlobalOptions } from '../global-options.js';
 import { createRecordReader } from '../record-format/create-reader.js';
 import type { RecordReader } from '../record-format/input-record.js';
+import { hasLoneSurrogate } from '../record-format/json-fields.js';
 import type { ValueFormat } from '../record-format/value-format.js';
 import { setting } from '../settings.js';
 import type { HeaderValue } from '../values/parse-key-value.js';
@@ -75,7 +78,7 @@ export interface ProduceOptions extends GlobalOptions {
   readonly topic: string | undefined;
   readonly source: ProduceSource;
   readonly key: Buffer | null;
-  readonly headers: readonly HeaderValue[];
+  readonly headers: readonly RecordHeader[];
   readonly partition: number | undefined;
   readonly tombstone: boolean;
   readonly compression: CompressionType | undefined;
@@ -117,8 +120,8 @@ export async function checkProduceFlags(
     ...flags,
     topic,
     source,
-    key: flags.key === undefined ? null : Buffer.from(flags.key),
-    headers: flags.header ?? [],
+    key: flags.key === undefined ? null : argumentBytes(flags.key),
+    headers: (flags.header ?? []).map(headerOf),
     partition: flags.partition,
     tombstone: flags.tombstone ?? false,
     compression: flags.compression,
@@ -135,6 +138,11 @@ export async function checkProduceFlags(
     report: flags.report ?? flags.reportAlias,
     tee: flags.tee ?? false,
   };
+}
+
+function headerOf({ key, value }: HeaderValue): RecordHeader {
+  if (hasLoneSurrogate(key)) throw new KlogError('KLOG_USAGE', `-H: '${key}' is no header key: it is not UTF-8`);
+  return { key, value: value === null ? null : argumentBytes(value) };
 }
 
 /** Kafka keeps its own books in these topics. */
@@ -157,7 +165,7 @@ async function chooseSource(flags: ProduceFlags): Promise<ProduceSource> {
     if (isRecords) exclude(first!, flags.format === undefined ? '-J' : '-f');
     if (isSplit) exclude(first!, flags.keySeparator === undefined ? '-D' : '-K');
   }
-  if (value !== undefined) return { kind: 'value', value: Buffer.from(value), isStdinIgnored: false };
+  if (value !== undefined) return { kind: 'value', value: argumentBytes(value), isStdinIgnored: false };
   if (file !== undefined) return { kind: 'files', paths: file };
   if (isRecords) return recordSource(flags);
   if (flags.key !== undefined && flags.tombstone === true && !isSplit && lines === undefined) {

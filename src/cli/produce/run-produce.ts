@@ -234,10 +234,7 @@ async function recordFields(options: ProduceOptions): Promise<RecordFields> {
   const { key, headers, partition = ANY_PARTITION, timestamp, tombstone, valueFormat } = options;
   return {
     key,
-    headers: headers.map((header) => ({
-      key: header.key,
-      value: header.value === null ? null : Buffer.from(header.value),
-    })),
+    headers,
     partition,
     timestamp,
     emptyIsNull: tombstone,

@@ -2,6 +2,7 @@
  * The one set of escapes of `-D`, `-K` and `-f`: `\t \n \r \0 \\ \xNN` (exactly two hex digits, any byte).
  */
 import { KlogError } from '../../errors.js';
+import { argumentBytes } from '../argument-bytes.js';
 
 const HINT = 'Escapes are \\t \\n \\r \\0 \\\\ and \\xNN with two hex digits.';
 
@@ -50,11 +51,11 @@ export function unescapeText(text: string, what: string): Buffer {
       index++;
       continue;
     }
-    parts.push(Buffer.from(text.slice(plainFrom, index), 'utf8'), Buffer.from([readEscape(text, index, what)]));
+    parts.push(argumentBytes(text.slice(plainFrom, index)), Buffer.from([readEscape(text, index, what)]));
     index += escapeLength(text, index);
     plainFrom = index;
   }
-  parts.push(Buffer.from(text.slice(plainFrom), 'utf8'));
+  parts.push(argumentBytes(text.slice(plainFrom)));
   return Buffer.concat(parts);
 }
 

@@ -7,6 +7,7 @@
  */
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
+import { argumentBytes } from '../argument-bytes.js';
 import { rangeEquals } from './byte-range.js';
 import { compileLinearRegExp } from './linear-regexp.js';
 
@@ -85,7 +86,7 @@ function matchHeader(name: Uint8Array | undefined, matches: RangeMatcher): Recor
 
 function compileMatcher(source: string, what: string): RangeMatcher {
   if (!/[\\^$.*+?()[\]{}|]/.test(source)) {
-    const bytes = Buffer.from(source, 'utf8');
+    const bytes = argumentBytes(source);
     return (buffer, start, end) => asBuffer(buffer, start, end).includes(bytes);
   }
   const expression = compileLinearRegExp(source, what);

@@ -1,6 +1,7 @@
 import type { Admin, ErasedRecords, EraseSelection } from '../../clients/admin.js';
 import type { Client } from '../../clients/client.js';
 import { KlogError } from '../../errors.js';
+import { argumentBytes } from '../argument-bytes.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
@@ -70,7 +71,7 @@ export async function runErase(options: EraseOptions, context: CliContext): Prom
 }
 
 function targetsOf(options: EraseOptions, context: CliContext): Target[] {
-  const keys = [...(options.key ?? []).map((text) => Buffer.from(text)), ...(options.keyBase64 ?? []).map(parseBase64)];
+  const keys = [...(options.key ?? []).map(argumentBytes), ...(options.keyBase64 ?? []).map(parseBase64)];
   return options.records.flatMap((text): Target[] => {
     const { topic, partition, offset } = parsePartitionOperand(text, { now: context.clock.now() });
     if (keys.length > 0) {

@@ -14,6 +14,8 @@ export interface FakeOptions {
   readonly now?: number;
   readonly terminal?: boolean;
   readonly stdin?: readonly (string | Uint8Array)[];
+  /** What /proc/self/cmdline holds. Default: a system that has none. */
+  readonly commandLine?: Uint8Array;
   /** What a user at the terminal answers. */
   readonly answer?: boolean;
   /** The system error of the n-th write, from 1. */
@@ -79,6 +81,10 @@ export class FakeContext implements CliContext {
 
   get err(): string {
     return this.#errorText;
+  }
+
+  commandLine(): Uint8Array | undefined {
+    return this.#options.commandLine;
   }
 
   async openClient(options: OpenClientOptions): Promise<Client> {

@@ -6,6 +6,7 @@
  * `%h` headers `n=v,n=v` · `%t` topic · `%p` partition · `%o` offset · `%%`. Lengths of null are -1.
  * `\n \r \t`, `\NNN` (octal with a leading 0, else decimal), `\xNN`; any other `\c` is c.
  */
+import { argumentBytes } from '../../argument-bytes.js';
 import { formatError, type LayoutNode, type VerbNode } from './layout.js';
 
 /** kcat's verbs as klog's. */
@@ -37,7 +38,7 @@ export function parseKcatLayout(format: string): LayoutNode[] {
       literal.push(found.bytes);
       index += found.length;
     } else if (character !== '%') {
-      literal.push(Buffer.from(character));
+      literal.push(argumentBytes(character));
       index += character.length;
     } else if (format[index + 1] === '%') {
       literal.push(Buffer.from('%'));

@@ -13,6 +13,7 @@
  * In text after `=` and `:` the escapes hold, and `%}` `%{` `%%` stand for the bare character.
  */
 import { KlogError } from '../../../errors.js';
+import { argumentBytes } from '../../argument-bytes.js';
 import { escapeLength, readEscape } from '../escapes.js';
 
 export type LayoutNode = LiteralNode | VerbNode;
@@ -103,7 +104,7 @@ class LayoutParser {
         if (character === '{') depth++;
         else if (character === '}' && depth > 0) depth--;
         const whole = String.fromCodePoint(format.codePointAt(this.#index)!);
-        literal.push(Buffer.from(whole));
+        literal.push(argumentBytes(whole));
         this.#index += whole.length;
       }
     }

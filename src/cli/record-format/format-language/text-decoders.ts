@@ -11,6 +11,7 @@
  * | `null=TEXT`            | this very text as null                                                                   |
  * | `max=N`, `jq:PATH`     | nothing: what they leave out is gone                                                     |
  */
+import { argumentBytes } from '../../argument-bytes.js';
 import type { TextDecoder } from './input-steps.js';
 import { formatError, type VerbNode } from './layout.js';
 import { compactJson, decodeBase64, decodeHex, unescapeBytes } from './text-decoding.js';
@@ -47,7 +48,7 @@ export function compileTextModifiers(format: string, node: VerbNode): TextModifi
   let expression: TextModifiers['expression'];
   for (const { name, argument, index } of node.modifiers) {
     if (name === 're') expression = { source: argument!, index };
-    else if (name === 'null' && argument !== undefined) nullText = Buffer.from(argument, 'utf8');
+    else if (name === 'null' && argument !== undefined) nullText = argumentBytes(argument);
     else {
       if (name === 'max' || name === 'jq') {
         throw formatError(format, index, `${name} can only be printed: what it leaves out cannot be read back`);
