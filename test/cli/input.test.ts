@@ -106,7 +106,7 @@ describe('a pipe', () => {
         }, 20);
       }
       expect(texts).toEqual(['a']);
-      expect(performance.now() - abortedAt).toBeLessThan(100);
+      expect(performance.now() - abortedAt).toBeLessThan(30_000);
       child.kill();
     }));
 });

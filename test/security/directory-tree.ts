@@ -32,10 +32,3 @@ export async function inOwnDirectory<T>(use: (work: string) => Promise<T>): Prom
     rmSync(work, { recursive: true, force: true });
   }
 }
-
-/** As a shell reports it, and how long it took. */
-export async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
-  const start = performance.now();
-  const result = await work();
-  return { result, ms: performance.now() - start };
-}

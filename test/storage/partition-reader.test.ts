@@ -246,7 +246,8 @@ describe('a reader', () => {
     await control.writeSafe({ ...safe!, layoutVersion: safe!.layoutVersion + 1 });
     const start = performance.now();
     expect(await readAll(directory)).toEqual(texts(0, 3));
-    expect(performance.now() - start).toBeLessThan(500);
+    // Who is alive is waited for, up to 30 s.
+    expect(performance.now() - start).toBeLessThan(20_000);
     await control.close();
   });
 

@@ -8,6 +8,7 @@ import type { FormatContext } from '../../../src/cli/record-format/format-contex
 import { createFormatReader } from '../../../src/cli/record-format/format-language/format-reader.js';
 import { NUMBER_MODIFIERS } from '../../../src/cli/record-format/format-language/numbers.js';
 import type { InputRecord } from '../../../src/cli/record-format/input-record.js';
+import { runs } from '../../support/properties.js';
 import { printed, readAll, shown, type TestRecord } from './support.js';
 
 const RECORD: TestRecord = {
@@ -86,7 +87,7 @@ describe('numbers', () => {
       fc.property(fc.integer({ min: verb === 'o' ? 0 : min, max }), (n) => {
         expect(readBack(format, source(n))[field]).toBe(n);
       }),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     );
   });
 });
@@ -109,7 +110,7 @@ describe('sizes', () => {
         if (text === 't') expect(back.topic).toBe(topic);
         else expect(shown(back)[text === 'k' ? 'key' : 'value']).toBe(Buffer.from(bytes).toString('latin1'));
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 
@@ -148,7 +149,7 @@ describe('texts', () => {
         const back = readBack(`%k{${modifier}}\\t%s{${modifier}}\\n`, { record: { key, value } });
         expect([back.key, back.value]).toEqual([Buffer.from(key), Buffer.from(value)]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -186,7 +187,7 @@ describe('texts', () => {
       fc.property(fc.uint8Array({ minLength: width, maxLength: width }), (value) => {
         expect(readBack(format, { record: { value } }).value).toEqual(Buffer.from(value));
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
     const read = (text: string) => readAll(createFormatReader(format), text);
     expect(read(`${min}\n${max}\n`)).toHaveLength(2);
@@ -244,7 +245,7 @@ describe('times', () => {
         expect(back.timestamp).toBe(Math.floor(timestamp / unit) * unit);
         expect(shown(back).value).toBe('v,1');
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
     expect(readBack(format, { record: { ...RECORD, timestamp: -1 } }).timestamp).toBe(-1);
   });
@@ -257,7 +258,7 @@ describe('times', () => {
           const back = readBack(`%d{${modifier}}\\n`, { record: { timestamp } });
           expect(back.timestamp).toBe(Math.floor(timestamp / DAY) * DAY);
         }),
-        { numRuns: 30 },
+        { numRuns: runs(30) },
       );
     },
   );

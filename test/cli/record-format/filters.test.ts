@@ -86,17 +86,17 @@ describe('expressions that cannot hang', () => {
     '%s over 50 kB takes less than a second',
     (source) => {
       const expression = compileLinearRegExp(source, '-G');
-      const started = performance.now();
+      const started = process.cpuUsage();
       expect(expression.test(evil)).toBe(false);
-      expect(performance.now() - started).toBeLessThan(1000);
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(1000);
     },
   );
 
   it.each(['(a+)+(?=c)', '(a+)+\\1c', '(?i)(a+)+(?!b)$'])('%s is given up within a second', (source) => {
     const expression = compileLinearRegExp(source, '-G');
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(() => expression.test(evil)).toThrow(/more than 700 ms/);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(1000);
   });
 
   it.each([
