@@ -71,6 +71,12 @@ function addInputOptions(command: Command): void {
   const json = new Option('-J', "records as JSON, klog's own or another tool's; the topic is the one named here");
   json.attributeName = () => 'jsonRecords';
   command.addOption(group(json));
+  const property = valueOption(
+    '--property <name=value>',
+    '',
+    repeatable((text: string) => text),
+  ).hideHelp();
+  command.addOption(property);
   add('--strict', 'with -f: refuse a last record without its delimiter');
   add('--keep-partition', 'with -J: into the partition that the record came from');
   add('--value <text>', 'one record with this value; standard input is not read');

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
-import { addHiddenAliases, valueOption } from '../command-host.js';
+import { addHiddenAliases, repeatable, valueOption } from '../command-host.js';
 import { createRecordPrinter } from '../record-format/create-printer.js';
 import { parseDelimiter } from '../record-format/escapes.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
 import { setting } from '../settings.js';
+import { parseProperties } from '../values/parse-key-value.js';
 
 /** How records are shown: the options of consume, tail, get and replay. */
 export interface PrintOptions {
@@ -55,7 +56,7 @@ export function addPrintOptions(command: Command, formatFlags: string): void {
   command.option('--headers-only', 'print headers, no values');
   command.addOption(
     new Option('--property <name=value>', "with -f kafka: kafka-console-consumer's print.key=true and others")
-      .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
+      .argParser(repeatable((text: string) => text))
       .hideHelp(),
   );
 }
@@ -82,21 +83,11 @@ export async function printerFor(options: PrintOptions, context: CliContext): Pr
       nullText: options.tombstone ? 'NULL' : undefined,
       timeZone: options.tz,
       forTerminal: context.stdout.isTerminal && options.raw !== true,
-      kafkaProperties: kafkaProperties(options.property ?? []),
+      kafkaProperties: parseProperties(options.property ?? []),
       json: { encoding: options.encoding ?? 'auto', withoutValue: options.headersOnly === true },
       now: () => context.clock.now(),
     });
   const format = explicit ?? headersLine;
   if (format !== undefined || !plain) return create(format);
   return (await setting('format', undefined, context, create)) ?? create(undefined);
-}
-
-function kafkaProperties(properties: readonly string[]): Record<string, string> {
-  const parsed: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const property of properties) {
-    const equals = property.indexOf('=');
-    if (equals <= 0) throw new KlogError('KLOG_USAGE', `--property: '${property}' is not name=value`);
-    parsed[property.slice(0, equals)] = property.slice(equals + 1);
-  }
-  return parsed;
 }

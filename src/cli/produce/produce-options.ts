@@ -11,7 +11,7 @@ import type { RecordReader } from '../record-format/input-record.js';
 import { hasLoneSurrogate } from '../record-format/json-fields.js';
 import type { ValueFormat } from '../record-format/value-format.js';
 import { setting } from '../settings.js';
-import type { HeaderValue } from '../values/parse-key-value.js';
+import { type HeaderValue, parseProperties } from '../values/parse-key-value.js';
 import { parseTime } from '../values/parse-time.js';
 import { parseAcks } from './acks.js';
 import type { KeySplit } from './line-sinks.js';
@@ -29,6 +29,7 @@ export interface ProduceFlags extends GlobalOptions {
   readonly format?: string;
   readonly jsonRecords?: boolean;
   readonly strict?: boolean;
+  readonly property?: readonly string[];
   readonly keepPartition?: boolean;
   readonly value?: string;
   readonly file?: readonly string[];
@@ -195,6 +196,7 @@ async function recordSource(flags: ProduceFlags): Promise<ProduceSource> {
   const { reader, isDump, isLined } = await createRecordReader({
     format: flags.format ?? 'json',
     strict: flags.strict ?? false,
+    kafkaProperties: parseProperties(flags.property ?? []),
   });
   const partitionFromInput = isDump ? (flags.keepPartition ?? false) : true;
   return { kind: 'records', path: flags.lines, reader, topicFromInput: !isDump, partitionFromInput, isLined };
@@ -208,6 +210,7 @@ function checkConflicts(flags: ProduceFlags): void {
   if (flags.keepPartition && flags.partition !== undefined) exclude('--keep-partition', '-p');
   if (flags.partitioner !== undefined && flags.partition !== undefined) exclude('--partitioner', '-p');
   if (flags.strict && flags.format === undefined) need('--strict', '-f');
+  if (flags.property !== undefined && flags.format !== 'kafka') need('--property', '-f kafka');
   if (flags.deadLetter !== undefined && !flags.skipBad) need('--dead-letter', '--skip-bad');
   const report = flags.report ?? flags.reportAlias;
   if (report !== undefined && flags.json) exclude('--report', '--json');

@@ -10,6 +10,8 @@ export interface ReaderOptions {
   readonly format: string;
   /** Refuses a last record without its delimiter. */
   readonly strict: boolean;
+  /** `-f kafka`: `print.key` and so on. */
+  readonly kafkaProperties: Readonly<Record<string, string>>;
 }
 
 export interface ReaderChoice {
@@ -24,7 +26,8 @@ export interface ReaderChoice {
 const WORD_LAYOUTS: Readonly<Record<string, string>> = { raw: '%v', hex: '%v{hex}\\n', netstring: '%V:%v,' };
 
 /** KLOG_USAGE for a layout that cannot be read back, and for `table`. */
-export async function createRecordReader({ format, strict }: ReaderOptions): Promise<ReaderChoice> {
+export async function createRecordReader(options: ReaderOptions): Promise<ReaderChoice> {
+  const { format, strict, kafkaProperties } = options;
   switch (format) {
     case 'json':
     case 'jsonl': {
@@ -37,13 +40,14 @@ export async function createRecordReader({ format, strict }: ReaderOptions): Pro
       const reader = format === 'csv' ? createCsvReader({ strict }) : createTsvReader({ strict });
       return { reader, isDump: true, isLined: true };
     }
+    case 'kafka': {
+      const { createKafkaReader } = await import('./whole-word/kafka-input.js');
+      return { reader: createKafkaReader(kafkaProperties, strict), isDump: true, isLined: false };
+    }
     case 'table':
       throw new KlogError('KLOG_USAGE', '-f table is for eyes: null, escapes and padding look like text in it', {
         hint: 'To read records back, print them with -J, -f csv or -f tsv',
       });
-  }
-  if (format === 'kafka') {
-    throw new KlogError('KLOG_USAGE', `-f ${format} is a format to print records in, not to read them`);
   }
   const { createFormatReader } = await import('./format-language/format-reader.js');
   const layout = Object.hasOwn(WORD_LAYOUTS, format) ? WORD_LAYOUTS[format]! : format;

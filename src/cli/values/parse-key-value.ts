@@ -18,6 +18,17 @@ export function parseConfig(text: string): KeyValue {
   return { key: text.slice(0, at).trim(), value: text.slice(at + 1) };
 }
 
+/** `name=value` of `--property`, several: nothing is trimmed, since a separator may be a space. */
+export function parseProperties(properties: readonly string[]): Record<string, string> {
+  const parsed: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const property of properties) {
+    const equals = property.indexOf('=');
+    if (equals <= 0) throw new KlogError('KLOG_USAGE', `--property: '${property}' is not name=value`);
+    parsed[property.slice(0, equals)] = property.slice(equals + 1);
+  }
+  return parsed;
+}
+
 /** `key=value` or `key:value` of `-H`, split at whichever comes first; nothing else is touched, no space trimmed. */
 export function parseHeader(text: string): HeaderValue {
   const at = text.search(/[=:]/);

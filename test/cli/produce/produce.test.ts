@@ -352,6 +352,8 @@ describe('klog produce: what it refuses', () => {
     '-T --json',
     '-o x',
     '-f table',
+    '--property print.key=true',
+    '-f kafka --property nope=1',
     '-f csv -D x',
     '-f %z',
     '-D \\q',

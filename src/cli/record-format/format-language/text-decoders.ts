@@ -24,7 +24,7 @@ export interface TextModifiers {
   readonly expression: { readonly source: string; readonly index: number } | undefined;
 }
 
-const RAW: TextDecoder = { name: 'raw', decode: (bytes) => Buffer.from(bytes) };
+export const RAW: TextDecoder = { name: 'raw', decode: (bytes) => Buffer.from(bytes) };
 const BASE64: TextDecoder = { name: 'base64', decode: decodeBase64 };
 const DECODERS: Readonly<Record<string, TextDecoder>> = {
   raw: RAW,

@@ -26,16 +26,16 @@ export interface TimeInput {
   readonly layout: string;
   readonly read: TimeRead;
   readonly zone: TimeZone;
-  /** What stands in the place of a time that a record does not have. */
-  readonly noTimestamp: string;
+  /** What may stand in the place of a time that a record does not have. */
+  readonly noTimestamp: readonly string[];
 }
 
-const NO_TIMESTAMP = 'NO_TIMESTAMP';
+const NO_TIMESTAMP = ['NO_TIMESTAMP'];
 
 /** Undefined: more bytes are needed. */
 export function readTime(input: InputBuffer, time: TimeInput, verb: string): number | undefined {
   const text = new TimeText(input);
-  if (text.takes(time.noTimestamp)) {
+  if (text.oneOf(time.noTimestamp) >= 0) {
     input.position = text.position;
     return -1;
   }
