@@ -42,7 +42,7 @@ const renameBeforeSync = change(
   await fs.rename`,
 );
 /** Answers with the offsets the records will have, and writes them a moment later. */
-const ackBeforeWrite = change(
+export const ackBeforeWrite = change(
   'acknowledged before it is written',
   'storage/log-append.ts',
   'return await appendBehind(context, await settledAppended(context), batches, keepOffsets, onRoll);',
@@ -56,9 +56,9 @@ const ackBeforeWrite = change(
   const { cutCount, leaderEpoch } = settled;
   return { baseOffset: settled.offset, lastOffset: end - 1, bytes: 0, appendTime: -1, cutCount, leaderEpoch };`,
 );
-const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 'return crc === stored;', 'return true;');
+export const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 'return crc === stored;', 'return true;');
 /** As a log that only ever opens its file for appending. */
-const noRepair = change(
+export const noRepair = change(
   'a torn tail is left',
   'storage/log-settle.ts',
   'if (end.position === size) return false;',

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realDisk } from '../support/scratch-space.js';
-import { planRound, ROUND_NAMES } from './round-plan.js';
+import { ROUND_NAMES } from './round-plan.js';
+import { planRound } from './round-planner.js';
 import { runRound } from './run-round.js';
 
 /** A round of each kind; `npm run histories` runs as many as one likes. */

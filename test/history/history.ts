@@ -90,10 +90,28 @@ interface Line {
   readonly info?: Record<string, unknown>;
   /** An error that no fault of the round explains. */
   readonly crash?: string;
+  readonly event?: Omit<RoundEvent, 'at'>;
+}
+
+/** Something of the round's plan that came about, as the process says that did it (actors/faulty-file-system.mjs). */
+export interface RoundEvent {
+  /** Nanoseconds. */
+  readonly at: number;
+  readonly action: 'kill' | 'stop' | 'fail' | 'delay' | 'note' | 'swapped' | 'compacted';
+  readonly call?: string;
+  /** Without its directory. */
+  readonly file?: string;
+  readonly when?: string;
+  /** Requests for the partition's locks that waited just then; -1: not known here. */
+  readonly waiters?: number;
+  readonly swapped?: boolean;
+  /** Unsynced bytes that a failing sync took away. */
+  readonly lost?: number;
 }
 
 export interface ProcessHistory {
   readonly operations: Operation[];
+  readonly events: RoundEvent[];
   readonly failures: string[];
 }
 
@@ -109,10 +127,12 @@ export function parseHistory(text: string): ProcessHistory {
   const lines = text.split('\n').filter((line) => line.endsWith('}'));
   const open = new Map<number, Line>();
   const operations: Operation[] = [];
+  const events: RoundEvent[] = [];
   const failures: string[] = [];
   for (const text of lines) {
     const line = JSON.parse(text) as Line;
     if (line.crash !== undefined) failures.push(line.crash);
+    else if (line.event !== undefined) events.push({ ...line.event, at: line.at });
     else if (line.invoke !== undefined) open.set(line.id, line);
     else {
       const invocation = open.get(line.id);
@@ -122,7 +142,7 @@ export function parseHistory(text: string): ProcessHistory {
     }
   }
   for (const invocation of open.values()) operations.push(...operationsOf(invocation, undefined));
-  return { operations, failures };
+  return { operations, events, failures };
 }
 
 function operationsOf(invocation: Line, answer: Line | undefined): Operation[] {

@@ -1,30 +1,54 @@
 /** Runs one round: real processes on one directory, real signals, and the checker over what they saw. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Client } from '../../src/index.js';
+import { ActorPool, type ActorProcess } from './actor-process.js';
+import { type CopyTime, cameAbout } from './came-about.js';
 import { checkHistory } from './check-history.js';
-import { type Anomaly, type Operation, type Poll, parseHistory } from './history.js';
+import { type Anomaly, type Operation, type Poll, parseHistory, type RoundEvent } from './history.js';
 import type { ActorPlan, RoundPlan } from './round-plan.js';
 
-const ACTOR = fileURLToPath(new URL('actors/actor.mjs', import.meta.url));
 const LIBRARY = fileURLToPath(new URL('../../dist', import.meta.url));
 const TOPIC = 'orders';
 /** Beyond its duration; a stopped process is continued meanwhile. */
 const PATIENCE_MS = 60_000;
+/** A round takes no more than so many times its duration. */
+const LONGEST = 6;
+
+/** Part of the message about a process that had to be killed. */
+export const NEVER_ENDED = 'did not end within';
+
+export interface RoundOptions {
+  /** Processes that have taken part in other rounds. */
+  readonly pool?: ActorPool;
+  /** A directory as `dist`; default `dist` itself. */
+  readonly library?: string | undefined;
+  /** Another one, for the processes of these roles, or all. */
+  readonly flawed?: { readonly library: string; readonly roles?: readonly ActorPlan['role'][] | undefined };
+  /** How much longer than planned a process may take. */
+  readonly patienceMs?: number;
+}
 
 export interface RoundResult {
   readonly anomalies: readonly Anomaly[];
   readonly operations: number;
   readonly acknowledged: number;
   readonly killed: number;
+  /** How often that came about which the round is named for. */
+  readonly cameAbout: number;
 }
 
 type OpenClient = (options: { directory: string; create?: boolean }) => Promise<Client>;
 
-/** `workDirectory` is empty; `library` is a directory as `dist`. */
-export async function runRound(plan: RoundPlan, workDirectory: string, library = LIBRARY): Promise<RoundResult> {
+/** `workDirectory` is empty. */
+export async function runRound(
+  plan: RoundPlan,
+  workDirectory: string,
+  options: RoundOptions = {},
+): Promise<RoundResult> {
+  const { library = LIBRARY, flawed, patienceMs = PATIENCE_MS, pool = new ActorPool() } = options;
   const { openClient } = (await import(pathToFileURL(join(library, 'index.js')).href)) as { openClient: OpenClient };
   const directory = join(workDirectory, 'data');
   const histories = join(workDirectory, 'histories');
@@ -35,31 +59,51 @@ export async function runRound(plan: RoundPlan, workDirectory: string, library =
   await client.admin().createTopic({ topic: TOPIC, partitions, configs });
   await client.close();
 
-  const processes = new Map<string, ChildProcess>();
+  const processes = new Map<string, ActorProcess>();
   const failures: string[] = [];
-  const shared = { topic: TOPIC, directory, library, partitions, configs, isReplaced };
-  const running = plan.actors.map((actor) => {
-    const child = start({ ...shared, ...actor, history: join(histories, `${actor.name}.jsonl`) });
-    processes.set(actor.name, child);
-    return ended(actor, child, failures);
+  const shared = { topic: TOPIC, directory, partitions, configs, isReplaced };
+  const begun = plan.actors.map(async (actor) => {
+    const isFlawed = flawed !== undefined && (flawed.roles?.includes(actor.role) ?? true);
+    const history = join(histories, `${actor.name}.jsonl`);
+    const one = pool.take();
+    processes.set(actor.name, one);
+    const ready = one.hear('ready');
+    one.tell({ ...shared, ...actor, library: isFlawed ? flawed.library : library, history });
+    await ready;
   });
+  // Whatever a machine under load takes to start them, they begin together.
+  await Promise.all(begun);
+  const finished = plan.actors.map((actor) => finish(actor, processes.get(actor.name)!, failures, patienceMs));
+  const isOver = roundEnd(plan, processes);
+  for (const one of processes.values()) one.tell('begin');
+  void isOver.then(() => {
+    for (const one of processes.values()) one.tell('over');
+  });
+  const busy = new Set(plan.actors.map(({ name }) => name));
+  for (const [i, { name }] of plan.actors.entries()) void finished[i]!.then(() => busy.delete(name));
+  let signals = 0;
   const timers = plan.signals.flatMap(({ actor, afterMs, signal, forMs }) => [
-    setTimeout(() => processes.get(actor)?.kill(signal), afterMs),
-    ...(forMs === undefined ? [] : [setTimeout(() => processes.get(actor)?.kill('SIGCONT'), afterMs + forMs)]),
+    setTimeout(() => {
+      if (busy.has(actor) && processes.get(actor)!.kill(signal)) signals++;
+    }, afterMs),
+    ...(forMs === undefined ? [] : [setTimeout(() => processes.get(actor)!.kill('SIGCONT'), afterMs + forMs)]),
   ]);
   // Those that stop themselves while they hold a lock.
   const continuing = setInterval(() => {
-    for (const child of processes.values()) child.kill('SIGCONT');
+    for (const one of processes.values()) one.kill('SIGCONT');
   }, 120);
   const copies = plan.copiesAtMs.map((afterMs, i) => copyAfter(directory, join(workDirectory, `copy${i}`), afterMs));
-  const ends = await Promise.all(running);
+  const ends = await Promise.all(finished);
   clearInterval(continuing);
   for (const timer of timers) clearTimeout(timer);
+  for (const one of processes.values()) pool.give(one);
 
   const operations: Operation[] = [];
+  const events: RoundEvent[] = [];
   for (const name of readdirSync(histories)) {
     const found = parseHistory(readFileSync(join(histories, name), 'utf8'));
-    operations.push(...found.operations);
+    for (const operation of found.operations) operations.push(operation);
+    events.push(...found.events);
     failures.push(...found.failures);
   }
   const anomalies: Anomaly[] = [];
@@ -70,8 +114,10 @@ export async function runRound(plan: RoundPlan, workDirectory: string, library =
       failures.push(`reading ${from} to its end: ${error}`);
     }
   };
+  const copied: CopyTime[] = [];
   for (const copy of copies) {
-    const { path, invoked } = await copy;
+    const { path, invoked, completed } = await copy;
+    copied.push({ invoked, completed });
     await readAll(path, { invoked, copy: true });
   }
   await readAll(directory, { final: true });
@@ -79,34 +125,48 @@ export async function runRound(plan: RoundPlan, workDirectory: string, library =
   for (const message of failures) anomalies.push({ kind: 'process failed', log: undefined, message });
   const acknowledged = operations.filter((one) => one.kind === 'send' && one.outcome === 'ok').length;
   const killed = ends.filter((signal) => signal === 'SIGKILL').length;
-  return { anomalies, operations: operations.length, acknowledged, killed };
+  if (options.pool === undefined) pool.close();
+  const times = cameAbout(plan.name, { operations, events, signals, copies: copied });
+  return { anomalies, operations: operations.length, acknowledged, killed, cameAbout: times };
 }
 
-function start(plan: object): ChildProcess {
-  return spawn(process.execPath, [ACTOR, JSON.stringify(plan)], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** When its time has passed and its faults have come about; on a busy machine that may take longer. */
+async function roundEnd({ actors, durationMs }: RoundPlan, processes: Map<string, ActorProcess>): Promise<void> {
+  const awaited = actors.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => processes.get(name)!);
+  const cameAbout = Promise.all(awaited.map((one) => one.hear('event', 'done')));
+  await delay(durationMs);
+  await Promise.race([cameAbout, delay((LONGEST - 1) * durationMs)]);
 }
 
-/** The signal that ended it. Ending by an error or not at all is a failure of the round. */
-async function ended(actor: ActorPlan, child: ChildProcess, failures: string[]): Promise<string | null> {
-  let errors = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
   });
+}
+
+/** The signal that ended it, if one did. Ending by an error or not at all is a failure of the round. */
+async function finish(
+  actor: ActorPlan,
+  one: ActorProcess,
+  failures: string[],
+  patienceMs: number,
+): Promise<NodeJS.Signals | null> {
+  const longestMs = LONGEST * actor.durationMs + patienceMs;
   let hangs = false;
   const timer = setTimeout(() => {
     hangs = true;
-    child.kill('SIGKILL');
-  }, actor.durationMs + PATIENCE_MS);
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.on('exit', (code, signal) => resolve([code, signal]));
-  });
+    one.kill('SIGKILL');
+  }, longestMs);
+  const said = await one.hear('done');
   clearTimeout(timer);
-  if (hangs) failures.push(`${actor.name} did not end within ${actor.durationMs + PATIENCE_MS} ms`);
-  else if (signal === null && code !== 0) failures.push(`${actor.name} ended with ${code}: ${errors.slice(0, 2000)}`);
-  return signal;
+  if (hangs) failures.push(`${actor.name} ${NEVER_ENDED} ${longestMs} ms`);
+  else if (said === 'ended' && one.signal === null) {
+    failures.push(`${actor.name} ended with ${one.exitCode}: ${one.errors.slice(-2000)}`);
+  }
+  return one.signal;
 }
 
-async function copyAfter(from: string, to: string, afterMs: number): Promise<{ path: string; invoked: number }> {
+async function copyAfter(from: string, to: string, afterMs: number): Promise<CopyTime & { readonly path: string }> {
   await new Promise((resolve) => {
     setTimeout(resolve, afterMs);
   });
@@ -116,7 +176,7 @@ async function copyAfter(from: string, to: string, afterMs: number): Promise<{ p
   await new Promise((resolve) => {
     child.on('exit', resolve);
   });
-  return { path: to, invoked };
+  return { path: to, invoked, completed: now() };
 }
 
 /** Every partition from its start to its end, as operations of a process of its own. */

@@ -3,8 +3,8 @@ import { pause } from './recorder.mjs';
 import { topicId } from './replacer.mjs';
 
 export async function read(client, context) {
-  const { plan, until } = context;
-  while (performance.now() < until) {
+  const { plan, over } = context;
+  while (!over.aborted) {
     try {
       if (plan.mode === 'follow') await follow(client, context);
       else await look(client, context);
@@ -15,16 +15,16 @@ export async function read(client, context) {
   }
 }
 
+/** Over all rounds of the process. */
 let sessions = 0;
 
 /** One partition, from its beginning, as records come. */
-async function follow(client, { plan, recorder, random, until }) {
+async function follow(client, { plan, recorder, random, over }) {
   const { topic, partitions, name, isReplaced } = plan;
   const partition = Math.floor(random() * partitions);
   const session = `${name}.${++sessions}`;
   const id = isReplaced ? await topicId(client, topic) : undefined;
-  const timeoutMs = Math.max(1, until - performance.now());
-  const consumer = client.consumer({ topics: [{ topic, partitions: [partition] }], follow: true, timeoutMs });
+  const consumer = client.consumer({ topics: [{ topic, partitions: [partition] }], follow: true, signal: over });
   const batches = consumer.batches()[Symbol.asyncIterator]();
   let from = 0;
   try {
@@ -45,7 +45,7 @@ async function follow(client, { plan, recorder, random, until }) {
         log: log ?? (same ? `${id}/${topic}-${partition}` : undefined),
       });
       from = next;
-      if (performance.now() >= until) return;
+      if (over.aborted) return;
     }
   } finally {
     await consumer.close();

@@ -1,6 +1,6 @@
 // A process's own file of what it did: a line before each operation, a line after it, written at once, so that a kill
 // leaves everything up to it. Stamps are CLOCK_MONOTONIC: comparable between the processes of a machine.
-import { openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 
 export class Recorder {
   #fd;
@@ -21,8 +21,19 @@ export class Recorder {
     this.#write({ id, at: now(), [kind]: result });
   }
 
+  /** Something of the round's plan that came about. */
+  event(event) {
+    this.#write({ at: now(), event });
+    // Whoever runs the round may end it then.
+    writeSync(1, 'event\n');
+  }
+
   crash(message) {
     this.#write({ crash: message });
+  }
+
+  close() {
+    closeSync(this.#fd);
   }
 
   #write(line) {
@@ -36,7 +47,8 @@ export function now() {
 
 export function pause(ms) {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    if (ms < 0.5) setImmediate(resolve);
+    else setTimeout(resolve, ms);
   });
 }
 

@@ -6,10 +6,10 @@ export async function topicId(client, topic) {
   return topics.find((listing) => listing.topic === topic)?.topicId;
 }
 
-export async function replaceTopic(client, { plan, random, until }) {
+export async function replaceTopic(client, { plan, random, over }) {
   const { topic, partitions, configs } = plan;
   const admin = client.admin();
-  while (performance.now() < until) {
+  while (!over.aborted) {
     await pause(20 + random() * 80);
     await admin.deleteTopic(topic);
     await admin.createTopic({ topic, partitions, configs });

@@ -5,10 +5,10 @@ import { topicId } from './replacer.mjs';
 /** What says that a record is certainly not stored. */
 const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
 
-export async function write(client, { plan, recorder, random, until }) {
-  const { topic, partitions, acks, mode, name, paddingBytes, pauseMs, isReplaced, compression } = plan;
+export async function write(client, { plan, recorder, random, over }) {
+  const { topic, partitions, acks, mode, name, paddingBytes, pauseMs, isReplaced, compression, keyed } = plan;
   let sequence = 0;
-  for (let run = 1; performance.now() < until; run++) {
+  for (let run = 1; !over.aborted; run++) {
     const session = `${name}.${run}`;
     const lingerMs = mode === 'one' ? 0 : Math.floor(random() * 4);
     const producer = client.producer({ acks, lingerMs, compression });
@@ -24,7 +24,9 @@ export async function write(client, { plan, recorder, random, until }) {
       const question = recorder.invoke({ kind: 'send', session, acks, records });
       try {
         const given = records.map(({ partition, value }) => {
-          return { topic, partition, value: `${value} ${'.'.repeat(Math.floor(random() * paddingBytes))}` };
+          const padding = '.'.repeat(Math.floor(random() * paddingBytes));
+          // A key of its own: a compacted topic keeps them all.
+          return { topic, partition, ...(keyed ? { key: value } : {}), value: `${value} ${padding}` };
         });
         const answers = count === 1 ? [await producer.send(given[0])] : await producer.sendAll(given);
         // The topic as it was before and after: then in between too, since ids are never given again.
@@ -39,11 +41,12 @@ export async function write(client, { plan, recorder, random, until }) {
       }
     };
 
-    while (!failed && performance.now() < until) {
+    while (!failed && !over.aborted) {
       if (mode === 'one') await send(1);
       else if (mode === 'list') await send(1 + Math.floor(random() * 8));
       else await allOf(Array.from({ length: 1 + Math.floor(random() * 16) }, () => send(1)));
-      if (pauseMs > 0) await pause(random() * pauseMs);
+      // Also without a pause: whether the round is over comes as an event.
+      await pause(random() * pauseMs);
     }
     await producer.close().catch(() => {});
     if (failed && plan.endsWhenFailed) return;
