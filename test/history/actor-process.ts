@@ -1,6 +1,6 @@
 /**
  * A process that takes part in rounds (actors/actor.mjs), one after the other: starting one takes longer than a round. It is told
- * its plan, `begin` and `over`, a line each, and says `ready`, `event` whenever something planned came about, and `done`.
+ * its plan, `begin` and `over`, a line each, and says `ready`, `acknowledged` once, `event` whenever something planned came about, and `done`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ACTOR = fileURLToPath(new URL('actors/actor.mjs', import.meta.url));
 
-export type Said = 'ready' | 'event' | 'done' | 'ended';
+export type Said = 'ready' | 'acknowledged' | 'event' | 'done' | 'ended';
 
 export class ActorProcess {
   readonly #child: ChildProcess;

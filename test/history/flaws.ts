@@ -60,21 +60,13 @@ export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'failed-sync-forgotten', flaws: flaw('core', 'NO_SYNCING'), round: 'sync leader fails while others wait' },
   { name: 'cut-count-lost', flaws: flaw('core', 'NO_CUT_COUNT'), round: 'sync leader fails while others wait' },
   {
-    name: 'published-before-synced',
-    flaws: flaw('core', 'PUBLISH_FIRST'),
-    round: 'sync leader fails while others wait',
-  },
-  {
     name: 'reader-past-the-durable-end',
     flaws: flaw('core', 'READER_AT_A'),
     round: 'sync leader fails while others wait',
     roles: ['read'],
   },
-  { name: 'nothing-is-settled', flaws: flaw('core', 'NO_SETTLE'), round: 'killed in mid-write while others wait' },
   { name: 'torn-tail-left', flaws: [noRepair], round: 'killed in mid-write while others wait' },
-  { name: 'one-slot', flaws: flaw('core', 'ONE_SLOT'), round: 'killed in mid-write while others wait' },
-  { name: 'cut-at-the-safe-end', flaws: flaw('core', 'CUT_AT_S'), round: 'kills' },
-  { name: 'no-sync-lock', flaws: flaw('core', 'S_NO_LOCK'), round: 'slow calls' },
+  { name: 'cut-at-the-safe-end', flaws: flaw('core', 'CUT_AT_S'), round: 'killed between append and sync' },
   {
     name: 'writes-to-a-deleted-topic',
     flaws: flaw('topic', 'NO_INODE_CHECK'),

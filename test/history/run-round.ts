@@ -130,12 +130,14 @@ export async function runRound(
   return { anomalies, operations: operations.length, acknowledged, killed, cameAbout: times };
 }
 
-/** When its time has passed and its faults have come about; on a busy machine that may take longer. */
+/** When its time has passed, its faults have come about and somebody has stored a record: a busy machine takes longer. */
 async function roundEnd({ actors, durationMs }: RoundPlan, processes: Map<string, ActorProcess>): Promise<void> {
   const awaited = actors.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => processes.get(name)!);
+  const writers = actors.filter(({ role }) => role === 'write').map(({ name }) => processes.get(name)!);
+  const stored = Promise.any(writers.map((one) => one.hear('acknowledged', 'done')));
   const cameAbout = Promise.all(awaited.map((one) => one.hear('event', 'done')));
   await delay(durationMs);
-  await Promise.race([cameAbout, delay((LONGEST - 1) * durationMs)]);
+  await Promise.race([Promise.all([cameAbout, stored]), delay((LONGEST - 1) * durationMs)]);
 }
 
 function delay(ms: number): Promise<void> {

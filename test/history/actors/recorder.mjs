@@ -5,6 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 export class Recorder {
   #fd;
   #id = 0;
+  #hasAcknowledged = false;
 
   constructor(path) {
     this.#fd = openSync(path, 'a');
@@ -19,6 +20,9 @@ export class Recorder {
 
   answer(id, kind, result) {
     this.#write({ id, at: now(), [kind]: result });
+    if (this.#hasAcknowledged || kind !== 'ok' || result.offsets === undefined) return;
+    this.#hasAcknowledged = true;
+    writeSync(1, 'acknowledged\n');
   }
 
   /** Something of the round's plan that came about. */
