@@ -25,6 +25,8 @@ export function defineProduce(produce: Command, host: CommandHost): void {
     summary: 'write records to a topic',
     description: `Reads records from standard input, one a line, and appends them to a topic. The input is bytes, not text: nothing is decoded, trimmed or dropped, an empty line is an empty value, and the last line counts without its newline. A topic that is not there is created with one partition.
 
+With -f, records are read as consume -f prints them, by the same verbs and words. Words: json raw hex csv tsv kafka netstring, and kcat:LAYOUT for kcat's own verbs. In csv and tsv the first line names the columns (key value headers timestamp partition offset topic, in any order, value at least), nothing is null in csv and "" empty, \\N is null in tsv; with kafka, --property print.key=true and the like say which columns there are. What names its topic in every record (json csv tsv kafka) goes to the topic named here all the same, while %t and %p of a layout say where to. A table cannot be read: null, escapes and padding look like text in it.
+
 With -k and -Z, and no other input asked for, it writes one tombstone and leaves standard input unread.
 
 The first Ctrl-C stops reading and makes safe what was read; the second ends at once.`,
@@ -35,6 +37,7 @@ The first Ctrl-C stops reading and makes safe what was read; the second ends at 
       { command: 'klog produce users -k u1 -Z', does: 'a tombstone' },
       { command: 'klog consume a -J | klog produce b -J', does: 'a lossless copy' },
       { command: "klog produce pairs -f '%k %v\\n' < pairs.txt", does: 'by a format' },
+      { command: 'klog produce orders -f csv < orders.csv', does: 'columns by name, as consume -f csv prints them' },
       { command: "klog produce jobs --report '%p@%o' < jobs.txt", does: 'where each record went' },
     ],
     json: 'at the end, an object: topic, records, bytes (in the log), partitions, elapsedMs',
@@ -67,7 +70,7 @@ function addInputOptions(command: Command): void {
   );
   command.addOption(separator);
   add('--key-optional', 'with -K: a line without the separator has a null key');
-  add('-f, --format <format>', "records by a format, such as '%k\\t%v\\n'; %t names the topic, %p the partition");
+  add('-f, --format <format>', "records by a format: verbs as '%k\\t%v\\n', or json raw hex csv tsv kafka netstring");
   const json = new Option('-J', "records as JSON, klog's own or another tool's; the topic is the one named here");
   json.attributeName = () => 'jsonRecords';
   command.addOption(group(json));
@@ -78,7 +81,7 @@ function addInputOptions(command: Command): void {
   ).hideHelp();
   command.addOption(property);
   add('--strict', 'with -f: refuse a last record without its delimiter');
-  add('--keep-partition', 'with -J: into the partition that the record came from');
+  add('--keep-partition', 'with -J, csv, tsv, kafka: into the partition that the record came from');
   add('--value <text>', 'one record with this value; standard input is not read');
   command.addOption(
     group(
