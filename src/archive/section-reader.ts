@@ -78,6 +78,9 @@ export class SectionReader {
     if (crc32c(head, 0, 16) !== head.readUInt32BE(16)) {
       throw this.damaged(position, 'the checksum of a section head does not match');
     }
+    // The digest would notice them in every section but DONE, which it is in.
+    if (head.readUIntBE(5, 3) !== 0)
+      throw this.damaged(position, 'bytes of a section head that are kept free are not 0');
     const kind = head.toString('latin1', 0, 4);
     const codecId = head[4]!;
     const length = head.readUInt32BE(8);

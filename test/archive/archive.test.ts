@@ -193,6 +193,16 @@ describe('a damaged archive', () => {
     });
   });
 
+  it('is noticed in the bytes of a section head that are kept free, the last one too, though its checksum is right', async () => {
+    const bytes = await written(whole);
+    for (const { at } of sections(bytes)) {
+      const damaged = Buffer.from(bytes);
+      damaged.writeUInt8(1, at + 5);
+      damaged.writeUInt32BE(crc32c(damaged, at, at + 16), at + 16);
+      await expect(read(damaged)).rejects.toMatchObject({ code: 'KLOG_BAD_INPUT', place: { position: at } });
+    }
+  });
+
   it('never makes memory of a length that lies, nor fails in another way', async () => {
     const bytes = await written(whole, 'zstd');
     await fc.assert(
