@@ -12,12 +12,10 @@
  *
  * Each step may itself be interrupted: the next settling finds one of these states again.
  */
-import { BatchScanner } from './batch-scanner.js';
 import type { ControlRecord } from './control-record.js';
+import { coveredBy } from './covered-segments.js';
 import { syncing } from './failed-sync.js';
 import { type FileContext, isOdd, type LogContext } from './log-context.js';
-import { segmentFileName } from './log-files.js';
-import { OffsetIndex } from './offset-index.js';
 import { SegmentFiles } from './segment-files.js';
 
 /** The append and sync locks are held, `syncing` is set. */
@@ -64,46 +62,13 @@ async function removeCovered(
   baseOffset: number,
   last: number,
 ): Promise<void> {
-  if (!files.has(baseOffset, '.log')) return;
-  const end = await endOfSegment(context, baseOffset);
-  for (const base of files.bases('')) {
-    if (base > baseOffset && base < end && base < last) await removeSegment(context, files, base);
-  }
+  const covered = await coveredBy(context.fs, context.directory, baseOffset, files.bases(''), last);
+  for (const base of covered) await removeSegment(context, files, base);
 }
 
 export async function removeSegment(context: LogContext, files: SegmentFiles, baseOffset: number): Promise<void> {
   await context.segments.forget(baseOffset);
   await files.unlinkSegment(baseOffset);
-}
-
-/** Offset behind the last batch. */
-async function endOfSegment(context: LogContext, baseOffset: number): Promise<number> {
-  const path = `${context.directory}/${segmentFileName(baseOffset, '.log')}`;
-  const log = await context.fs.open(path, 'read');
-  try {
-    const from = await lastIndexedPosition(context, baseOffset);
-    const scanner = new BatchScanner(log, (await log.stat()).size, { from, minOffset: baseOffset });
-    while (await scanner.next());
-    return scanner.nextOffset;
-  } finally {
-    await log.close();
-  }
-}
-
-async function lastIndexedPosition(context: LogContext, baseOffset: number): Promise<number> {
-  try {
-    const file = await context.fs.open(`${context.directory}/${segmentFileName(baseOffset, '.index')}`, 'read');
-    try {
-      const index = new OffsetIndex(file, baseOffset);
-      const size = await index.usableSize((await file.stat()).size);
-      return (await index.lookup(Number.MAX_SAFE_INTEGER, size)).position;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
-  }
 }
 
 /** Segments below the log start that S has announced. Nobody reads them any more. */

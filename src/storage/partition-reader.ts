@@ -207,7 +207,7 @@ export class PartitionReader {
   async #look(): Promise<SafeView> {
     const view = await this.#viewer.look();
     if (view.layoutVersion !== this.#view?.layoutVersion || view.segmentBase !== this.#view.segmentBase) {
-      await this.#segments.changed(view.segmentBase);
+      await this.#segments.changed(view);
     }
     this.#view = view;
     return view;
@@ -255,7 +255,7 @@ export class PartitionReader {
     this.#view = now;
     // Where the last fetch ended stays so while the layout does: a look-up would not know what came before.
     this.#position.layoutIs(now.layoutVersion);
-    await this.#segments.changed(now.segmentBase);
+    await this.#segments.changed(now);
     return true;
   }
 }

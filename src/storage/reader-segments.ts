@@ -1,6 +1,7 @@
 /** The segments as one reader sees them: which there are, and the one it has open. */
 import { KlogError } from '../errors.js';
 import { BatchScanner } from './batch-scanner.js';
+import { withoutCovered } from './covered-segments.js';
 import { findBehindDamage } from './damage-search.js';
 import type { FileSystem, OpenFile } from './file-system.js';
 import { LogSegment } from './log-segment.js';
@@ -20,6 +21,7 @@ export class ReaderSegments {
   readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #assertCurrent: () => Promise<void>;
+  #view: SafeView | undefined;
   #bases: number[] | undefined;
   #open: OpenedSegment | undefined;
 
@@ -31,8 +33,8 @@ export class ReaderSegments {
   }
 
   /** The layout changed, or another segment is the last one now. */
-  async changed(lastBase: number): Promise<void> {
-    if (this.#bases?.at(-1) !== lastBase) this.#bases = undefined;
+  async changed(view: SafeView): Promise<void> {
+    this.#view = view;
     await this.close();
   }
 
@@ -129,7 +131,8 @@ export class ReaderSegments {
 
   async #list(): Promise<number[]> {
     if (this.#bases === undefined) {
-      const bases = await listSegments(this.#fs, this.#directory);
+      let bases = await listSegments(this.#fs, this.#directory);
+      if (this.#view !== undefined) bases = await withoutCovered(this.#fs, this.#directory, bases, this.#view);
       await this.#assertCurrent();
       this.#bases = bases;
     }

@@ -28,6 +28,8 @@ export interface SafeView {
   readonly logEndOffset: number;
   readonly leaderEpoch: number;
   readonly layoutVersion: number;
+  /** While the layout is odd: the segment that others are being exchanged for, -1 none. */
+  readonly swappedBase: number;
   /** How much of the last segment's indexes are entries; `undefined`: what their files hold. */
   readonly index: IndexState | undefined;
   /** Somebody died here or lost power: who may write should settle. */
@@ -167,6 +169,7 @@ export class SafeViewer {
       logEndOffset: offset,
       leaderEpoch: safe?.leaderEpoch ?? 0,
       layoutVersion: safe?.layoutVersion ?? 0,
+      swappedBase: safe?.swappedBase ?? -1,
       index: undefined,
       unsettled: true,
     };
@@ -220,6 +223,7 @@ function viewOf(safe: ControlRecord, { appended, syncing }: ControlState): SafeV
     logEndOffset: Math.max(appended?.offset ?? 0, safe.offset),
     leaderEpoch: safe.leaderEpoch,
     layoutVersion: safe.layoutVersion,
+    swappedBase: safe.swappedBase,
     index: safe.index,
     unsettled: syncing || isOdd(safe.layoutVersion) || appended === undefined || appended.offset !== safe.offset,
   };

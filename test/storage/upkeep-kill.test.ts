@@ -19,6 +19,7 @@ import {
   readAll,
   rows,
   type StoredRow,
+  segments,
   transaction,
 } from './upkeep-log.js';
 
@@ -181,4 +182,35 @@ describe.each(OPERATIONS)('$name', ({ run, stays }) => {
     await log.close();
     expect(allBytes(directory).length).toBeGreaterThan(0);
   });
+});
+
+it('killed while it makes one segment of many, a reader that may not settle finds each record once', async () => {
+  const made = await newPartition();
+  const small = await openLog(made, { cleanupPolicy: 'compact', segmentBytes: 100 });
+  await rows(small, ...Array.from({ length: 5 }, (_, i): Row => [`k${i % 3}`, `v${i}`]));
+  await small.close();
+  const states = new Set<string>();
+  for (let n = 1, finished = false; !finished; n++) {
+    const directory = join(temporaryDirectory(), 't-0');
+    cpSync(made, directory, { recursive: true });
+    const dying = dyingAt(n);
+    const config = { cleanupPolicy: 'compact', segmentBytes: 1000 } as const;
+    try {
+      const log = await openLog(directory, config, { fs: dying.fs });
+      await log.compact({ force: true });
+      await log.close();
+    } catch {
+      // Dead.
+    }
+    finished = dying.calls() < n;
+    const found = await readAll(directory);
+    expect(
+      found.slice(-3).map(({ value }) => value),
+      `killed at call ${n}`,
+    ).toEqual(['v2', 'v3', 'v4']);
+    expect(new Set(found.map(({ offset }) => offset)).size, `killed at call ${n}`).toBe(found.length);
+    states.add(`${found.length} records in ${segments(directory).length} segments`);
+  }
+  // In place and the others not unlinked yet: fewer records, all the segments.
+  expect(states).toContain('3 records in 6 segments');
 });
