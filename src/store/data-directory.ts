@@ -5,7 +5,7 @@ import { type FileStat, type FileSystem, type OpenFile, readWhole } from '../sto
 import { decodeMetaProperties, type MetaProperties } from '../storage/meta-properties.js';
 import { CREATING_LOCK, createDirectory, fillDirectory, isUnfinished } from './create-directory.js';
 import { lockShared } from './file-lock.js';
-import { checkKlogJson, decodeKlogJson, type LockMechanism, lockMechanismOf } from './klog-json.js';
+import { checkKlogJson, damagedKlogJson, decodeKlogJson, type LockMechanism, lockMechanismOf } from './klog-json.js';
 import {
   DEFAULT_DIRECTORY_NAME,
   KLOG_JSON,
@@ -55,7 +55,8 @@ export interface DataDirectory {
 
 /**
  * Opens a data directory, and makes it first if `create` says so.
- * @throws KlogError KLOG_NOT_FOUND: nothing there · KLOG_BAD_DIRECTORY: something else is there · KLOG_PERMISSION_DENIED
+ * @throws KlogError KLOG_NOT_FOUND: nothing there · KLOG_BAD_DIRECTORY: something else is there · CORRUPT_MESSAGE: a part of it
+ * is missing or damaged · KLOG_PERMISSION_DENIED
  * · UNSUPPORTED_VERSION: made for a newer klog · KLOG_NETWORK_FILE_SYSTEM · KLOG_LOCKED: a broker runs on it
  */
 export async function openDataDirectory(
@@ -99,7 +100,10 @@ async function open(fs: FileSystem, path: string, options: OpenDirectoryOptions)
     warnings.push(`${path} can be written to by everybody: chmod o-w it`);
   }
   const logDirectory = join(path, LOG_DIRECTORY);
-  for (const inside of [logDirectory, join(path, TOPICS_DIRECTORY)]) await assertNoLink(fs, inside);
+  for (const inside of [logDirectory, join(path, TOPICS_DIRECTORY)]) {
+    await assertNoLink(fs, inside);
+    if ((await fs.stat(inside))?.kind !== 'directory') throw damagedDirectory(inside);
+  }
   const lock = await holdLogLock(fs, logDirectory, readOnly, lockWaitMs);
   if (!readOnly) await removeLeftover(fs, join(path, CREATING_LOCK));
   return {
@@ -125,6 +129,9 @@ async function lookAt(fs: FileSystem, path: string): Promise<'missing' | 'empty'
   if ((await fs.stat(join(path, KLOG_JSON))) !== undefined) return 'klog';
   const names = await fs.readDirectory(path);
   if (isUnfinished(names)) return 'empty';
+  if (names.includes(TOPICS_DIRECTORY) && names.includes(LOG_DIRECTORY)) {
+    throw damagedKlogJson(join(path, KLOG_JSON), 'it is missing');
+  }
   if ((await fs.stat(join(dirname(path), KLOG_JSON))) !== undefined) {
     throw badDirectory(path, 'is a part of a klog directory', `Use -d ${dirname(path)}`);
   }
@@ -187,6 +194,14 @@ function nothingThere(path: string): KlogError {
   return new KlogError('KLOG_NOT_FOUND', `there is no klog directory at ${path}`, {
     file: path,
     hint: '`klog produce` and `klog topic create` make it; -d or KLOG_DIR name another one',
+  });
+}
+
+/** `klog.json` says that this is a log, and a part that every log has is gone. */
+function damagedDirectory(path: string): KlogError {
+  return new KlogError('CORRUPT_MESSAGE', `the log is damaged: the directory ${path} is missing`, {
+    file: path,
+    hint: 'Bring it back from a copy',
   });
 }
 

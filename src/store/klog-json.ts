@@ -55,15 +55,15 @@ export function encodeKlogJson(content: KlogJson): Uint8Array {
   return Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`);
 }
 
-/** @throws KlogError KLOG_BAD_DIRECTORY */
+/** @throws KlogError CORRUPT_MESSAGE */
 export function decodeKlogJson(bytes: Uint8Array, file: string): KlogJson {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
   } catch (cause) {
-    throw damaged(file, 'it is not JSON', cause);
+    throw damagedKlogJson(file, 'it is not JSON', cause);
   }
-  if (typeof value !== 'object' || value === null) throw damaged(file, 'it is not a JSON object');
+  if (typeof value !== 'object' || value === null) throw damagedKlogJson(file, 'it is not a JSON object');
   const fields = value as Partial<Record<keyof KlogJson, unknown>>;
   return {
     formatVersion: version(fields, 'formatVersion', file),
@@ -115,21 +115,26 @@ type Fields = Partial<Record<keyof KlogJson, unknown>>;
 function version(fields: Fields, name: keyof KlogJson, file: string): number {
   const value = fields[name];
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  throw damaged(file, `"${name}" is not a version number`);
+  throw damagedKlogJson(file, `"${name}" is not a version number`);
 }
 
 function names(fields: Fields, name: keyof KlogJson, file: string): string[] {
   const value = fields[name];
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
-  throw damaged(file, `"${name}" is not a list of names`);
+  throw damagedKlogJson(file, `"${name}" is not a list of names`);
 }
 
 function text(fields: Fields, name: keyof KlogJson, file: string): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
-  throw damaged(file, `"${name}" is not text`);
+  throw damagedKlogJson(file, `"${name}" is not text`);
 }
 
-function damaged(file: string, why: string, cause?: unknown): KlogError {
-  return new KlogError('KLOG_BAD_DIRECTORY', `${file} cannot be understood: ${why}`, { file, cause });
+/** The log is all there, but who may touch it cannot be told. */
+export function damagedKlogJson(file: string, why: string, cause?: unknown): KlogError {
+  return new KlogError('CORRUPT_MESSAGE', `${file} is damaged: ${why}`, {
+    file,
+    cause,
+    hint: 'Bring it back from a copy; that of another directory made by the same klog will do, they are all alike',
+  });
 }

@@ -21,7 +21,7 @@ import { PartitionPool } from './partition-pool.js';
 import { type PartitionSize, partitionSize } from './partition-size.js';
 import { assertNoLink } from './stat-directory.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
-import { storageError } from './system-error.js';
+import { storageError, systemErrorCode } from './system-error.js';
 import { type TopicConfigs, toLogConfig } from './topic-config.js';
 import { TopicImport } from './topic-import.js';
 import type { NewImportedTopic } from './topic-imports.js';
@@ -49,6 +49,11 @@ export interface StoredTopic {
   readonly compression: CompressionType;
   /** Whether `cleanup.policy` has `compact`: records without a key are refused. */
   readonly isCompacted: boolean;
+}
+
+interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 const DEFAULT_MAX_DESCRIPTORS = 256;
@@ -126,7 +131,7 @@ export class Store {
       const onRoll = () => this.#upkeep.add(`${topic}:${partition}`, (signal) => this.#keep(key, topic, signal));
       const options = { topic, partition, config: toLogConfig(configs), clock: this.#clock, lockWaitMs, onRoll };
       const slot = this.#pool.slot(() =>
-        this.#openCurrent(topic, topicId, async () =>
+        this.#openCurrent({ topic, partition }, topicId, async () =>
           PartitionLog.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
         ),
       );
@@ -143,7 +148,7 @@ export class Store {
     const settle = async () => (await this.partitionLog(topic, partition)).trySettle();
     const options = { topic, partition, ...(this.directory.readOnly ? {} : { settle }) };
     const slot = this.#pool.slot(() =>
-      this.#openCurrent(topic, topicId, async () =>
+      this.#openCurrent({ topic, partition }, topicId, async () =>
         PartitionReader.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
       ),
     );
@@ -188,7 +193,7 @@ export class Store {
    * Keeps partitions as they are until the answer is called: nothing is appended, nothing acknowledged.
    * @throws KlogError KLOG_LOCKED, KLOG_PERMISSION_DENIED
    */
-  async holdPartitions(partitions: readonly { readonly topic: string; readonly partition: number }[]) {
+  async holdPartitions(partitions: readonly TopicPartition[]) {
     if (this.directory.readOnly) {
       throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`);
     }
@@ -212,16 +217,18 @@ export class Store {
    * have the id when they are open: before a delete renames them it has changed the file.
    */
   async #openCurrent<T extends { close(): Promise<void> }>(
-    topic: string,
+    place: TopicPartition,
     topicId: string,
     open: () => Promise<T>,
   ): Promise<T> {
+    const { topic, partition } = place;
     let opened: T;
     try {
       opened = await open();
     } catch (error) {
       if ((await this.topics.find(topic))?.topicId !== topicId) throw deleted(topic);
-      throw storageError(error, `cannot open a partition of topic ${topic}`, { topic });
+      await this.#assertThere(place, error);
+      throw storageError(error, `cannot open ${topic}:${partition}`, place);
     }
     if ((await this.topics.find(topic))?.topicId === topicId) return opened;
     await opened.close();
@@ -253,6 +260,18 @@ export class Store {
     });
   }
 
+  /** The topic is there: a partition of it that is not is damage. */
+  async #assertThere(place: TopicPartition, cause: unknown): Promise<void> {
+    const file = this.#directoryOf(place.topic, place.partition);
+    if ((await this.#fs.stat(file)) !== undefined && systemErrorCode(cause) !== 'ENOTDIR') return;
+    throw new KlogError('CORRUPT_MESSAGE', `the log is damaged: the directory of ${nameOf(place)} is missing`, {
+      ...place,
+      file,
+      cause,
+      hint: 'Bring it back from a copy, or delete the topic',
+    });
+  }
+
   /** To be opened: it must not be a link to somewhere else. */
   async #ownDirectoryOf(topic: string, partition: number): Promise<string> {
     const directory = this.#directoryOf(topic, partition);
@@ -263,6 +282,10 @@ export class Store {
   #directoryOf(topic: string, partition: number): string {
     return join(this.directory.logDirectory, partitionDirectoryName(topic, partition));
   }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
 }
 
 function deleted(topic: string): KlogError {

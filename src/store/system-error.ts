@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorPlace, KlogError } from '../errors.js';
+import { type ErrorCode, type ErrorPlace, KlogError, systemReason } from '../errors.js';
 
 const CODES: Readonly<Record<string, { readonly code: ErrorCode; readonly why: string; readonly hint?: string }>> = {
   EACCES: { code: 'KLOG_PERMISSION_DENIED', why: 'permission denied' },
@@ -21,9 +21,9 @@ export function systemErrorCode(error: unknown): string | undefined {
 /** What the system refused, as a KlogError; a KlogError stays what it is. `what` reads "cannot create topic orders". */
 export function storageError(error: unknown, what: string, place: ErrorPlace = {}): KlogError {
   if (error instanceof KlogError) return error;
-  const { code, path, message } = error as NodeJS.ErrnoException;
+  const { code, path } = error as NodeJS.ErrnoException;
   const known = code === undefined ? undefined : CODES[code];
-  const why = known === undefined ? (message ?? String(error)) : known.why;
+  const why = known === undefined ? systemReason(error) : known.why;
   const file = place.file ?? path;
   return new KlogError(
     known?.code ?? 'KAFKA_STORAGE_ERROR',

@@ -9,6 +9,7 @@ import {
 } from '../format/topic-name.js';
 import { newUuid, uuidToText } from '../format/uuid.js';
 import type { FileSystem } from '../storage/file-system.js';
+import { lockGate } from '../storage/lock-gate.js';
 import type { Clock } from '../storage/log-context.js';
 import type { DataDirectory } from './data-directory.js';
 import { lockExclusively } from './file-lock.js';
@@ -201,19 +202,23 @@ export class Topics {
       if (this.#directory.readOnly) {
         throw new KlogError('KLOG_PERMISSION_DENIED', `${this.#directory.path} was opened for reading only`);
       }
-      const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
-      const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
-      try {
-        const found = await this.#files();
-        for (const file of found) await this.#resume(file);
-        await this.imports.sweep(() => this.#files());
-        await sweepDirectories(this.#fs, this.#directory.logDirectory);
-        return await operation(found);
-      } finally {
-        await lock.release();
-      }
+      return await lockGate.run(() => this.#underLock(operation));
     } catch (error) {
       throw storageError(error, `cannot ${what}`);
+    }
+  }
+
+  async #underLock<T>(operation: (found: readonly TopicFile[]) => Promise<T>): Promise<T> {
+    const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
+    const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
+    try {
+      const found = await this.#files();
+      for (const file of found) await this.#resume(file);
+      await this.imports.sweep(() => this.#files());
+      await sweepDirectories(this.#fs, this.#directory.logDirectory);
+      return await operation(found);
+    } finally {
+      await lock.release();
     }
   }
 

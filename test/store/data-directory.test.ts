@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataDirectory } from '../../src/store/data-directory.js';
@@ -208,7 +217,7 @@ describe('opening a data directory', () => {
     ['an unknown writer feature', { writerFeatures: ['sealed'] }, undefined, 'UNSUPPORTED_VERSION'],
     ['other locks', { lockMechanism: 'flock' }, undefined, 'KLOG_BAD_DIRECTORY'],
     ['a field it does not know', { since: 'tomorrow' }, undefined, undefined],
-    ['no version at all', { minReaderVersion: 'one' }, 'KLOG_BAD_DIRECTORY', 'KLOG_BAD_DIRECTORY'],
+    ['no version at all', { minReaderVersion: 'one' }, 'CORRUPT_MESSAGE', 'CORRUPT_MESSAGE'],
   ])('with %s: reads, writes only if it may', async (_, change, reading, writing) => {
     const path = join(temporaryDirectory(), '.klog');
     await create(path);
@@ -229,9 +238,21 @@ describe('opening a data directory', () => {
     await create(path);
     writeFileSync(join(path, 'klog.json'), '{"formatVer');
     await expect(openDataDirectory(fs, path)).rejects.toMatchObject({
-      code: 'KLOG_BAD_DIRECTORY',
+      code: 'CORRUPT_MESSAGE',
       message: expect.stringContaining('klog.json'),
     });
+  });
+
+  it.each(['klog.json', 'log', 'topics'])('is damaged, not another directory, where %s is missing', async (part) => {
+    const path = join(temporaryDirectory(), '.klog');
+    await create(path);
+    rmSync(join(path, part), { recursive: true });
+    for (const options of [{}, { readOnly: true }, { create: true }]) {
+      await expect(openDataDirectory(fs, path, options)).rejects.toMatchObject({
+        code: 'CORRUPT_MESSAGE',
+        message: expect.stringContaining(join(path, part)),
+      });
+    }
   });
 
   it('keeps a broker out for as long as it is open, and only so long', async () => {

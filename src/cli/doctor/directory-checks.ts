@@ -3,7 +3,7 @@ import { accessSync, constants, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { KlogError } from '../../errors.js';
 import { type FileStat, type FileSystem, readWhole } from '../../storage/file-system.js';
-import { checkKlogJson, decodeKlogJson, lockMechanismOf } from '../../store/klog-json.js';
+import { checkKlogJson, damagedKlogJson, decodeKlogJson, lockMechanismOf } from '../../store/klog-json.js';
 import { KLOG_JSON, LOG_DIRECTORY, TOPICS_DIRECTORY } from '../../store/layout.js';
 import { judgeFileSystem } from '../../store/network-file-system.js';
 import { sizeText } from '../log/size-text.js';
@@ -53,6 +53,7 @@ async function checkVersion(fs: FileSystem, directory: string, platform: string)
   const file = join(directory, KLOG_JSON);
   try {
     const bytes = await readWhole(fs, file);
+    if (bytes === undefined && (await hasParts(fs, directory))) throw damagedKlogJson(file, 'it is missing');
     if (bytes === undefined)
       return fail('version', `${file} is missing: not a klog directory`, "`klog log check PATH` looks at a broker's");
     const content = decodeKlogJson(bytes, file);
@@ -60,8 +61,15 @@ async function checkVersion(fs: FileSystem, directory: string, platform: string)
     return ok('version', `format version ${content.formatVersion}, ${content.lockMechanism} locks`);
   } catch (error) {
     if (!(error instanceof KlogError)) throw error;
-    return fail('version', error.message, error.hint);
+    const isDamage = error.code === 'CORRUPT_MESSAGE';
+    return { ...fail('version', error.message, error.hint), isDamage, place: error.place };
   }
+}
+
+/** Whether it is klog's all the same. */
+async function hasParts(fs: FileSystem, directory: string): Promise<boolean> {
+  const kinds = [TOPICS_DIRECTORY, LOG_DIRECTORY].map(async (part) => (await fs.stat(join(directory, part)))?.kind);
+  return (await Promise.all(kinds)).every((kind) => kind === 'directory');
 }
 
 async function checkPermissions(fs: FileSystem, directory: string, now: number): Promise<Finding[]> {

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { KlogError } from '../../errors.js';
 import type { FileSystem } from '../../storage/file-system.js';
 import { parsePartitionDirectoryName, partitionDirectoryName } from '../../storage/log-files.js';
-import { TOPICS_DIRECTORY, temporaryDirectoryPrefix, topicOfFileName } from '../../store/layout.js';
+import { KLOG_JSON, TOPICS_DIRECTORY, temporaryDirectoryPrefix, topicOfFileName } from '../../store/layout.js';
 import { readTopicFile, type TopicFile } from '../../store/topic-file.js';
 import type { FoundPartition } from '../log/dump-targets.js';
 import { type Finding, fail, ok, warn } from './finding.js';
@@ -18,6 +18,10 @@ export async function checkTopics(
   const findings: Finding[] = [];
   const topics: TopicFile[] = [];
   const topicsDirectory = join(directory, TOPICS_DIRECTORY);
+  if ((await fs.stat(topicsDirectory)) === undefined && (await fs.stat(join(directory, KLOG_JSON))) !== undefined) {
+    const finding = fail('topics', `the directory ${topicsDirectory} is missing`, 'Bring it back from a copy');
+    return [{ ...finding, isDamage: true, place: { file: topicsDirectory } }];
+  }
   for (const name of await fs.readDirectory(topicsDirectory)) {
     const topic = topicOfFileName(name);
     if (topic === undefined) continue;
