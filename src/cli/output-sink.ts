@@ -1,11 +1,14 @@
-import { write, writeSync } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { DescriptorKind } from './descriptor.js';
+import { watchPipeReader } from './pipe-watch.js';
 
 /** Takes bytes, one call at a time; they are all written when the call resolves. Fails with Node's system errors. */
 export interface Sink {
   write(bytes: Buffer): Promise<void>;
+  /** Calls back when the reader has gone away, also while nothing is written. Only where that can be known. */
+  watchReader?(onGone: () => void): void;
 }
 
 export function openSink(fd: number, kind: DescriptorKind): Sink {
@@ -106,6 +109,10 @@ class SocketSink implements Sink {
         else reject(error);
       });
     });
+  }
+
+  watchReader(onGone: () => void): void {
+    if (fstatSync(this.#fd).isFIFO()) watchPipeReader(this.#fd, onGone);
   }
 
   #open(): Socket {

@@ -1,4 +1,4 @@
-import { KlogError } from '../errors.js';
+import { KlogError, systemReason } from '../errors.js';
 import type { Sink } from './output-sink.js';
 
 /** Where a command's data goes: standard output, a file of `--dump`, or a test's memory. */
@@ -8,6 +8,8 @@ export interface Output {
   readonly columns: number | undefined;
   /** The reader went away (`| head`). Nothing is written any more and that is no failure: stop, exit 0, commit nothing. */
   readonly isClosed: boolean;
+  /** Aborts when the reader goes away: for who waits for records, and would notice it at the next one only. */
+  readerGone(): AbortSignal;
   /** Every record goes out as soon as the one before it is out: a terminal, or `--follow`. */
   isImmediate: boolean;
 
@@ -64,6 +66,7 @@ export class BlockOutput implements Output {
   readonly #waiters: (() => void)[] = [];
   #failure: KlogError | undefined;
   #isClosed = false;
+  #gone: AbortController | undefined;
 
   constructor(sink: Sink, options: OutputOptions = {}) {
     this.#sink = sink;
@@ -75,6 +78,15 @@ export class BlockOutput implements Output {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  readerGone(): AbortSignal {
+    if (this.#gone === undefined) {
+      this.#gone = new AbortController();
+      if (this.#isClosed) this.#gone.abort();
+      else this.#sink.watchReader?.(() => this.#close());
+    }
+    return this.#gone.signal;
   }
 
   reserve(bytes: number): void {
@@ -131,10 +143,7 @@ export class BlockOutput implements Output {
     const timer = setInterval(() => {
       if (this.#pumping !== undefined && this.#blocksWritten === seen) {
         clearInterval(timer);
-        this.#isClosed = true;
-        this.#queue.length = 0;
-        this.position = 0;
-        this.#wakeWaiters();
+        this.#close();
       }
       seen = this.#blocksWritten;
     }, stillMs);
@@ -204,13 +213,23 @@ export class BlockOutput implements Output {
     }
   }
 
-  #fail(error: NodeJS.ErrnoException): void {
+  #close(): void {
+    this.#isClosed = true;
     this.#queue.length = 0;
     this.position = 0;
+    this.#wakeWaiters();
+    this.#gone?.abort();
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
     if (error.code === 'EPIPE' || error.code === 'ECONNRESET') {
-      this.#isClosed = true;
+      this.#close();
       return;
     }
-    this.#failure = new KlogError('KLOG_OUTPUT_FAILED', `writing ${this.#name}: ${error.message}`, { cause: error });
+    this.#queue.length = 0;
+    this.position = 0;
+    this.#failure = new KlogError('KLOG_OUTPUT_FAILED', `writing ${this.#name}: ${systemReason(error)}`, {
+      cause: error,
+    });
   }
 }
