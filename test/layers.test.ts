@@ -24,6 +24,8 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
   // Finding the directory is the store's knowledge; the command line only says where to begin.
   'src/cli/resolve-directory.ts': ['store'],
   'src/cli/open-client.ts': ['store'],
+  // Stopping a process is the command line's business, which locks it holds the storage's.
+  'src/cli/suspend.ts': ['storage'],
 };
 /** The offline `log` commands and the doctor look at any directory in Kafka's format, also one that no store opens. */
 const OFFLINE_ROOM = /^src\/cli\/(commands\/log[^/]*|(log|doctor)\/.*)\.ts$/;

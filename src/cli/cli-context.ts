@@ -55,6 +55,7 @@ export class ProcessContext implements CliContext {
   readonly stderr = new ProcessErrorOutput();
   #stdin: Input | undefined;
   #stdout: Output | undefined;
+  #isSuspendable = false;
 
   get cwd(): string {
     return process.cwd();
@@ -89,7 +90,12 @@ export class ProcessContext implements CliContext {
   }
 
   async openClient(options: OpenClientOptions): Promise<Client> {
-    const { openClient } = await import('../clients/local/open-client.js');
+    const [{ openClient }, { suspendBetweenLocks }] = await Promise.all([
+      import('../clients/local/open-client.js'),
+      import('./suspend.js'),
+    ]);
+    if (!this.#isSuspendable) suspendBetweenLocks();
+    this.#isSuspendable = true;
     return openClient(options);
   }
 

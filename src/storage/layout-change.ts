@@ -10,6 +10,7 @@
 import type { ControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
 import type { Awaitable } from './file-system.js';
+import { lockGate } from './lock-gate.js';
 import { isAppendable, isOdd, type LogContext, lookAt, type SettledState, wasDeleted } from './log-context.js';
 import { roll } from './log-roll.js';
 import { settle } from './log-settle.js';
@@ -30,6 +31,14 @@ export async function withSettledLog<T>(
   context: LogContext,
   work: (state: SettledState) => Promise<T>,
   rollFirst: (appended: ControlRecord) => Awaitable<boolean> = () => false,
+): Promise<T> {
+  return await lockGate.run(() => underBothLocks(context, work, rollFirst));
+}
+
+async function underBothLocks<T>(
+  context: LogContext,
+  work: (state: SettledState) => Promise<T>,
+  rollFirst: (appended: ControlRecord) => Awaitable<boolean>,
 ): Promise<T> {
   const { control, fs, locks } = context;
   await locks.acquireAppend();

@@ -183,7 +183,7 @@ function outOfRange(
 ): KlogError {
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `there is no offset ${offset} in ${topic}:${partition}: it has ${safe.logStartOffset} to ${safe.offset}`,
+    `there is no offset ${offset} in ${topic}:${partition}: the log begins at ${safe.logStartOffset} and ends at ${safe.offset}`,
     { topic, partition, offset },
   );
 }

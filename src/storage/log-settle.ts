@@ -15,6 +15,7 @@ import { syncing } from './failed-sync.js';
 import { type OpenFile, writeFully } from './file-system.js';
 import { finishLayoutChange } from './layout-recovery.js';
 import { areSameEpochs, cutLeaderEpochs, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
+import { lockGate } from './lock-gate.js';
 import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
 import { EMPTY_INDEX_STATE, MAX_RELATIVE_OFFSET, type SegmentIndexWriter } from './segment-index-writer.js';
@@ -29,6 +30,10 @@ export async function settleIfNeeded(context: LogContext): Promise<SettledState>
 
 /** What an opener, or a follower at its poll, does: settles if that is needed and nobody is busy with the partition. */
 export async function trySettle(context: LogContext): Promise<void> {
+  await lockGate.run(() => settleIfFree(context));
+}
+
+async function settleIfFree(context: LogContext): Promise<void> {
   const { append, sync } = context.locks;
   if (!append.tryAcquire()) return;
   try {

@@ -11,6 +11,7 @@ import type { ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
 import { readLeaderEpochs } from './leader-epoch-checkpoint.js';
+import { lockGate } from './lock-gate.js';
 import { isOfThisBoot, type LogContext, pause, wasDeleted } from './log-context.js';
 import { settleIfNeeded } from './log-settle.js';
 
@@ -201,6 +202,10 @@ async function settleInOrder(context: LogContext): Promise<void> {
 
 /** On closing: what a recovery after a power loss would have to go through again is kept short. */
 export async function checkpointOnClose(context: LogContext): Promise<void> {
+  await lockGate.runPerhapsInside(() => checkpoint(context));
+}
+
+async function checkpoint(context: LogContext): Promise<void> {
   const { control, fs, locks, segments } = context;
   if (context.failure !== undefined || !locks.sync.tryAcquire()) return;
   try {

@@ -96,7 +96,7 @@ async function sizeOf(context: LogContext, baseOffset: number): Promise<number> 
 function outOfRange({ topic, partition }: LogContext, offset: number, safe: ControlRecord): KlogError {
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} of ${topic}:${partition} cannot be the new log start: it has ${safe.logStartOffset} to ${safe.offset}`,
+    `offset ${offset} of ${topic}:${partition} cannot be the new log start: the log begins at ${safe.logStartOffset} and ends at ${safe.offset}`,
     { topic, partition, offset },
   );
 }

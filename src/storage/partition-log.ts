@@ -9,6 +9,7 @@
 import { KlogError } from '../errors.js';
 import { ControlFile } from './control-file.js';
 import type { FileSystem } from './file-system.js';
+import { lockGate } from './lock-gate.js';
 import { type AppendOptions, append } from './log-append.js';
 import type { Compacted, CompactOptions } from './log-compaction.js';
 import type { LogConfig } from './log-config.js';
@@ -86,8 +87,12 @@ export class PartitionLog {
    * tried again otherwise is KLOG_OUTCOME_UNKNOWN.
    */
   async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
-    const { locks } = this.#context;
     this.#assertOpen();
+    return await lockGate.run(() => this.#append(batches, options));
+  }
+
+  async #append(batches: readonly Uint8Array[], options: AppendOptions): Promise<Appended> {
+    const { locks } = this.#context;
     let hasRolled = false;
     await locks.acquireAppend();
     try {
@@ -106,7 +111,9 @@ export class PartitionLog {
   /** Resolves when the batches survive a power loss, and readers see them. KLOG_SYNC_FAILED, KLOG_OUTCOME_UNKNOWN. */
   async durable(appended: Appended): Promise<void> {
     this.#assertOpen();
-    await awaitDurable(this.#context, appended);
+    await lockGate.run(async () => {
+      await awaitDurable(this.#context, appended);
+    });
   }
 
   /** Settles what a process that died has left, unless somebody is busy with the partition. */

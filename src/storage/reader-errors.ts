@@ -13,7 +13,7 @@ export function outOfRange(
 ): KlogError {
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${logEndOffset}`,
+    `offset ${offset} of ${topic}:${partition} is out of range: the log begins at ${logStartOffset} and ends at ${logEndOffset}`,
     { topic, partition, offset },
   );
 }
