@@ -94,3 +94,13 @@ export class KlogError extends Error {
     return ERROR_CODES[this.code].retriable;
   }
 }
+
+/**
+ * Why the system refused something, without the code, the call and the path that Node puts around it:
+ * `ENOENT: no such file or directory, open 'x'` is `no such file or directory`.
+ */
+export function systemReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, reason] = /^E[A-Z0-9]+: (.+?)(?:, [a-z]+(?: '.*')?)?$/s.exec(message) ?? [];
+  return reason ?? message;
+}

@@ -1,7 +1,7 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { KlogError } from '../errors.js';
+import { KlogError, systemReason } from '../errors.js';
 import type { CliContext } from './cli-context.js';
 
 /** What `klog.config.json` or `klog.config.yaml` may say; the names are those of the flags. */
@@ -56,7 +56,7 @@ async function readConfigFile(path: string): Promise<FileSettings> {
     };
     content = (await lilconfig('klog', { loaders }).load(path))?.config ?? {};
   } catch (error) {
-    throw new KlogError('INVALID_CONFIG', `config file cannot be read: ${(error as Error).message}`, {
+    throw new KlogError('INVALID_CONFIG', `config file cannot be read: ${systemReason(error)}`, {
       file: path,
       cause: error,
     });

@@ -1,6 +1,6 @@
 import { read } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { KlogError } from '../errors.js';
+import { type FileHandle, open } from 'node:fs/promises';
+import { KlogError, systemReason } from '../errors.js';
 import { type DescriptorKind, describeDescriptor } from './descriptor.js';
 
 /** Bytes that come in: standard input, the file of `--file` or `--lines`, or a test's chunks. */
@@ -27,6 +27,9 @@ export class DescriptorInput implements Input {
     this.#fd = fd;
     this.#kind = describeDescriptor(fd);
     this.name = name;
+    if (this.#kind === 'directory') {
+      throw new KlogError('KLOG_INPUT_FAILED', `reading ${name}: it is a directory`, { hint: 'Name a file' });
+    }
   }
 
   get isTerminal(): boolean {
@@ -44,7 +47,7 @@ export async function openInputFile(path: string, stdin: Input): Promise<Input> 
   if (path === '-') return stdin;
   try {
     const file = await open(path, 'r');
-    const input = new DescriptorInput(file.fd, path);
+    const input = await openedInput(file, path);
     return {
       name: path,
       isTerminal: input.isTerminal,
@@ -57,12 +60,21 @@ export async function openInputFile(path: string, stdin: Input): Promise<Input> 
       },
     };
   } catch (error) {
-    throw inputFailure(path, error);
+    throw error instanceof KlogError ? error : inputFailure(path, error);
+  }
+}
+
+async function openedInput(file: FileHandle, path: string): Promise<Input> {
+  try {
+    return new DescriptorInput(file.fd, path);
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
 function inputFailure(name: string, error: unknown): KlogError {
-  return new KlogError('KLOG_INPUT_FAILED', `reading ${name}: ${(error as Error).message}`, { cause: error });
+  return new KlogError('KLOG_INPUT_FAILED', `reading ${name}: ${systemReason(error)}`, { cause: error });
 }
 
 /** Regular files and devices that never make one wait. Reads on from the file's own position, as a shell expects. */

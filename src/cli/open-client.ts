@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../clients/client.js';
 import { KlogError } from '../errors.js';
 import { nearestName } from '../store/nearest-name.js';
@@ -13,7 +14,14 @@ export interface ClientRequest<T> {
   readonly topics: readonly string[];
   /** What to do where there is no log, instead of failing. */
   readonly ifMissing?: (location: DirectoryLocation) => T;
+  /** Called before a directory is made: refuses what must not leave one behind. */
+  readonly beforeCreate?: () => Promise<void> | void;
+  /** Waits until somebody has made the directory. */
+  readonly wait?: { readonly signal: AbortSignal; readonly timeoutMs?: number | undefined };
 }
+
+/** Between two looks for a directory that is waited for. */
+const LOOK_MS = 100;
 
 /** Opens the home of the topics, hands it to `use`, and closes it whatever happens. */
 export async function withClient<T>(
@@ -25,10 +33,9 @@ export async function withClient<T>(
   const location = await resolveDirectory(options, context);
   const openOptions: OpenClientOptions = {
     directory: location.directory,
-    ...(request.create === true ? { create: true } : {}),
     ...(options.allowNetworkFs === true ? { allowNetworkFileSystem: true } : {}),
   };
-  const opened = await openAt(location, context, openOptions);
+  const opened = await openAt(location, context, openOptions, request);
   if (opened === undefined) {
     if (request.ifMissing !== undefined) return request.ifMissing(location);
     throw missingLog(location, request.topics[0]);
@@ -55,13 +62,27 @@ interface OpenedClient {
 }
 
 /** Undefined: there is no log, and none is to be made. */
-async function openAt(
+async function openAt<T>(
   location: DirectoryLocation,
   context: CliContext,
   options: OpenClientOptions,
+  request: ClientRequest<T>,
 ): Promise<OpenedClient | undefined> {
-  if (options.create === true) return { client: await context.openClient(options) };
-  if (!location.exists) return undefined;
+  if (request.create === true) {
+    // What is there already is opened as it is: only where nothing is has anything to be checked first.
+    if (request.beforeCreate !== undefined) {
+      const existing = location.exists ? await openExisting(context, options) : undefined;
+      if (existing !== undefined) return existing;
+      await request.beforeCreate();
+    }
+    return { client: await context.openClient({ ...options, create: true }) };
+  }
+  const opened = location.exists ? await openToRead(context, options) : undefined;
+  if (opened !== undefined || request.wait === undefined) return opened;
+  return waitForLog(context, options, request.wait);
+}
+
+async function openToRead(context: CliContext, options: OpenClientOptions): Promise<OpenedClient | undefined> {
   try {
     return await openExisting(context, options);
   } catch (error) {
@@ -70,6 +91,21 @@ async function openAt(
     const opened = await openExisting(context, { ...options, readOnly: true });
     return opened && { ...opened, readOnlyBecause: error };
   }
+}
+
+/** Undefined: it did not come in time, or there is nobody to wait for it any more. */
+async function waitForLog(
+  context: CliContext,
+  options: OpenClientOptions,
+  { signal, timeoutMs = Number.POSITIVE_INFINITY }: NonNullable<ClientRequest<unknown>['wait']>,
+): Promise<OpenedClient | undefined> {
+  const deadline = performance.now() + timeoutMs;
+  while (!signal.aborted && performance.now() < deadline) {
+    await sleep(Math.min(LOOK_MS, deadline - performance.now()), undefined, { signal }).catch(() => {});
+    const opened = await openToRead(context, options);
+    if (opened !== undefined) return opened;
+  }
+  return undefined;
 }
 
 function isDenied(error: unknown): error is KlogError {

@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { KlogError } from '../errors.js';
+import { KlogError, systemReason } from '../errors.js';
 import { findDirectory } from '../store/find-directory.js';
 import type { CliContext } from './cli-context.js';
 import { type FileSettings, homeDirectory, readConfigFiles } from './config-file.js';
@@ -65,7 +65,7 @@ function locate(directory: string, from: DirectoryLocation['from']): DirectoryLo
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return { directory, from, exists: false };
     const kind = code === 'EACCES' ? 'KLOG_PERMISSION_DENIED' : 'KLOG_BAD_DIRECTORY';
-    const message = `${directory} cannot be the directory of a log: ${(error as Error).message}`;
+    const message = `${directory} cannot be the directory of a log: ${systemReason(error)}`;
     throw new KlogError(kind, message, { cause: error });
   }
 }

@@ -72,7 +72,7 @@ describe('topics, from an empty directory to an empty directory', () => {
     expect(await shell('klog --help | true; echo "${PIPESTATUS[0]}"', options)).toMatchObject({ out: '0\n', err: '' });
     const full = await shell('klog --help > /dev/full', options);
     expect(full).toMatchObject({ code: 1, out: '' });
-    expect(full.err).toMatch(/^klog: writing standard output: ENOSPC.*\n$/);
+    expect(full.err).toMatch(/^klog: writing standard output: no space left on device.*\n$/);
   });
 
   it('refuses a path that cannot be a directory with 1', async () => {

@@ -128,7 +128,7 @@ describe('BlockOutput', () => {
     await Promise.all([
       expect(flushed).rejects.toMatchObject({
         code: 'KLOG_OUTPUT_FAILED',
-        message: 'writing standard output: ENOSPC: it failed',
+        message: 'writing standard output: it failed',
       }),
       release(systemError('ENOSPC')),
     ]);

@@ -250,7 +250,7 @@ describe('LocalConsumer', () => {
     expect(await read({ from: 2, order: 'time' })).toEqual([]);
     await expect(read({ from: 4 })).rejects.toMatchObject({
       code: 'OFFSET_OUT_OF_RANGE',
-      message: expect.stringMatching(/it has 0 to 3$/),
+      message: expect.stringMatching(/begins at 0 and ends at 3$/),
     });
     const consumer = consumerOf({ from: 2, follow: true });
     const iterator = consumer[Symbol.asyncIterator]();

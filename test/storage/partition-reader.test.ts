@@ -191,7 +191,7 @@ describe('a reader', () => {
     }
     await expect(reader.fetch(6, 100)).rejects.toMatchObject({
       code: 'OFFSET_OUT_OF_RANGE',
-      message: expect.stringMatching(/it has 0 to 5$/),
+      message: expect.stringMatching(/begins at 0 and ends at 5$/),
     });
     const more = reader.waitForMore(4, {});
     await log.durable(appended);

@@ -26,12 +26,17 @@ export async function runTopicApply(options: TopicApplyOptions, context: CliCont
   const { dryRun = false, prune = false } = options;
   const declared = await readDeclaredTopics(options.file, context);
   const topics = declared.map(({ name }) => name);
+  const beforeCreate = async () => {
+    const { checkNewTopic } = await import('../../clients/local/check-new-topic.js');
+    for (const { name, partitions = 1, configs = {} } of declared) checkNewTopic({ topic: name, partitions, configs });
+  };
   const ifMissing = async (): Promise<ExitCode> => {
+    await beforeCreate();
     for (const topic of declared) report(planCreate(topic), options, context);
-    await finish(declared.map(planCreate), options, context, 'no log yet, so names and configs are not checked');
+    await finish(declared.map(planCreate), options, context, 'no log yet');
     return 0;
   };
-  const request = { create: !dryRun, topics, ifMissing };
+  const request = { create: !dryRun, topics, ifMissing, beforeCreate };
   return withClient<ExitCode | Promise<ExitCode>>(options, context, request, async (client, { directory }) => {
     const admin = client.admin();
     const plans = await planTopics(admin, declared, { prune });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ArchiveSink } from '../../archive/archive-writer.js';
-import { KlogError } from '../../errors.js';
+import { KlogError, systemReason } from '../../errors.js';
 
 /** A file that has its name only when it is complete and on the disk. */
 export interface ArchiveFile {
@@ -95,7 +95,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
 }
 
 function failure(path: string, error: unknown): KlogError {
-  return new KlogError('KLOG_OUTPUT_FAILED', `writing ${path}: ${(error as Error).message}`, {
+  return new KlogError('KLOG_OUTPUT_FAILED', `writing ${path}: ${systemReason(error)}`, {
     file: path,
     cause: error,
   });

@@ -31,6 +31,7 @@ interface TopicTally {
 }
 
 export async function runImport(options: ImportOptions, context: CliContext): Promise<ExitCode> {
+  await assertReadable(options.file, context);
   // A file is gone through as a whole before anything is made of it; what comes through a pipe is checked as it comes.
   if (isRegularFile(options.file)) await readThrough(options, context, async () => {});
   if (context.signals.signal.aborted) return 0;
@@ -207,6 +208,14 @@ function selected(topics: readonly ArchivedTopic[], options: ImportOptions): rea
       hint: topics.length === 0 ? 'It has none' : `It has ${topics.map(({ topic }) => topic).join(', ')}`,
     });
   });
+}
+
+/** Before anything is made. KLOG_INPUT_FAILED. */
+async function assertReadable(path: string, context: CliContext): Promise<void> {
+  if (path === '-') return;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  // It fails, and says why.
+  if (stat === undefined || stat.isDirectory()) await openInputFile(path, context.stdin);
 }
 
 function isRegularFile(path: string): boolean {

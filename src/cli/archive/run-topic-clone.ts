@@ -1,8 +1,10 @@
 import type { Client } from '../../clients/client.js';
 import { KlogError } from '../../errors.js';
+import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
@@ -14,10 +16,13 @@ export interface TopicCloneOptions extends GlobalOptions {
   readonly target: string;
   readonly withRecords?: boolean;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
 }
 
 export async function runTopicClone(options: TopicCloneOptions, context: CliContext): Promise<ExitCode> {
   const { source, target, withRecords = false, dryRun = false } = options;
+  validateTopicName(target);
+  refuseInternal(target, options.force, 'create');
   return withClient<ExitCode>(options, context, { topics: [source] }, async (client, { directory }) => {
     const admin = client.admin();
     const { partitions, configs: all } = await admin.describeTopic(source);

@@ -30,6 +30,7 @@ export function defineCopy(copy: Command, host: CommandHost): void {
   command.option('--tz <zone>', 'time zone of times (default: UTC)');
   command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
   command.option('--dry-run', 'say what would be made, change nothing');
+  command.option('--force', 'into an internal topic, too');
   onAction<Omit<CopyOptions, 'source' | 'target'>>(command, host, (options, [source, target]) =>
     runCopy({ ...options, source: source as string, target: target as string }, host.context),
   );

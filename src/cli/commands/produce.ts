@@ -9,7 +9,7 @@ import {
   repeatable,
   valueOption,
 } from '../command-host.js';
-import { ACKS_PROMISES } from '../produce/acks.js';
+import { acksHelp } from '../produce/acks.js';
 import { checkProduceFlags, type ProduceFlags } from '../produce/produce-options.js';
 import { parseRate } from '../produce/rate-limit.js';
 import { runProduce } from '../produce/run-produce.js';
@@ -46,7 +46,7 @@ The first Ctrl-C stops reading and makes safe what was read; the second ends at 
   addRecordOptions(command);
   addDeliveryOptions(command);
   addOutcomeOptions(command);
-  command.addHelpText('after', ACKS_PROMISES);
+  command.addHelpText('after', acksHelp);
   onAction<ProduceFlags>(command, host, async (flags, [topic]) =>
     runProduce(await checkProduceFlags(flags, topic as string | undefined, host.context), host.context),
   );

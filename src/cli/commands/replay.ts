@@ -44,7 +44,7 @@ export function defineReplay(replay: Command, host: CommandHost): void {
   command.addOption(valueOption('--speed <factor>', '1x as recorded, 10x, 0.5x, or max (default: max)', parseSpeed));
   command.option('--into <topic>', 'write the records to this topic; headers tell where each came from');
   command.option('--resume', 'with --into: go on behind what the topic has already');
-  command.option('--force', 'with --into: also records that once came from there');
+  command.option('--force', 'with --into: also records that once came from there, and an internal topic');
   command.option(
     '--exec <command>',
     'run by sh -c for each record: its value on stdin, KLOG_RECORD_* in the environment',

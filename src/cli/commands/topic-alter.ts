@@ -14,6 +14,7 @@ import {
 } from '../command-host.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
@@ -37,6 +38,7 @@ export interface TopicAlterOptions extends GlobalOptions {
   readonly subtract?: readonly KeyValue[];
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly force?: boolean;
 }
 
 export function defineTopicAlter(topic: Command, host: CommandHost): void {
@@ -72,6 +74,7 @@ export function defineTopicAlter(topic: Command, host: CommandHost): void {
   command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
   command.option('--dry-run', 'say what would change, change nothing');
   command.addOption(new Option('-y, --yes', 'do not ask'));
+  command.option('--force', 'internal topics, too');
   addHiddenAliases(command, set, '-c, --config <name=value>', '--add-config <name=value>');
   addHiddenAliases(command, remove, '--delete-config <name>');
   addHiddenFlags(command, 'yes', '--no-confirm', '--noconfirm');
@@ -100,6 +103,7 @@ export async function runTopicAlter(options: TopicAlterOptions, context: CliCont
     const admin = client.admin();
     const results: unknown[] = [];
     const alter = async (topic: string) => {
+      refuseInternal(topic, options.force, 'alter');
       const plan = await planFor(client, topic, options, change);
       const dryRun = options.dryRun ?? false;
       const text = `${describePlan(plan)} of topic '${topic}' in ${directory}`;

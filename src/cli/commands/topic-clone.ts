@@ -14,6 +14,7 @@ export function defineTopicClone(topic: Command, host: CommandHost): void {
   });
   command.option('--with-records', 'with all records, at the same offsets');
   command.option('--dry-run', 'check everything, change nothing');
+  command.option('--force', 'internal topics, too');
   addHiddenFlags(command, 'withRecords', '--data', '--with-data');
   onAction<Omit<TopicCloneOptions, 'source' | 'target'>>(command, host, async (options, [source, target]) => {
     const { runTopicClone } = await import('../archive/run-topic-clone.js');

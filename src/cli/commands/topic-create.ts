@@ -12,10 +12,12 @@ import {
 } from '../command-host.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
+import type { DirectoryLocation } from '../resolve-directory.js';
 import { parseCount } from '../values/parse-count.js';
 import { type KeyValue, parseConfig } from '../values/parse-key-value.js';
 
@@ -25,6 +27,7 @@ export interface TopicCreateOptions extends GlobalOptions {
   readonly config?: readonly KeyValue[];
   readonly ifNotExists?: boolean;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
 }
 
 export function defineTopicCreate(topic: Command, host: CommandHost): void {
@@ -54,6 +57,7 @@ export function defineTopicCreate(topic: Command, host: CommandHost): void {
   command.addOption(partitions).addOption(config);
   command.option('--if-not-exists', 'a topic that exists already is no failure; its configs are not compared');
   command.option('--dry-run', 'check everything, change nothing');
+  command.option('--force', 'internal topics, too');
   addHiddenAliases(command, partitions, '--num-partitions <n>');
   addHiddenAliases(command, config, '--topic-config <name=value>', '-k, --kv <name=value>');
   onAction<Omit<TopicCreateOptions, 'topics'>>(command, host, (options, [topics]) =>
@@ -65,22 +69,35 @@ type CreatedTopic = Omit<TopicListing, 'internal'> & { readonly created: boolean
 
 export async function runTopicCreate(options: TopicCreateOptions, context: CliContext): Promise<ExitCode> {
   const configs = Object.fromEntries((options.config ?? []).map(({ key, value }) => [key, value]));
-  const dryRun = options.dryRun ?? false;
-  const request = { create: !dryRun, topics: options.topics };
-  return withClient(options, context, request, async (client, location) => {
+  const { partitions = 1, dryRun = false } = options;
+  const { checkNewTopic } = await import('../../clients/local/check-new-topic.js');
+  // Whatever is wrong with the request is found before anything is made.
+  for (const topic of options.topics) {
+    checkNewTopic({ topic, partitions, configs });
+    refuseInternal(topic, options.force, 'create');
+  }
+  const results: CreatedTopic[] = [];
+  const tell = (topic: string, { directory }: DirectoryLocation) => {
+    const amount = counted(partitions, 'partition');
+    notice(options, context, `${dryRun ? 'would create' : 'created'} topic '${topic}' with ${amount} in ${directory}`);
+  };
+  const ifMissing = (location: DirectoryLocation): ExitCode => {
+    for (const topic of options.topics) tell(topic, location);
+    if (options.json)
+      printJson(
+        context,
+        options.topics.map((topic) => ({ topic, partitions, created: false })),
+      );
+    return 0;
+  };
+  const request = { create: !dryRun, topics: options.topics, ifMissing };
+  return withClient<ExitCode>(options, context, request, async (client, location) => {
     const admin = client.admin();
-    const results: CreatedTopic[] = [];
     const code = await forEachOperand(options.topics, options, context, async (topic) => {
-      const partitions = options.partitions ?? 1;
       try {
         const listing = await admin.createTopic({ topic, partitions, configs }, { validateOnly: dryRun });
         results.push({ topic, topicId: listing.topicId, partitions: listing.partitions, created: !dryRun });
-        const verb = dryRun ? 'would create' : 'created';
-        notice(
-          options,
-          context,
-          `${verb} topic '${topic}' with ${counted(partitions, 'partition')} in ${location.directory}`,
-        );
+        tell(topic, location);
       } catch (error) {
         if (!(options.ifNotExists && error instanceof KlogError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error;
         const existing = await admin.describeTopic(topic);

@@ -7,6 +7,7 @@ import type { GlobalOptions } from '../global-options.js';
 import { printJson, printTable } from '../listing.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
+import { ACKS_PROMISES } from '../produce/acks.js';
 import { topicNames } from '../topic-selection.js';
 
 export interface TopicDescribeOptions extends GlobalOptions {
@@ -18,6 +19,8 @@ export interface TopicDescribeOptions extends GlobalOptions {
 export function defineTopicDescribe(topic: Command, host: CommandHost): void {
   const command = describeCommand(topic.command('describe <topic...>').alias('info'), {
     summary: 'show partitions, offsets, sizes and configs',
+    description:
+      'Shows partitions, offsets, sizes and the configs that were set, and what an acknowledgement promises with each --acks of produce.',
     examples: [
       { command: 'klog topic describe orders', does: 'partitions, and the configs that were set' },
       { command: 'klog topic describe orders --all-configs', does: 'the defaults, too' },
@@ -70,6 +73,8 @@ async function printDescription(
   }
   context.stdout.appendText('\n');
   await printTable(context, PARTITION_COLUMNS, partitionDetails, { asPage: true });
+  context.stdout.appendText('\n');
+  await printTable(context, ACKS_COLUMNS, Object.entries(ACKS_PROMISES), { asPage: true });
 }
 
 type Summary = readonly [name: string, value: string | number];
@@ -77,6 +82,11 @@ type Summary = readonly [name: string, value: string | number];
 const SUMMARY_COLUMNS = [
   { heading: '', value: ([name]: Summary) => name },
   { heading: '', value: ([, value]: Summary) => value },
+];
+
+const ACKS_COLUMNS = [
+  { heading: 'PRODUCED WITH', value: ([mode]: readonly [string, string]) => `--acks ${mode}` },
+  { heading: 'PROMISES', value: ([, promise]: readonly [string, string]) => promise },
 ];
 
 const CONFIG_COLUMNS = [

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConsumerBatch } from '../../clients/client.js';
-import { KlogError } from '../../errors.js';
+import { KlogError, systemReason } from '../../errors.js';
 import { describeBatch, emptyContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
 import type { PrintTask } from './print-records.js';
@@ -38,7 +38,7 @@ export async function dumpRecords(batches: AsyncIterable<ConsumerBatch>, task: D
 }
 
 function fail(path: string, error: unknown): never {
-  throw new KlogError('KLOG_OUTPUT_FAILED', `writing ${path}: ${(error as Error).message}`, {
+  throw new KlogError('KLOG_OUTPUT_FAILED', `writing ${path}: ${systemReason(error)}`, {
     file: path,
     cause: error,
   });

@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions, OffsetSpec, PartitionRange, TopicSelection } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
+import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
 import { addHiddenAliases, valueOption } from '../command-host.js';
 import { selectTopics } from '../topic-selection.js';
 import { type OffsetSelection, parseOffset, parseOffsetPoint } from '../values/parse-offset.js';
 import { parsePartitionList, parsePartitionOperand } from '../values/parse-partition.js';
 import type { TimeContext } from '../values/parse-time.js';
+import { parseTopicPattern } from '../values/parse-topic-pattern.js';
 
 /** Which records: the options of consume and replay that choose places in partitions. */
 export interface SelectionOptions {
@@ -43,6 +45,16 @@ export function addRangeOptions(command: Command): void {
 /** A time in an option is read at the moment the command began. */
 export function timeContext(options: { readonly tz?: string }, context: CliContext): TimeContext {
   return { now: context.clock.now(), ...(options.tz === undefined ? {} : { timeZone: options.tz }) };
+}
+
+/** Finds what is wrong with the options before a log is looked for. KLOG_USAGE, INVALID_TOPIC_EXCEPTION. */
+export function checkSelection(options: SelectionOptions, context: CliContext): void {
+  const time = timeContext(options, context);
+  const range = rangeOf(options, time);
+  for (const text of options.topics) {
+    if (options.regex) parseTopicPattern(text);
+    else validateTopicName(selectionOf(text, options, range, time).topic);
+  }
 }
 
 /** What a consumer is told. KLOG_USAGE when options contradict each other. */

@@ -11,7 +11,7 @@ import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
 import { withRecordProgress } from './record-progress.js';
-import { type SelectionOptions, selectRecords } from './record-selection.js';
+import { checkSelection, type SelectionOptions, selectRecords } from './record-selection.js';
 import { reversedBatches } from './reversed-batches.js';
 import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
 
@@ -37,7 +37,11 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
   const isolationLevel = await isolationLevelOf(options, context);
   const { stdout, signals } = context;
   if (follow) stdout.isImmediate = true;
-  const request = { topics: options.topics, create: options.wait === true };
+  checkSelection(options, context);
+  const readerGone = follow ? stdout.readerGone() : undefined;
+  const signal = readerGone === undefined ? signals.signal : AbortSignal.any([signals.signal, readerGone]);
+  const waiting = { wait: { signal, timeoutMs: options.timeout }, ifMissing: () => noLog(options, context) };
+  const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
     const selected = await selectRecords(client, options, context);
     if (selected.topics.length === 0) return noTopics(options, context);
@@ -47,7 +51,7 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       isolationLevel,
       follow,
       order: options.order ?? 'partition',
-      signal: signals.signal,
+      signal,
       ...damage.consumerOptions,
       waitForTopics: options.wait === true,
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
@@ -86,6 +90,11 @@ function wasCutShort(options: ConsumeOptions, context: CliContext, printed: numb
   if (options.timeout === undefined || options.maxMessages === undefined) return false;
   if (context.stdout.isClosed || context.signals.received !== undefined) return false;
   return printed < options.maxMessages;
+}
+
+/** `--wait`: the log itself did not come. */
+function noLog(options: ConsumeOptions, context: CliContext): ExitCode {
+  return wasCutShort(options, context, 0) ? 5 : 0;
 }
 
 function noTopics(options: ConsumeOptions, context: CliContext): ExitCode {

@@ -8,7 +8,7 @@ import { keepRecord } from './kept-record.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords, type RecordFilter } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
-import { selectRecords } from './record-selection.js';
+import { checkSelection, selectRecords } from './record-selection.js';
 import { isolationLevelOf } from './run-consume.js';
 import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
 
@@ -31,18 +31,22 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
   const { stdout, signals } = context;
-  const request = { topics: options.topics, create: options.wait === true };
+  checkSelection(options, context);
+  const readerGone = options.follow === true ? stdout.readerGone() : undefined;
+  const signal = readerGone === undefined ? signals.signal : AbortSignal.any([signals.signal, readerGone]);
+  const waiting = { wait: { signal }, ifMissing: () => 0 as ExitCode };
+  const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
     const { topics } = await selectRecords(client, { ...options }, context);
     const shared: Omit<ConsumerOptions, 'topics'> = {
       isolationLevel,
-      signal: signals.signal,
+      signal,
       ...new SkippedDamage(options, context).consumerOptions,
       waitForTopics: options.wait === true,
     };
     const { last, positions } = await lastRecords(client, topics, shared, options.lines ?? DEFAULT_LINES, filter);
     await printRecords(inOrder(last), { printer, output: stdout });
-    if (!options.follow || signals.signal.aborted) return 0;
+    if (!options.follow || signal.aborted) return 0;
     await stdout.flush();
     stdout.isImmediate = true;
     const follower = client.consumer({ ...shared, topics: positions, follow: true });

@@ -11,12 +11,23 @@ export function parseAcks(text: string): Acks {
   throw new KlogError('KLOG_USAGE', `'${text}' is none of all, written, none (or -1, 1, 0)`);
 }
 
-/** What each mode promises, for the help. */
-export const ACKS_PROMISES = `
-What exit code 0 promises:
-  --acks all       (also -1, the default) every record is on disk: it survives a power loss
-  --acks written   (also 1) every record is written: it survives the death of klog, not that of the machine
-  --acks none      (also 0) nothing: records are handed over, and what fails later goes unnoticed`;
+/** What it means that a record was acknowledged, under each of them. */
+export const ACKS_PROMISES: Readonly<Record<Acks, string>> = {
+  all: 'every record is on disk: it survives a power loss (the default)',
+  written: 'every record is written: it survives the death of klog, not that of the machine',
+  none: 'nothing: records are handed over, and what fails later goes unnoticed',
+};
+
+const ALIAS_OF: Readonly<Record<Acks, string>> = { all: '-1', written: '1', none: '0' };
+
+/** For the help of produce. */
+export function acksHelp(): string {
+  const lines = Object.entries(ACKS_PROMISES).map(([mode, promise]) => {
+    const alias = `(also ${ALIAS_OF[mode as Acks]})`;
+    return `  --acks ${mode.padEnd(8)} ${alias.padEnd(9)} ${promise}`;
+  });
+  return ['', 'What exit code 0 promises:', ...lines].join('\n');
+}
 
 /** How a summary names records under each of them. */
 export const ACKS_DONE: Readonly<Record<Acks, string>> = { all: 'durable', written: 'written', none: 'handed over' };

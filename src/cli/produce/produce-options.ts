@@ -2,10 +2,11 @@ import type { PartitionerName } from '../../clients/partitioner.js';
 import type { Acks, CompressionType } from '../../clients/producer.js';
 import { KlogError } from '../../errors.js';
 import type { RecordHeader } from '../../format/log-record.js';
-import { isInternalTopic, validateTopicName } from '../../format/topic-name.js';
+import { validateTopicName } from '../../format/topic-name.js';
 import { argumentBytes } from '../argument-bytes.js';
 import type { CliContext } from '../cli-context.js';
 import type { GlobalOptions } from '../global-options.js';
+import { refuseInternal } from '../internal-topics.js';
 import { createRecordReader } from '../record-format/create-reader.js';
 import type { RecordReader } from '../record-format/input-record.js';
 import { hasLoneSurrogate } from '../record-format/json-fields.js';
@@ -115,7 +116,7 @@ export async function checkProduceFlags(
   else if (source.kind !== 'records' || !source.topicFromInput || !(flags.format ?? '').includes('%t')) {
     throw new KlogError('KLOG_USAGE', 'produce: no topic is named', { hint: "See 'klog produce --help'" });
   }
-  if (topic !== undefined) refuseInternal(topic, flags.force === true);
+  if (topic !== undefined) refuseInternal(topic, flags.force, 'produce to');
   checkConflicts(flags);
   return {
     ...flags,
@@ -144,15 +145,6 @@ export async function checkProduceFlags(
 function headerOf({ key, value }: HeaderValue): RecordHeader {
   if (hasLoneSurrogate(key)) throw new KlogError('KLOG_USAGE', `-H: '${key}' is no header key: it is not UTF-8`);
   return { key, value: value === null ? null : argumentBytes(value) };
-}
-
-/** Kafka keeps its own books in these topics. */
-export function refuseInternal(topic: string, force: boolean): void {
-  if (force || !isInternalTopic(topic)) return;
-  throw new KlogError('KLOG_USAGE', `'${topic}' is internal: what it holds is written by klog alone`, {
-    topic,
-    hint: 'To produce to it all the same, say --force',
-  });
 }
 
 async function chooseSource(flags: ProduceFlags): Promise<ProduceSource> {

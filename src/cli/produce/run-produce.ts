@@ -24,7 +24,7 @@ import { ANY_PARTITION, type RecordTarget, withFile } from './record-target.js';
 import { RecordReports } from './reported-records.js';
 import { SkippedRecords, SkippingLines } from './skipped-records.js';
 import { teeChunks } from './tee-chunks.js';
-import { TopicTargets } from './topic-targets.js';
+import { checkPartition, TopicTargets } from './topic-targets.js';
 import { produceWhole } from './whole-input.js';
 
 /** The producer's own default; batches larger than a quarter of it get more. */
@@ -35,7 +35,11 @@ export async function runProduce(options: ProduceOptions, context: CliContext): 
   // Whatever is wrong with the request is found before anything is made.
   await run.prepare();
   const topics = options.topic === undefined ? [] : [options.topic];
-  return withClient(options, context, { create: options.create, topics }, (client, location) =>
+  const { topic, partition } = options;
+  const beforeCreate = () => {
+    if (topic !== undefined) checkPartition(topic, 1, partition);
+  };
+  return withClient(options, context, { create: options.create, topics, beforeCreate }, (client, location) =>
     run.run(client, location.directory),
   );
 }

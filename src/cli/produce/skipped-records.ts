@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { KlogError } from '../../errors.js';
+import { KlogError, systemReason } from '../../errors.js';
 import { BlockOutput } from '../output.js';
 import { openSink } from '../output-sink.js';
 import type { LineSink } from './delimited-lines.js';
@@ -22,7 +22,7 @@ export class SkippedRecords {
     try {
       return new SkippedRecords(await open(path, 'a'), path);
     } catch (error) {
-      throw new KlogError('KLOG_OUTPUT_FAILED', `opening ${path}: ${(error as Error).message}`, { cause: error });
+      throw new KlogError('KLOG_OUTPUT_FAILED', `opening ${path}: ${systemReason(error)}`, { cause: error });
     }
   }
 

@@ -1,11 +1,13 @@
 import type { Client } from '../../clients/client.js';
 import type { Producer, RecordWriter } from '../../clients/producer.js';
+import { unknownPartition } from '../../clients/unknown-partition.js';
 import { KlogError } from '../../errors.js';
 import { isValidTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
+import { refuseInternal } from '../internal-topics.js';
 import { counted } from '../listing.js';
 import { notice } from '../notices.js';
-import { type ProduceOptions, refuseInternal } from './produce-options.js';
+import type { ProduceOptions } from './produce-options.js';
 import type { ProduceTally } from './produce-tally.js';
 import { PacedTarget, type RateLimit } from './rate-limit.js';
 import type { RecordTarget } from './record-target.js';
@@ -57,7 +59,7 @@ export class TopicTargets {
   /** For a topic that a record names itself. */
   async openNamed(topic: string): Promise<RecordTarget> {
     if (!isValidTopicName(topic)) throw new KlogError('KLOG_BAD_INPUT', `'${topic}' is no name of a topic`);
-    refuseInternal(topic, this.#flags.force);
+    refuseInternal(topic, this.#flags.force, 'produce to');
     return this.open(topic);
   }
 
@@ -91,11 +93,8 @@ export class TopicTargets {
   }
 }
 
-function checkPartition(topic: string, count: number, partition: number | undefined): void {
+/** UNKNOWN_TOPIC_OR_PARTITION. */
+export function checkPartition(topic: string, count: number, partition: number | undefined): void {
   if (partition === undefined || partition < count) return;
-  const known = count === 1 ? 'only partition 0' : `partitions 0 to ${count - 1}`;
-  throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} has no partition ${partition}: it has ${known}`, {
-    topic,
-    partition,
-  });
+  throw unknownPartition(topic, partition, count);
 }

@@ -10,7 +10,7 @@ import type { ExitCode } from '../exit-code.js';
 import { counted, printJson } from '../listing.js';
 import { type Loudness, notice } from '../notices.js';
 import { runTransfer } from './run-transfer.js';
-import { targetLike } from './target-topic.js';
+import { checkRange, targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
 export interface ReplayIntoOptions extends Loudness {
@@ -35,6 +35,7 @@ export async function replayInto(
   if (topic === into)
     throw new KlogError('KLOG_USAGE', `'${topic}' cannot be replayed into itself: it would never end`);
   const description = await client.admin().describeTopic(topic);
+  await checkRange(client, range);
   const target = await targetLike(client.admin(), description, into, { dryRun: false });
   if (target.created) notice(options, context, `created topic '${into}' like '${topic}'`);
   const done =

@@ -3,17 +3,19 @@ import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
+import { validateTopicName } from '../../format/topic-name.js';
 import { Pace } from '../../replay/pace.js';
 import type { CliContext } from '../cli-context.js';
 import { type PrintOptions, printerFor } from '../consume/print-options.js';
 import { printRecords, type RecordFilter } from '../consume/print-records.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
-import { type SelectionOptions, selectRecords } from '../consume/record-selection.js';
+import { checkSelection, type SelectionOptions, selectRecords } from '../consume/record-selection.js';
 import { isolationLevelOf } from '../consume/run-consume.js';
 import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
 import { RecordHandler } from '../exec/record-handler.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { refuseInternal } from '../internal-topics.js';
 import { counted } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
@@ -54,7 +56,13 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
   const speed = options.speed ?? Number.POSITIVE_INFINITY;
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
-  const { signal } = context.signals;
+  checkSelection({ ...options, topics: [options.topic] }, context);
+  const { into } = options;
+  if (into !== undefined) {
+    validateTopicName(into);
+    refuseInternal(into, options.force, 'replay into');
+  }
+  const signal = stopSignal(options, context);
   return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client) => {
     const selected = await selectRecords(client, { ...options, topics: [options.topic] }, context);
     const damage = new SkippedDamage(options, context);
@@ -85,11 +93,19 @@ async function goThrough(
     return 0;
   }
   const pace = new Pace(speed, () => performance.now());
-  const wait = (cursor: RecordCursor) => waitFor(pace, cursor, context.signals.signal);
+  const wait = (cursor: RecordCursor) => waitFor(pace, cursor, range.signal!);
   const { into } = options;
   if (into !== undefined) return replayInto(client, range, { ...options, into }, filter, wait, context);
   if (options.exec !== undefined) return handleEach(client, range, options, filter, wait, context);
   return printEach(client, range, options, filter, wait, context);
+}
+
+/** Ctrl-C; or nobody reads what a replay with pauses prints. */
+function stopSignal(options: ReplayOptions, context: CliContext): AbortSignal {
+  const { signal } = context.signals;
+  const isPaced = options.speed !== undefined && options.speed !== Number.POSITIVE_INFINITY;
+  if (!isPaced || options.into !== undefined || options.exec !== undefined) return signal;
+  return AbortSignal.any([signal, context.stdout.readerGone()]);
 }
 
 /** Nothing when there is nothing to wait for: no promise a record. */

@@ -1,6 +1,7 @@
 /** Finds what a consumer reads: topics and partitions as named, where each begins, and where it ends. */
-import { KlogError } from '../../errors.js';
+import type { KlogError } from '../../errors.js';
 import type { ConsumerOptions, OffsetSpec, PartitionRange } from '../consumer.js';
+import { unknownPartition } from '../unknown-partition.js';
 import type { LocalStore, PartitionMarks, PartitionReader } from './local-store.js';
 import { isOutOfRange, outOfRange, type PartitionBounds, resolveOffset } from './offset-range.js';
 
@@ -95,11 +96,7 @@ async function choosePartitions(store: LocalStore, options: ConsumerOptions): Pr
     for (const range of ranges.toSorted((a, b) => a.partition - b.partition)) {
       const { partition } = range;
       if (!Number.isInteger(partition) || partition < 0 || partition >= count) {
-        throw new KlogError(
-          'UNKNOWN_TOPIC_OR_PARTITION',
-          `topic ${topic} has no partition ${partition}: it has 0 to ${count - 1}`,
-          { topic, partition },
-        );
+        throw unknownPartition(topic, partition, count);
       }
       const name = `${topic}-${partition}`;
       if (known.has(name)) continue;

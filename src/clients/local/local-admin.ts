@@ -1,4 +1,3 @@
-import { KlogError } from '../../errors.js';
 import { describeConfigs } from '../../store/topic-config.js';
 import type {
   Admin,
@@ -24,6 +23,7 @@ import type {
 import type { OffsetSpec } from '../consumer.js';
 import type { LogSnapshot, SnapshotOptions } from '../log-snapshot.js';
 import type { ImportedTopic, TopicImport } from '../topic-import.js';
+import { unknownPartition } from '../unknown-partition.js';
 import type { LocalStore, PartitionReader, TopicSummary, Trimmed } from './local-store.js';
 import { resolveOffset } from './offset-range.js';
 
@@ -154,11 +154,7 @@ export class LocalAdmin implements Admin {
       (partition) => !(Number.isInteger(partition) && partition >= 0 && partition < count),
     );
     if (missing === undefined) return partitions ?? all(count);
-    throw new KlogError(
-      'UNKNOWN_TOPIC_OR_PARTITION',
-      `topic ${topic} has no partition ${missing}: it has 0 to ${count - 1}`,
-      { topic, partition: missing },
-    );
+    throw unknownPartition(topic, missing, count);
   }
 
   async #eachPartition<T>(

@@ -40,7 +40,6 @@ export function outOfRange(topic: string, partition: number, offset: number, mar
   const { logStartOffset, logEndOffset } = marks;
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} of ${topic}:${partition} is out of range: it has ${logStartOffset} to ${logEndOffset}`,
-    { topic, partition, offset },
+    `offset ${offset} of ${topic}:${partition} is out of range: the log begins at ${logStartOffset} and ends at ${logEndOffset}`,
   );
 }

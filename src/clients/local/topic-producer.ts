@@ -4,6 +4,7 @@ import type { Codec } from '../../format/compression.js';
 import type { RecordHeader } from '../../format/log-record.js';
 import { RECORD_BATCH_OVERHEAD } from '../../format/record-batch.js';
 import { type RangePartitioner, STICKY } from '../partitioner.js';
+import { unknownPartition } from '../unknown-partition.js';
 import type { StoredTopic } from './local-store.js';
 import { PartitionSender, type SenderContext, type SenderTopic } from './partition-sender.js';
 import type { BatchOwner, ProducerBatch } from './producer-batch.js';
@@ -51,12 +52,7 @@ export class TopicProducer implements SenderTopic {
     partition: number,
   ): void {
     if (partition !== STICKY && (!Number.isInteger(partition) || partition < 0 || partition >= this.partitionCount)) {
-      const last = this.partitionCount - 1;
-      throw new KlogError(
-        'UNKNOWN_TOPIC_OR_PARTITION',
-        `topic ${this.topic} has no partition ${partition}: it has 0 to ${last}`,
-        { topic: this.topic, partition },
-      );
+      throw unknownPartition(this.topic, partition, this.partitionCount);
     }
     if (!Number.isSafeInteger(timestamp)) {
       throw new KlogError(

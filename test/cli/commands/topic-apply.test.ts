@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FakeOptions, inTemporaryDirectory, run as runLine } from '../support/fake-context.js';
@@ -99,8 +99,11 @@ describe('topic apply', () => {
       const options = { cwd: directory, env: { HOME: directory }, stdin: ['topics: [{name: a}]'] };
       const { code, out, err, context } = await runLine('topic apply - --dry-run', options);
       expect({ code, out }).toEqual({ code: 0, out: '+ a\t1 partition\n' });
-      expect(err).toContain('not checked');
+      expect(err).toContain('no log yet');
       expect(context.opened).toEqual([]);
+      const bad = { ...options, stdin: ['topics: [{name: a/b}]'] };
+      expect((await runLine('topic apply -', bad)).code).toBe(2);
+      expect(readdirSync(directory)).toEqual([]);
     });
   });
 

@@ -28,7 +28,13 @@ describe('topic create', () => {
 
   it('keeps the code that all operands share', async () => {
     expect((await run('topic create x/y z/y', { client: client() })).code).toBe(2);
-    expect((await run('topic create x/y orders', { client: client() })).code).toBe(1);
+    expect((await run('topic create orders new', { client: client() })).code).toBe(1);
+  });
+
+  it('makes none of them where one is illegal', async () => {
+    const memory = client();
+    expect(await run('topic create new x/y', { client: memory })).toMatchObject({ code: 2, context: { opened: [] } });
+    expect(memory.topics.has('new')).toBe(false);
   });
 
   it('fails with 1 if the topic exists, and not with --if-not-exists', async () => {
@@ -57,7 +63,7 @@ describe('topic create', () => {
     ['topic create a -p 0', '--partitions'],
     ['topic create a -p 1.5', '--partitions'],
     ['topic create a -c retention.ms', '--config'],
-    ['topic create a/b', 'illegal topic name'],
+    ['topic create a/b', 'topic name "a/b" holds "/"'],
     ['topic create a -c no.such=1', 'no.such'],
   ])('%s is a usage error', async (line, text) => {
     const { code, err } = await run(line, { client: client() });
@@ -68,10 +74,12 @@ describe('topic create', () => {
 
   it("takes kcl's and rpk's flag names", async () => {
     const memory = new MemoryClient();
-    await run('topic create a --num-partitions 2 --topic-config retention.ms=1 -k segment.bytes=2', { client: memory });
+    await run('topic create a --num-partitions 2 --topic-config retention.ms=1 -k segment.bytes=2048', {
+      client: memory,
+    });
     expect(memory.topics.get('a')).toMatchObject({
       partitions: 2,
-      configs: { 'retention.ms': '1', 'segment.bytes': '2' },
+      configs: { 'retention.ms': '1', 'segment.bytes': '2048' },
     });
   });
 
@@ -144,6 +152,11 @@ describe('topic describe', () => {
         'PARTITION  LOG-START  HIGH-WATERMARK  LAST-STABLE  LOG-END  EPOCH  SEGMENTS  BYTES',
         '        0         10              20           20       20      0         1   1234',
         '        1         10              20           20       20      0         1   1234',
+        '',
+        'PRODUCED WITH   PROMISES',
+        '--acks all      every record is on disk: it survives a power loss (the default)',
+        '--acks written  every record is written: it survives the death of klog, not that of the machine',
+        '--acks none     nothing: records are handed over, and what fails later goes unnoticed',
         '',
       ].join('\n'),
     );
