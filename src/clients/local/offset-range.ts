@@ -41,5 +41,6 @@ export function outOfRange(topic: string, partition: number, offset: number, mar
   return new KlogError(
     'OFFSET_OUT_OF_RANGE',
     `offset ${offset} of ${topic}:${partition} is out of range: the log begins at ${logStartOffset} and ends at ${logEndOffset}`,
+    { topic, partition, offset },
   );
 }
