@@ -3,7 +3,7 @@
  *
  * | dump                  | told by                                   | fields |
  * |-----------------------|-------------------------------------------|--------|
- * | kcat `-J`             | `payload` with `ts` or `tstype`           | `key` `payload`, `ts` in ms, `headers` as `[name, value, …]` |
+ * | kcat `-J`             | `payload` with `ts` `tstype` or `broker`  | `key` `payload` (Avro as JSON), `ts` in ms, `headers` as `[name, value, …]` or `{name: [value, …]}` |
  * | kaf                   | `payload` otherwise                       | RFC 3339 `timestamp`, `headers` as objects; `json` has the payload as JSON |
  * | kafkactl              | `Value` or `Key`; `headers` as an object  | `Partition` `Offset` `Headers` as an object, RFC 3339 `Timestamp` |
  * | kt                    | a `timestamp` that is text                | `partition` `offset` `key` `value` |
@@ -27,7 +27,9 @@ import {
 export function readForeignRecord(object: JsonObject): InputRecord | undefined {
   const has = (field: string) => Object.hasOwn(object, field);
   if (has('valueBase64') || has('keyBase64') || has('timestampType')) return undefined;
-  if (has('payload') && !has('value')) return has('ts') || has('tstype') ? readKcat(object) : readKaf(object);
+  if (has('payload') && !has('value')) {
+    return has('ts') || has('tstype') || has('broker') ? readKcat(object) : readKaf(object);
+  }
   if ((has('Value') || has('Key')) && !has('value')) return readKafkactl(object);
   if ((has('seq_num') || has('body')) && !has('value')) return readS2(object);
   if (!has('value')) return isRpkWithoutValue(object) ? readRpk(object) : undefined;
@@ -36,14 +38,27 @@ export function readForeignRecord(object: JsonObject): InputRecord | undefined {
   return undefined;
 }
 
+/** Without a timestamp kcat leaves it out, or says 0 and `unknown`. What it could not decode it prints as null. */
 function readKcat(object: JsonObject): InputRecord {
+  for (const failed of ['payload_error', 'key_error']) {
+    if (object[failed] === undefined) continue;
+    throw new BadRecordError(`kcat could not decode it (${failed}), so its bytes are not in this dump`);
+  }
+  const isTimed = object.ts !== undefined && object.tstype !== 'unknown';
   return {
     ...placeFields(object),
-    timestamp: object.tstype === 'unknown' ? -1 : integerField(object.ts, 'ts'),
-    key: textBytes(object.key ?? null, 'key'),
-    value: textBytes(object.payload, 'payload'),
-    headers: flatHeaders(object.headers),
+    timestamp: isTimed ? integerField(object.ts, 'ts') : -1,
+    key: jsonOrText(object.key ?? null, 'key'),
+    value: jsonOrText(object.payload, 'payload'),
+    headers: isObject(object.headers) ? headerLists(object.headers) : flatHeaders(object.headers),
   };
+}
+
+function headerLists(headers: JsonObject): RecordHeader[] {
+  return Object.entries(headers).flatMap(([key, values]) => {
+    if (!Array.isArray(values)) throw new BadRecordError(`header ${key} is no array of values`);
+    return values.map((value: unknown) => ({ key, value: textBytes(value, `header ${key}`) }));
+  });
 }
 
 function flatHeaders(headers: unknown): RecordHeader[] {

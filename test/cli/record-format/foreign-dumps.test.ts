@@ -40,6 +40,28 @@ describe("other tools' dumps", () => {
     ]);
   });
 
+  it('kcat -J without timestamps, with headers as a map, and with Avro', () => {
+    const dump = { topic: 't', partition: 0, offset: 0, broker: 1, headers: ['h', 'x'], key: null, payload: 'v' };
+    expect(read(dump)).toMatchObject([{ timestamp: -1, value: 'v', headers: [['h', 'x']] }]);
+    expect(read({ ...dump, headers: { h: ['x', null], i: ['y'] } })[0]!.headers).toEqual([
+      ['h', 'x'],
+      ['h', null],
+      ['i', 'y'],
+    ]);
+    expect(read({ ...dump, ts: 5, key: 7, payload: { a: [1] }, value_schema_id: 3 })).toMatchObject([
+      { timestamp: 5, key: '7', value: '{"a":[1]}' },
+    ]);
+    expect(() => read({ ...dump, headers: { h: 'x' } })).toThrow(/header h is no array/);
+  });
+
+  it('what kcat could not decode is no tombstone', () => {
+    const dump = { topic: 't', ts: 1, broker: 0, key: null, payload: null };
+    expect(() => read({ ...dump, payload_error: 'bad magic' })).toThrow(
+      /line 1.*could not decode it \(payload_error\)/,
+    );
+    expect(() => read({ ...dump, key_error: 'bad magic' })).toThrow(/could not decode it \(key_error\)/);
+  });
+
   it('rpk, pretty-printed, in which null and empty are left out', () => {
     const dump = {
       topic: 't',

@@ -1,7 +1,7 @@
 import type { FuzzTarget } from '../fuzz-target.js';
 import { dataDirectory, logDump, partitionReader } from './data-directory.js';
 import { codecs, recordBatches } from './record-batches.js';
-import { configFiles, expressions, filters, formats, jsonRecords, smallFiles } from './texts.js';
+import { configFiles, expressions, filters, formats, jsonRecords, separatedValues, smallFiles } from './texts.js';
 
 export async function allTargets(): Promise<{ readonly targets: readonly FuzzTarget[]; close(): void }> {
   const config = configFiles();
@@ -12,6 +12,7 @@ export async function allTargets(): Promise<{ readonly targets: readonly FuzzTar
     await dataDirectory(),
     await logDump(),
     jsonRecords(),
+    separatedValues(),
     formats(),
     expressions(),
     filters(),

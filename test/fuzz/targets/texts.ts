@@ -11,6 +11,7 @@ import type { RecordReader } from '../../../src/cli/record-format/input-record.j
 import { createJsonReader } from '../../../src/cli/record-format/json-record-input.js';
 import { compileLinearRegExp } from '../../../src/cli/record-format/linear-regexp.js';
 import { OutputBuffer } from '../../../src/cli/record-format/output-buffer.js';
+import { createCsvReader, createTsvReader } from '../../../src/cli/record-format/whole-word/separated-values-input.js';
 import { parseDuration } from '../../../src/cli/values/parse-duration.js';
 import { parseConfig, parseHeader } from '../../../src/cli/values/parse-key-value.js';
 import { parseOffset, parseOffsetPoint } from '../../../src/cli/values/parse-offset.js';
@@ -67,6 +68,10 @@ const INPUT_FORMATS = [
   '%v{3}%k{2}',
   '%d %k,%v\\n',
   '%v{re[\\d+]}',
+  '%d{iso} %k{c} %v{unpack[>I]}\\n',
+  '%d{strftime[%F %r%z]} %o{hex};%h{name:h,null=-}\\n',
+  '%d{go[Mon Jan _2 15:04:05.999 2006]} %v\\n',
+  'kcat:%T %K %k %S %s\\n',
 ];
 const EXPRESSIONS = [
   '5',
@@ -100,6 +105,12 @@ const EXPRESSIONS = [
   'value.a > 3 && key == "x"',
   'value.items[0].price * 2',
   'cleanup.policy=compact,delete',
+];
+const SEPARATED_VALUES = [
+  'topic,partition,offset,timestamp,key,value,headers\norders,3,0,1700000000000,k,"a,b\t""c""\n","[{""key"":""h"",""value"":null}]"\n',
+  'topic\tpartition\toffset\ttimestamp\tkey\tvalue\theaders\norders\t3\t0\t-1\t\\N\ta,b\\t"c"\\n\t\n',
+  'key,value\r\n,""\r\n"",\r\n\r\na,b',
+  'value\tkey\n\\xff\\0\t\\\\N\n\n',
 ];
 const FILES = [
   '0\n2\norders 0 12\norders 1 99\n',
@@ -153,6 +164,19 @@ function readRecords(reader: RecordReader, input: Buffer, random: FuzzRandom): v
   }
   reader.end();
   drain();
+}
+
+export function separatedValues(): FuzzTarget {
+  return {
+    name: 'csv and tsv',
+    weight: 15,
+    run(random) {
+      const text = mutateText(random.pick(SEPARATED_VALUES), random, SEPARATED_VALUES);
+      const create = random.chance(0.5) ? createCsvReader : createTsvReader;
+      // A head that names no columns is not skipped: everything behind it is unknown.
+      expectKlogError(() => readRecords(create({ maxRecordBytes: 1 << 16 }), Buffer.from(text), random));
+    },
+  };
 }
 
 export function formats(): FuzzTarget {

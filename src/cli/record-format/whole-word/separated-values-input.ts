@@ -200,7 +200,11 @@ class SeparatedValuesReader implements RecordReader {
   }
 
   #field(index: number): Buffer | null {
-    return this.#rows.field(this.#input.bytes, this.#input.start, index);
+    try {
+      return this.#rows.field(this.#input.bytes, this.#input.start, index);
+    } catch (error) {
+      throw this.#placed(error);
+    }
   }
 
   #placed(error: unknown): unknown {

@@ -157,6 +157,7 @@ describe('bad input says where', () => {
     ['csv', 'key,value\na\n', 'Record 1 (line 2, byte 10): 1 fields, and the first line names 2 columns'],
     ['tsv', 'key\tvalue\na\tb\\q\n', 'Record 1 (line 2, byte 13): a backslash that begins no escape'],
     ['tsv', 'value\na\\\n', 'Record 1 (line 2, byte 7): a backslash that begins no escape'],
+    ['tsv', 'key\tval\\ue\n', 'Record 1 (line 1, byte 7): a backslash that begins no escape'],
     ['tsv', 'key\tvalue\n\\q\n', 'Record 1 (line 2, byte 10): 1 fields'],
     ['tsv', 'offset\tvalue\n1x\tb\n', 'Record 1 (line 2, byte 13): offset is "1x", not a whole number'],
     [
