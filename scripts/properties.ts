@@ -39,5 +39,5 @@ function propertyTests(): string[] {
   return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .map((name) => join('test', name))
     .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => readFileSync(join(root, file), 'utf8').includes("support/properties.js'"));
+    .filter((file) => readFileSync(join(root, file), 'utf8').includes("from 'fast-check'"));
 }

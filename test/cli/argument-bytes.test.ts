@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { argumentBytes, mayLackBytes, recoverArguments } from '../../src/cli/argument-bytes.js';
+import { runs } from '../support/properties.js';
 import { run } from './support/fake-context.js';
 import { withLog } from './support/real-log.js';
 
@@ -36,7 +37,7 @@ describe('arguments that are not UTF-8', () => {
         const recovered = mayLackBytes(args) ? recoverArguments(args, commandLine) : args;
         expect(recovered.map(argumentBytes)).toEqual(all);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CommittedFilter } from '../../src/clients/local/committed-filter.js';
-import '../support/properties.js';
 
 describe('CommittedFilter', () => {
   const filter = new CommittedFilter([

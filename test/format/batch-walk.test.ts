@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextBatch, WalkResult } from '../../src/format/batch-walk.js';
 import { fixtureNames, readFixture } from './kafka-fixtures.js';
-import '../support/properties.js';
 
 /** Sizes of the batches from 0 on, and what ended them. */
 function walk(bytes: Uint8Array, end = bytes.length): { sizes: number[]; last: WalkResult } {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { crc32c, crc32cInJavaScript } from '../../src/format/crc32c.js';
 import { readValues } from './kafka-fixtures.js';
-import '../support/properties.js';
 
 const { vectors } = readValues<{ vectors: readonly { readonly hex: string; readonly crc32c: number }[] }>('crc');
 

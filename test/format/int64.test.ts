@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from '../../src/format/int64.js';
-import '../support/properties.js';
 
 const buffer = Buffer.alloc(10, 0xee);
 

@@ -10,7 +10,6 @@ import {
   writeVarlong,
 } from '../../src/format/varint.js';
 import { readValues } from './kafka-fixtures.js';
-import '../support/properties.js';
 
 interface VarintValues {
   readonly zigzag: readonly { readonly value: string; readonly fitsInt32: boolean; readonly hex: string }[];

@@ -8,7 +8,6 @@ import {
   segmentBaseOffsets,
   segmentFileName,
 } from '../../src/storage/log-files.js';
-import '../support/properties.js';
 
 const topic = fc.stringMatching(/^[A-Za-z0-9._-]{1,249}$/);
 const unique = '0123456789abcdef0123456789abcdef';

@@ -33,7 +33,6 @@ import {
   readProducerSnapshot,
   writeProducerSnapshot,
 } from '../../src/storage/producer-snapshot.js';
-import '../support/properties.js';
 
 let directory: string;
 beforeAll(() => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createKafkaReader } from '../../../../src/cli/record-format/whole-word/kafka-input.js';
+import { runs } from '../../../support/properties.js';
 import { printed, readAll, shown, type TestRecord } from '../support.js';
 
 const read = (text: string, properties = {}, strict = false) =>
@@ -49,7 +50,7 @@ describe('kafka', () => {
           })),
         );
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
