@@ -131,21 +131,27 @@ async function makeParents(fs: FileSystem, path: string): Promise<void> {
 async function sweepAbandoned(fs: FileSystem, path: string): Promise<void> {
   const parent = dirname(path);
   const prefix = temporaryDirectoryPrefix(path);
+  let swept = false;
   for (const name of await fs.readDirectory(parent)) {
     if (!name.startsWith(prefix) || !/^[0-9a-f]{16}$/.test(name.slice(prefix.length))) continue;
     const abandoned = join(parent, name);
     if ((await fs.stat(abandoned))?.kind !== 'directory') continue;
-    await removeIfAbandoned(fs, abandoned);
+    swept = (await removeIfAbandoned(fs, abandoned)) || swept;
   }
+  // Once there is a data directory nobody sweeps: an abandoned one must not come back beside it.
+  if (swept) await fs.syncDirectory(parent);
 }
 
-async function removeIfAbandoned(fs: FileSystem, path: string): Promise<void> {
+/** True: it was removed. */
+async function removeIfAbandoned(fs: FileSystem, path: string): Promise<boolean> {
   let lock: HeldLock | undefined;
   try {
     lock = await lockExclusively(fs, join(path, CREATING_LOCK), path, 0);
     await removeTree(fs, path);
+    return true;
   } catch {
     // Somebody is building it, has just renamed it, or it is another user's.
+    return false;
   } finally {
     await lock?.release();
   }

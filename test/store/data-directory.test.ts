@@ -128,6 +128,20 @@ describe('making a data directory', () => {
     },
   );
 
+  it('makes it durable that an abandoned one is gone before there is a directory beside which nobody would look', async () => {
+    const parent = temporaryDirectory();
+    const path = join(parent, '.klog');
+    mkdirSync(join(parent, '.klog.tmp-0123456789abcdef'));
+    const calls: string[] = [];
+    const watched = interpose(({ name, path: at }) => {
+      if (at.includes('0123456789abcdef') && name === 'removeDirectory') calls.push('removed');
+      if (at === parent && name === 'syncDirectory') calls.push('synced');
+      if (name === 'rename' && at.startsWith(`${path}.tmp-`) && !at.endsWith('.json.tmp')) calls.push('there');
+    });
+    await (await openDataDirectory(watched, path, { create: true })).close();
+    expect(calls).toEqual(['removed', 'synced', 'there', 'synced']);
+  });
+
   it('leaves alone what another process is still building', async () => {
     const parent = temporaryDirectory();
     const path = join(parent, '.klog');

@@ -1,144 +1,115 @@
 /**
- * A state of a directory in memory, as it looks after the machine was started again (reboot-file-system.ts): read from the
- * disk once, and then visited by one client after the other, which saves most of the time a judgement takes. One process,
- * one task: every lock is granted.
+ * A state of a directory in memory, as one process finds it: after the machine was started again (as in
+ * reboot-file-system.ts), or on the machine that goes on. One client visits it after the other, which saves most of the time a judgement takes. One
+ * process, one task: every lock is granted.
+ *
+ * A process may die in the middle: `diesAt` counts the calls that change something.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { CONTROL_FILE_NAME } from '../../../src/storage/control-file.js';
 import type { FileStat, FileSystem, OpenFile, OpenMode } from '../../../src/storage/file-system.js';
-import { inodeInside } from './control-inode.js';
-import type { JudgedFileSystem } from './reboot-file-system.js';
+import { Contents, type Entry, type MemoryDisk, type Names, nameOf, newContents } from './memory-disk.js';
 
-class Contents {
-  readonly inode: number;
-  bytes: Buffer;
-  size: number;
-
-  constructor(inode: number, bytes: Buffer) {
-    this.inode = inode;
-    this.bytes = bytes;
-    this.size = bytes.length;
-  }
-}
-
-type Entry = Contents | 'directory';
-
-/** Beyond any real one, so that none is taken for a file that the state remembers. */
-let nextInode = 2 ** 50;
-
-/** The files below a directory. */
-export class MemoryDisk {
-  readonly entries = new Map<string, Entry>();
-
-  constructor(directory: string) {
-    this.#load(directory);
-    for (let up = directory; !this.entries.has(up) || up === directory; up = dirname(up)) {
-      this.entries.set(up, 'directory');
-      if (up === dirname(up)) break;
-    }
-  }
-
-  #load(directory: string): void {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) {
-        this.entries.set(path, 'directory');
-        this.#load(path);
-      } else {
-        const bytes = readFileSync(path);
-        const inode = entry.name === CONTROL_FILE_NAME ? inodeInside(bytes) : undefined;
-        this.entries.set(path, new Contents(inode ?? nextInode++, bytes));
-      }
-    }
-  }
-
-  names(directory: string): string[] {
-    const names: string[] = [];
-    for (const path of this.entries.keys())
-      if (dirname(path) === directory && path !== directory) names.push(basename(path));
-    return names;
-  }
+export interface MemoryOptions {
+  readonly bootId: Uint8Array;
+  /** Other inodes than those that the files remember. */
+  readonly isCopy?: boolean;
+  /** The number of the call, from 1 on, with which the process dies: nothing of it is done, nor of any later one. */
+  readonly diesAt?: number;
+  /** Of that call, if it writes, a part is done. */
+  readonly tears?: boolean;
 }
 
 const COPIED = 2 ** 51;
 const TMPFS = 0x01021994;
+/** Everything was written to just now. */
+const OWNED = { modifiedMs: Date.now(), uid: 0, device: 1 };
 
-export class MemoryFileSystem implements FileSystem, JudgedFileSystem {
+export class Killed extends Error {}
+
+export class MemoryFileSystem implements FileSystem {
+  /** Every call that changed something. */
   readonly changes: string[] = [];
+  /** Calls that change something, or make it safe. */
+  calls = 0;
+  /** The call with which the process died was a write, and a part of it was done. */
+  hasTorn = false;
+  readonly root: string;
   readonly #disk: MemoryDisk;
-  readonly #bootId: Buffer;
-  readonly #inodesFrom: number;
+  readonly #options: MemoryOptions;
 
-  /** @param boot which start of the machine this is */
-  constructor(disk: MemoryDisk, boot: number, isCopy = false) {
+  constructor(disk: MemoryDisk, options: MemoryOptions) {
+    this.root = disk.root;
     this.#disk = disk;
-    this.#bootId = Buffer.alloc(16, 0xb0 + boot);
-    this.#inodesFrom = isCopy ? COPIED : 0;
+    this.#options = options;
   }
 
   open(path: string, mode: OpenMode): OpenFile {
-    let contents = this.#disk.entries.get(path);
-    if (contents === 'directory') throw failure('EISDIR', path);
-    if (contents !== undefined && mode === 'create-new') throw failure('EEXIST', path);
-    if (contents === undefined) {
-      if (mode === 'read' || mode === 'write' || !this.#disk.entries.has(dirname(path))) throw failure('ENOENT', path);
-      this.changes.push(`create ${path}`);
-      contents = new Contents(nextInode++, Buffer.alloc(0));
-      this.#disk.entries.set(path, contents);
+    const entry = this.#disk.find(path);
+    if (entry instanceof Contents) {
+      if (mode === 'create-new') throw failure('EEXIST', path);
+      return new MemoryFile(path, entry, this);
     }
+    if (entry !== undefined) throw failure('EISDIR', path);
+    const names = this.#disk.parent(path);
+    if (mode === 'read' || mode === 'write' || names === undefined) throw failure('ENOENT', path);
+    this.change('create', path);
+    const name = nameOf(path);
+    const contents = newContents(name, Buffer.alloc(0));
+    names.set(name, contents);
     return new MemoryFile(path, contents, this);
   }
 
   stat(path: string): FileStat | undefined {
-    const entry = this.#disk.entries.get(path);
+    const entry = this.#disk.find(path);
     return entry === undefined ? undefined : this.statOf(entry);
   }
 
   statOf(entry: Entry): FileStat {
-    const owned = { modifiedMs: 0, uid: 0, device: 1 };
-    if (entry === 'directory') return { kind: 'directory', size: 0, inode: 1, mode: 0o700, ...owned };
-    return { kind: 'file', size: entry.size, inode: entry.inode + this.#inodesFrom, mode: 0o600, ...owned };
+    if (!(entry instanceof Contents)) return { kind: 'directory', size: 0, inode: 1, mode: 0o700, ...OWNED };
+    const inode = entry.inode + (this.#options.isCopy === true ? COPIED : 0);
+    return { kind: 'file', size: entry.size, inode, mode: 0o600, ...OWNED };
   }
 
   readDirectory(path: string): string[] {
-    if (this.#disk.entries.get(path) !== 'directory') throw failure('ENOENT', path);
-    return this.#disk.names(path);
+    return [...this.#directory(path).keys()];
   }
 
   makeDirectory(path: string): void {
-    if (this.#disk.entries.has(path)) throw failure('EEXIST', path);
-    this.changes.push(`mkdir ${path}`);
-    this.#disk.entries.set(path, 'directory');
+    const names = this.#disk.parent(path);
+    if (names === undefined) throw failure('ENOENT', path);
+    if (names.has(nameOf(path))) throw failure('EEXIST', path);
+    this.change('mkdir', path);
+    names.set(nameOf(path), new Map());
   }
 
   removeDirectory(path: string): void {
-    if (this.#disk.names(path).length > 0) throw failure('ENOTEMPTY', path);
-    this.changes.push(`rmdir ${path}`);
-    this.#disk.entries.delete(path);
+    if (this.#directory(path).size > 0) throw failure('ENOTEMPTY', path);
+    this.change('rmdir', path);
+    this.#disk.parent(path)?.delete(nameOf(path));
   }
 
   rename(from: string, to: string): void {
-    const { entries } = this.#disk;
-    const entry = entries.get(from);
-    if (entry === undefined) throw failure('ENOENT', from);
-    if (entry === 'directory' && entries.has(to) && this.#disk.names(to).length > 0) throw failure('ENOTEMPTY', to);
-    this.changes.push(`rename ${from}`);
-    for (const [path, below] of [...entries]) {
-      if (path !== from && !path.startsWith(`${from}/`)) continue;
-      entries.delete(path);
-      entries.set(to + path.slice(from.length), below);
-    }
+    const entry = this.#disk.find(from);
+    const there = this.#disk.find(to);
+    const target = this.#disk.parent(to);
+    if (entry === undefined || target === undefined) throw failure('ENOENT', from);
+    if (there instanceof Map && there.size > 0) throw failure('ENOTEMPTY', to);
+    this.change('rename', from);
+    this.#disk.parent(from)?.delete(nameOf(from));
+    target.set(nameOf(to), entry);
   }
 
   unlink(path: string): void {
-    if (this.#disk.entries.delete(path)) this.changes.push(`unlink ${path}`);
+    if (this.#disk.find(path) === undefined) return;
+    this.change('unlink', path);
+    this.#disk.parent(path)?.delete(nameOf(path));
   }
 
-  syncDirectory(): void {}
+  syncDirectory(path: string): void {
+    this.count(path);
+  }
 
   bootId(): Uint8Array {
-    return this.#bootId;
+    return this.#options.bootId;
   }
 
   statfsType(): number {
@@ -147,6 +118,29 @@ export class MemoryFileSystem implements FileSystem, JudgedFileSystem {
 
   watch(): undefined {
     return undefined;
+  }
+
+  /** Before something is changed. */
+  change(what: string, path: string, torn?: () => void): void {
+    this.count(path, torn);
+    this.changes.push(`${what} ${path}`);
+  }
+
+  count(path: string, torn?: () => void): void {
+    this.calls++;
+    const { diesAt, tears } = this.#options;
+    if (diesAt === undefined || this.calls < diesAt) return;
+    if (tears === true && torn !== undefined && this.calls === diesAt) {
+      torn();
+      this.hasTorn = true;
+    }
+    throw new Killed(`killed at call ${this.calls}, ${path}`);
+  }
+
+  #directory(path: string): Names {
+    const entry = this.#disk.find(path);
+    if (!(entry instanceof Map)) throw failure('ENOENT', path);
+    return entry;
   }
 }
 
@@ -162,35 +156,24 @@ class MemoryFile implements OpenFile {
   }
 
   read(buffer: Uint8Array, start: number, length: number, position: number): number {
-    const { bytes, size } = this.#contents;
-    return position >= size ? 0 : bytes.copy(buffer, start, position, Math.min(position + length, size));
+    return this.#contents.read(buffer, start, length, position);
   }
 
   write(buffer: Uint8Array, start: number, length: number, position: number): number {
-    this.#fs.changes.push(`write ${this.path} at ${position}`);
-    this.#grow(position + length);
-    this.#contents.bytes.set(buffer.subarray(start, start + length), position);
+    const bytes = buffer.subarray(start, start + length);
+    this.#fs.change('write', this.path, () => this.#contents.write(bytes.subarray(0, length >> 1), position));
+    this.#contents.write(bytes, position);
     return length;
   }
 
   truncate(size: number): void {
-    this.#fs.changes.push(`truncate ${this.path} to ${size}`);
-    this.#contents.bytes.fill(0, Math.min(size, this.#contents.size));
-    this.#grow(size);
-    this.#contents.size = size;
+    this.#fs.change('truncate', this.path);
+    this.#contents.truncate(size);
   }
 
-  #grow(size: number): void {
-    const contents = this.#contents;
-    if (size > contents.bytes.length) {
-      const bytes = Buffer.alloc(size + 4096);
-      contents.bytes.copy(bytes, 0, 0, contents.size);
-      contents.bytes = bytes;
-    }
-    contents.size = Math.max(contents.size, size);
+  sync(): void {
+    this.#fs.count(this.path);
   }
-
-  sync(): void {}
 
   stat(): FileStat {
     return this.#fs.statOf(this.#contents);
@@ -202,7 +185,9 @@ class MemoryFile implements OpenFile {
     return true;
   }
 
-  async waitLock(): Promise<void> {}
+  waitLock(): Promise<void> {
+    return Promise.resolve();
+  }
 
   unlock(): void {}
 }

@@ -2,8 +2,8 @@
  * What a scenario writes. Everything in a record follows from its id, so whoever reads it can tell every foreign, torn or
  * exchanged byte without having seen it written.
  *
- * An id is `<kind><writer>.<number>.<size>`, such as `r2.17.300`: kind `r` (with key and headers) or `p` (a plain line), the
- * writer, its running number, the size of the value in bytes. The value is the id, `|`, and filler made from it.
+ * An id is `<kind><writer>.<number>.<size>`, such as `r2.17.300`: kind `r` (with headers, mostly with a key), `c` (the
+ * same, always with a key, for compaction) or `p` (a plain line), the writer, its running number, the size of the value in bytes. The value is the id, `|`, and filler made from it.
  */
 import type { ProducerRecord } from '../../../src/clients/producer.js';
 
@@ -21,10 +21,12 @@ const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const END_OF_ID = 0x7c;
 /** The longest id, with room to spare. */
 const LONGEST_ID = 40;
+/** Of the records that a judge writes. */
+export const PROBE_WRITER = 9999;
 const known = new Map<string, Payload>();
 const MOST_KNOWN = 100_000;
 
-export function newId(kind: 'r' | 'p', writer: number, number: number, size: number): string {
+export function newId(kind: 'r' | 'c' | 'p', writer: number, number: number, size: number): string {
   const id = `${kind}${writer}.${number}.`;
   return `${id}${Math.max(size, id.length + 8)}`;
 }
@@ -39,6 +41,11 @@ export function payloadOf(id: string): Payload | undefined {
     known.set(id, payload);
   }
   return payload;
+}
+
+/** `undefined`: its record has none. */
+export function keyOf(id: string): string | undefined {
+  return payloadOf(id)?.key?.toString('latin1');
 }
 
 /** The id that the value in a stretch of a buffer begins with. */
@@ -56,7 +63,7 @@ export function toRecord(topic: string, partition: number, id: string): Producer
 }
 
 function makePayload(id: string): Payload | undefined {
-  const parts = /^([rp])(\d+)\.(\d+)\.(\d+)$/.exec(id);
+  const parts = /^([rcp])(\d+)\.(\d+)\.(\d+)$/.exec(id);
   if (parts === null) return undefined;
   const [, kind, writer, number, size] = parts;
   const value = Buffer.alloc(Number(size));
@@ -69,11 +76,11 @@ function makePayload(id: string): Payload | undefined {
     state ^= state << 5;
     value[at++] = ALPHABET[state & 63]!;
   }
-  const isRich = kind === 'r';
+  const isRich = kind !== 'p';
   const n = Number(number);
   return {
     id,
-    key: isRich && n % 3 !== 0 ? Buffer.from(`k${n % 7}`) : null,
+    key: kind === 'c' || (isRich && n % 3 !== 0) ? Buffer.from(`k${n % 7}`) : null,
     value,
     headers: isRich && n % 4 === 0 ? [{ key: 'id', value: Buffer.from(id) }] : [],
     timestamp: FIRST_TIMESTAMP + n * 1000,

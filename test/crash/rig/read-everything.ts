@@ -2,12 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '../../../src/clients/client.js';
 import type { RecordCursor } from '../../../src/format/record-cursor.js';
-import { idOf, payloadOf } from './payload.js';
+import { idOf, keyOf, payloadOf } from './payload.js';
 
 /** What a partition holds. */
 export interface PartitionContent {
-  readonly firstOffset: number;
-  /** By offset from `firstOffset` on. */
+  /** Rising; where nothing was compacted or erased, one after the other. */
+  readonly offsets: number[];
+  /** Of the record at each of these offsets. */
   readonly ids: string[];
   readonly timestamps: number[];
 }
@@ -18,33 +19,62 @@ export type Content = Map<string, PartitionContent[]>;
 /** A state that breaks a promise. */
 export class BrokenPromise extends Error {}
 
+/** A consumer's own default is for logs of another size. */
+const FETCH_BYTES = 64 * 1024;
+
 export async function readEverything(client: Client): Promise<Content> {
   const content: Content = new Map();
   const listed = await client.admin().listTopics();
   for (const { topic, partitions } of listed) {
-    const found: { first: number; ids: string[]; timestamps: number[] }[] = [];
-    for (let partition = 0; partition < partitions; partition++) found.push({ first: 0, ids: [], timestamps: [] });
-    content.set(topic, []);
-    const consumer = client.consumer({ topics: [topic] });
+    const found: PartitionContent[] = [];
+    for (let partition = 0; partition < partitions; partition++) found.push({ offsets: [], ids: [], timestamps: [] });
+    const consumer = client.consumer({ topics: [topic], maxFetchBytes: FETCH_BYTES });
     for await (const { partition, cursor } of consumer.batches()) {
-      const { ids, timestamps } = found[partition]!;
+      const { offsets, ids, timestamps } = found[partition]!;
       while (cursor.next()) {
-        if (ids.length === 0) found[partition]!.first = cursor.offset;
-        const expected = found[partition]!.first + ids.length;
-        if (cursor.offset !== expected) {
-          throw new BrokenPromise(`${topic}-${partition} has offset ${cursor.offset} where ${expected} was expected`);
-        }
+        const last = offsets.at(-1) ?? -1;
+        if (cursor.offset <= last) throw new BrokenPromise(`${topic}-${partition}: ${cursor.offset} behind ${last}`);
+        offsets.push(cursor.offset);
         ids.push(checkRecord(cursor, topic, partition));
         timestamps.push(cursor.timestamp);
       }
     }
     await consumer.close();
-    content.set(
-      topic,
-      found.map(({ first, ids, timestamps }) => ({ firstOffset: first, ids, timestamps })),
-    );
+    content.set(topic, found);
   }
   return content;
+}
+
+/** `undefined`: there is no record. */
+export function idAt({ offsets, ids }: PartitionContent, offset: number): string | undefined {
+  let from = 0;
+  let to = offsets.length;
+  // Without gaps the first look is right.
+  let at = offset - (offsets[0] ?? 0);
+  while (from < to) {
+    if (at < from || at >= to) at = (from + to) >> 1;
+    if (offsets[at] === offset) return ids[at];
+    if (offsets[at]! < offset) from = at + 1;
+    else to = at;
+    at = -1;
+  }
+  return undefined;
+}
+
+const lasts = new WeakMap<PartitionContent, Map<string, number>>();
+
+/** The offset of each key's last record. */
+export function lastOfKeys(content: PartitionContent): Map<string, number> {
+  let last = lasts.get(content);
+  if (last === undefined) {
+    last = new Map();
+    for (const [at, id] of content.ids.entries()) {
+      const key = keyOf(id);
+      if (key !== undefined) last.set(key, content.offsets[at]!);
+    }
+    lasts.set(content, last);
+  }
+  return last;
 }
 
 /** Answers its id. */

@@ -1,7 +1,6 @@
 /**
  * The real disk as it looks after the machine was started again: another boot id, and `klog.end` with the inode it had
- * when it was written, though a rebuilt state is made of new files. What the judge itself does need not survive
- * anything: its syncs do nothing.
+ * when it was written, though a rebuilt state is made of new files.
  */
 import { CONTROL_FILE_NAME } from '../../../src/storage/control-file.js';
 import {
@@ -18,39 +17,22 @@ import { inodeInside } from './control-inode.js';
 
 const SUFFIX = `/${CONTROL_FILE_NAME}`;
 
-export interface RebootOptions {
-  /** Which start of the machine this is; -1: still the one that wrote the files. */
-  readonly boot: number;
-  /** False: as a copy of the files looks. */
-  readonly keepInodes: boolean;
-  /** Default true. */
-  readonly syncs?: boolean;
+/** What a start of the machine is told from others by. */
+export function bootIdOf(start: number): Uint8Array {
+  return Buffer.alloc(16, 0xb0 + start);
 }
 
-/** What the judge lets klog loose on. */
-export interface JudgedFileSystem extends FileSystem {
-  /** Every call that changed something, for who wants to know that there was none. */
-  readonly changes: readonly string[];
-}
-
-export class RebootFileSystem implements JudgedFileSystem {
-  readonly changes: string[] = [];
-  readonly syncs: boolean;
-  readonly #options: RebootOptions;
+export class RebootFileSystem implements FileSystem {
   readonly #bootId: Uint8Array;
   readonly #inodes = new Map<number, number>();
 
-  constructor(options: RebootOptions) {
-    this.#options = options;
-    this.syncs = options.syncs ?? true;
-    this.#bootId = options.boot < 0 ? nodeFileSystem.bootId() : Buffer.alloc(16, 0xb0 + options.boot);
+  /** @param start which start of the machine this is */
+  constructor(start: number) {
+    this.#bootId = bootIdOf(start);
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    const isNew = mode !== 'read' && mode !== 'write' && nodeFileSystem.stat(path) === undefined;
-    const file = await nodeFileSystem.open(path, mode);
-    if (isNew) this.changes.push(`create ${path}`);
-    return new RebootedFile(file, this);
+    return new RebootedFile(await nodeFileSystem.open(path, mode), this);
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
@@ -63,27 +45,23 @@ export class RebootFileSystem implements JudgedFileSystem {
   }
 
   makeDirectory(path: string): Awaitable<void> {
-    this.changes.push(`mkdir ${path}`);
     return nodeFileSystem.makeDirectory(path);
   }
 
   removeDirectory(path: string): Awaitable<void> {
-    this.changes.push(`rmdir ${path}`);
     return nodeFileSystem.removeDirectory(path);
   }
 
   rename(from: string, to: string): Awaitable<void> {
-    this.changes.push(`rename ${from}`);
     return nodeFileSystem.rename(from, to);
   }
 
   unlink(path: string): Awaitable<void> {
-    this.changes.push(`unlink ${path}`);
     return nodeFileSystem.unlink(path);
   }
 
   syncDirectory(path: string): Awaitable<void> {
-    return this.syncs ? nodeFileSystem.syncDirectory(path) : undefined;
+    return nodeFileSystem.syncDirectory(path);
   }
 
   bootId(): Uint8Array {
@@ -99,7 +77,7 @@ export class RebootFileSystem implements JudgedFileSystem {
   }
 
   async rebooted(path: string, stat: FileStat): Promise<FileStat> {
-    if (!this.#options.keepInodes || !path.endsWith(SUFFIX)) return stat;
+    if (!path.endsWith(SUFFIX)) return stat;
     let inode = this.#inodes.get(stat.inode);
     if (inode === undefined) {
       inode = inodeInside((await readWhole(nodeFileSystem, path)) as Buffer) ?? stat.inode;
@@ -125,17 +103,15 @@ class RebootedFile implements OpenFile {
   }
 
   write(buffer: Uint8Array, start: number, length: number, position: number): Awaitable<number> {
-    this.#fs.changes.push(`write ${this.path} at ${position}`);
     return this.#file.write(buffer, start, length, position);
   }
 
   truncate(size: number): Awaitable<void> {
-    this.#fs.changes.push(`truncate ${this.path} to ${size}`);
     return this.#file.truncate(size);
   }
 
   sync(): Awaitable<void> {
-    return this.#fs.syncs ? this.#file.sync() : undefined;
+    return this.#file.sync();
   }
 
   async stat(): Promise<FileStat> {

@@ -1,10 +1,15 @@
 /**
- * What a scenario has said before the crash came: a line for everything it promises, printed after what makes it true.
+ * What a scenario has said before the crash came: a line for everything it promises, printed after what makes it true, and
+ * a line before everything that takes something away.
  *
  * ```
  * creating T N      T may be there from now on, with N partitions     created T N   it is
  * growing T N       N partitions are to be                            grown T N     they are
  * deleting T        T may be gone from now on                         deleted T     it is
+ * trimming T P O    what is below offset O may be gone from now on    trimmed T P O it is
+ * retaining T B     all but the last B bytes may be gone from now on
+ * compacting T      where a key comes again, the earlier may be gone  compacted T P O   it is, below offset O
+ * erasing T KEY     records with the key may be gone from now on      erased T KEY      they are, and their bytes
  * ack T P OFFSET ID         survives a power loss
  * written T P OFFSET ID     survives the death of the process
  * saw T P OFFSET ID         a reader was shown it: nothing may take it back
@@ -17,13 +22,33 @@ export interface Promised {
   readonly line: string;
 }
 
-export interface PromisedTopic {
+export class PromisedTopic {
   /** `maybe`: it was being created, or deleted. */
-  existence: 'yes' | 'maybe' | 'no';
+  existence: 'yes' | 'maybe' | 'no' = 'maybe';
   /** How many partitions it may have. */
   fewest: number;
   most: number;
-  readonly records: Map<number, Promised[]>;
+  /** By partition. */
+  readonly records = new Map<number, Promised[]>();
+  /** By partition: offsets below which records may be, or have to be, gone. */
+  readonly mayBeTrimmed = new Map<number, number>();
+  readonly isTrimmed = new Map<number, number>();
+  readonly isCompacted = new Map<number, number>();
+  compacts = false;
+  readonly mayBeErased = new Set<string>();
+  readonly isErased = new Set<string>();
+  /** `undefined`: everything is kept. */
+  retentionBytes: number | undefined;
+
+  constructor(partitions: number) {
+    this.fewest = partitions;
+    this.most = partitions;
+  }
+
+  /** Offsets without a record are nothing wrong. */
+  get mayHaveGaps(): boolean {
+    return this.compacts || this.mayBeErased.size > 0;
+  }
 }
 
 export interface Transcript {
@@ -52,23 +77,18 @@ export function readTranscript(text: string, killed: boolean): Transcript {
       if (list === undefined) records.set(partition, [promised]);
       else list.push(promised);
       promises++;
-    } else if (what !== undefined && what !== '') readTopicLine(topics, what, topic, Number(second), line);
+    } else if (what === 'creating') topics.set(topic, new PromisedTopic(Number(second)));
+    else if (what !== undefined && what !== '') {
+      const isKnown =
+        readTopicLine(topicNamed(topics, topic, line), what, Number(second)) ||
+        readUpkeepLine(topicNamed(topics, topic, line), what, second, Number(third));
+      if (!isKnown) throw new Error(`not a line of a transcript: ${line}`);
+    }
   }
   return { topics, isDone, promises };
 }
 
-function readTopicLine(
-  topics: Map<string, PromisedTopic>,
-  what: string,
-  topic: string,
-  partitions: number,
-  line: string,
-): void {
-  if (what === 'creating') {
-    topics.set(topic, { existence: 'maybe', fewest: partitions, most: partitions, records: new Map() });
-    return;
-  }
-  const promised = topicNamed(topics, topic, line);
+function readTopicLine(promised: PromisedTopic, what: string, partitions: number): boolean {
   if (what === 'created') promised.existence = 'yes';
   else if (what === 'growing') promised.most = partitions;
   else if (what === 'grown') promised.fewest = partitions;
@@ -76,7 +96,25 @@ function readTopicLine(
   else if (what === 'deleted') {
     promised.existence = 'no';
     promised.records.clear();
-  } else throw new Error(`not a line of a transcript: ${line}`);
+  } else return false;
+  return true;
+}
+
+function readUpkeepLine(promised: PromisedTopic, what: string, second: string, offset: number): boolean {
+  const partition = Number(second);
+  if (what === 'trimming') raise(promised.mayBeTrimmed, partition, offset);
+  else if (what === 'trimmed') raise(promised.isTrimmed, partition, offset);
+  else if (what === 'retaining') promised.retentionBytes = Number(second);
+  else if (what === 'compacting') promised.compacts = true;
+  else if (what === 'compacted') raise(promised.isCompacted, partition, offset);
+  else if (what === 'erasing') promised.mayBeErased.add(second);
+  else if (what === 'erased') promised.isErased.add(second);
+  else return false;
+  return true;
+}
+
+function raise(offsets: Map<number, number>, partition: number, offset: number): void {
+  offsets.set(partition, Math.max(offsets.get(partition) ?? 0, offset));
 }
 
 function topicNamed(topics: Map<string, PromisedTopic>, name: string, line: string): PromisedTopic {

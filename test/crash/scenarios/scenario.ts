@@ -8,11 +8,12 @@ import { systemSeams } from '../../../src/clients/local/client-seams.js';
 import { LocalClient } from '../../../src/clients/local/local-client.js';
 import type { Producer } from '../../../src/clients/producer.js';
 import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
+import type { Clock } from '../../../src/storage/log-context.js';
 import { openStore } from '../../../src/store/store.js';
 import { seededRandom } from '../../support/chooser.js';
-import { DATA } from '../rig/judge.js';
 import { newId, toRecord } from '../rig/payload.js';
 import { RebootFileSystem } from '../rig/reboot-file-system.js';
+import { DATA } from '../rig/visits.js';
 
 export interface Scenario {
   readonly name: string;
@@ -49,10 +50,14 @@ export class Stage {
   }
 
   /** Where KLOG_CRASH_BOOT is set the machine has been started again since the files were written. */
-  async open(): Promise<Client> {
+  open(clock?: Clock): Promise<Client> {
+    return this.openAt(this.directory, clock);
+  }
+
+  async openAt(directory: string, clock?: Clock): Promise<Client> {
     const { KLOG_CRASH_BOOT: boot } = process.env;
-    const fs = boot === undefined ? nodeFileSystem : new RebootFileSystem({ boot: Number(boot), keepInodes: true });
-    return new LocalClient(await openStore(fs, this.directory, { create: true }), systemSeams);
+    const fs = boot === undefined ? nodeFileSystem : new RebootFileSystem(Number(boot));
+    return new LocalClient(await openStore(fs, directory, { create: true, clock }), systemSeams);
   }
 
   async create(client: Client, newTopic: NewTopic): Promise<void> {
@@ -70,6 +75,11 @@ export class Stage {
 
   ids(count: number, writer = 0, largest = 900): string[] {
     return Array.from({ length: count }, () => this.id(writer, largest));
+  }
+
+  /** Of records that all have a key. */
+  keyedIds(count: number, writer = 0, largest = 400): string[] {
+    return this.ids(count, writer, largest).map((id) => id.replace('r', 'c'));
   }
 
   async send(producer: Producer, topic: string, partition: number, id: string, promise = 'ack'): Promise<void> {

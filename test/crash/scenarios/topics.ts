@@ -67,10 +67,10 @@ export function recovery(after: string): Scenario {
       const content = await readEverything(client);
       const producer = client.producer({ lingerMs: 0 });
       for (const [topic, partitions] of content) {
-        for (const [partition, { firstOffset, ids }] of partitions.entries()) {
-          stage.sayAll(ids.map((id, at) => `saw ${topic} ${partition} ${firstOffset + at} ${id}`));
+        for (const [partition, { offsets, ids }] of partitions.entries()) {
+          stage.sayAll(ids.map((id, at) => `saw ${topic} ${partition} ${offsets[at]} ${id}`));
           try {
-            await stage.sendAll(producer, topic, partition, stage.ids(2, 7));
+            await stage.sendAll(producer, topic, partition, stage.keyedIds(2, 7));
           } catch (error) {
             // A delete that was begun goes on as soon as topics are changed.
             if (!(error instanceof KlogError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION')) throw error;

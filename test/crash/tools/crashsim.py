@@ -3,8 +3,10 @@
 directory states a crash could have left behind and run a checker on each.
 See README.md."""
 import argparse
+import base64
+import bisect
 import collections
-import hashlib
+import itertools
 import json
 import os
 import pickle
@@ -277,23 +279,29 @@ class Disk:
 
     def apply_data(self, op, pieces=None, fill=None):
         """pieces: the (from, to) parts of a write that reached the disk."""
-        body = self.files.get(op.ino, b"")
-        if op.kind == "truncate":
+        buf = self.files.get(op.ino, b"")
+        if not isinstance(buf, bytearray):  # changed from now on: a copy of its own, until it is frozen
+            buf = self.files[op.ino] = bytearray(buf)
+        if op.kind in ("truncate", "extend"):
             size = op.data[0]
-            body = body[:size] + bytes(max(0, size - len(body)))
-        elif op.kind == "extend":
-            body += bytes(max(0, op.data[0] - len(body)))
-        else:
-            off, data = op.data
-            buf = bytearray(body)
-            if fill is not None:
-                pieces, data = [(0, len(data))], fill(len(data))
-            for a, b in [(0, len(data))] if pieces is None else pieces:
-                if len(buf) < off + a:
-                    buf += bytes(off + a - len(buf))
-                buf[off + a:off + b] = data[a:b]
-            body = bytes(buf)
-        self.files[op.ino] = body
+            if op.kind == "truncate":
+                del buf[size:]
+            buf += bytes(max(0, size - len(buf)))
+            return
+        off, data = op.data
+        if fill is not None:
+            pieces, data = [(0, len(data))], fill(len(data))
+        for a, b in [(0, len(data))] if pieces is None else pieces:
+            if len(buf) < off + a:
+                buf += bytes(off + a - len(buf))
+            buf[off + a:off + b] = data[a:b]
+
+    def freeze(self):
+        """No file changes any more."""
+        for ino, body in self.files.items():
+            if isinstance(body, bytearray):
+                self.files[ino] = bytes(body)
+        return self
 
     def walk(self, ino=None, at=""):
         ino = self.root if ino is None else ino
@@ -306,13 +314,6 @@ class Disk:
                 yield path, "link", self.links[child]
             else:
                 yield path, "file", self.files.get(child, b"")
-
-    def digest(self):
-        h = hashlib.sha1()
-        for path, kind, body in self.walk():
-            h.update(repr((path, kind, len(body or ""))).encode())
-            h.update(body.encode() if kind == "link" else body or b"")
-        return h.digest()
 
     def write_to(self, where):
         os.makedirs(where)
@@ -331,9 +332,20 @@ class Explorer:
     def __init__(self, trace, models, sector, seed):
         self.trace, self.models, self.sector = trace, models, sector
         self.ops = [Op(*o) for o in trace["ops"]]
-        self.rng = random.Random(seed)
-        self.base = {}
+        self.rng, self.cut = random.Random(seed), {}
         self.syncs = self.find_syncs()
+        self.ticks = sorted({t for o in self.ops for t in (o.start, o.end)})
+        self.situations = {model: self.find_situations(model) for model in models}
+        self.named = [Disk(trace)]  # [k]: the directory after the first k name changes
+        self.names = [o for o in self.ops if o.kind in NAMES]
+        self.versions = {ino: [body] for ino, body in trace["files"].items()}  # of a file, after each change
+        self.changes = collections.defaultdict(list)
+        for o in self.ops:
+            if o.kind in DATA:
+                self.changes[o.ino].append(o)
+        self.outputs = list(itertools.accumulate(
+            ((o.start, o.data[0]) for o in sorted(self.ops, key=lambda o: o.start) if o.kind == "out"),
+            lambda said, more: (more[0], said[1] + more[1]), initial=(-1, b"")))
 
     def find_syncs(self):
         """Every sync, and whether it commits a file system's journal.
@@ -353,40 +365,77 @@ class Explorer:
                 found.append((o, commits))
         return found
 
-    def durable(self, model, tick):
-        """Numbers of the operations that must survive a crash at this tick."""
-        file_sync, any_sync, journal = collections.defaultdict(int), 0, 0
-        for s, commits in self.syncs:
-            if s.end > tick:
-                break
-            if s.kind == "sync":
-                any_sync = max(any_sync, s.start)
-            else:
-                file_sync[s.ino] = max(file_sync[s.ino], s.start)
-            if commits:
-                journal = max(journal, s.start)
-        out = set()
-        for n, o in enumerate(self.ops):
-            if o.kind in DATA:
-                if o.end < max(any_sync, file_sync[o.ino]):
-                    out.add(n)
-            elif o.kind in NAMES:
-                synced = max(any_sync, min(file_sync[d] for d in involved_dirs(o)))
-                if o.end < (max(synced, journal) if model == "journal" else synced):
-                    out.add(n)
-        return out
+    def find_situations(self, model):
+        """For every tick: how many name changes and how many changes of each file are settled for good, and the
+        operations behind them, in order: (operation, whether it is pending).
 
-    def situation(self, model, tick):
-        """(disk with all that is settled, durable and pending operations after it)."""
-        sure = self.durable(model, tick)
-        disk = Disk(self.trace)
-        issued = [n for n, o in enumerate(self.ops) if o.start <= tick and o.kind in NAMES + DATA]
-        k = 0
-        while k < len(issued) and issued[k] in sure:
-            self.apply(disk, self.ops[issued[k]])
-            k += 1
-        rest = issued[k:]
-        return disk, rest, [n for n in rest if n not in sure]
+        Changes of different files, and of names, do not touch each other. Of one file those that are settled come
+        first; a settled name change may stand behind a pending one."""
+        file_sync, any_sync, journal = collections.defaultdict(int), 0, 0
+        syncs, waiting = collections.deque(self.syncs), sorted(range(len(self.ops)), key=lambda n: self.ops[n].start)
+        waiting = collections.deque(n for n in waiting if self.ops[n].kind in NAMES + DATA)
+        pending, sure_names, name_index, changed = [], set(), {}, collections.Counter()
+        for n, o in enumerate(self.ops):
+            if o.kind in NAMES:
+                name_index[n] = len(name_index)
+        order = sorted(name_index, key=name_index.get)
+        settled, found = 0, {}
+        for tick in self.ticks:
+            while waiting and self.ops[waiting[0]].start <= tick:
+                bisect.insort(pending, waiting.popleft())
+            while syncs and syncs[0][0].end <= tick:
+                s, commits = syncs.popleft()
+                if s.kind == "sync":
+                    any_sync = max(any_sync, s.start)
+                else:
+                    file_sync[s.ino] = max(file_sync[s.ino], s.start)
+                if commits:
+                    journal = max(journal, s.start)
+            still = []
+            for n in pending:
+                o = self.ops[n]
+                if o.kind in DATA:
+                    if o.end < max(any_sync, file_sync[o.ino]):
+                        changed[o.ino] += 1
+                        continue
+                else:
+                    synced = max(any_sync, min(file_sync[d] for d in involved_dirs(o)))
+                    if o.end < (max(synced, journal) if model == "journal" else synced):
+                        sure_names.add(n)
+                        continue
+                still.append(n)
+            pending = still
+            while settled < len(order) and order[settled] in sure_names:
+                sure_names.remove(order[settled])
+                settled += 1
+            rest = sorted([(n, True) for n in pending] + [(n, False) for n in sure_names])
+            found[tick] = settled, dict(changed), rest
+        return found
+
+    def base(self, model, tick):
+        """The disk with all that is settled, and the operations behind that."""
+        settled, changed, rest = self.situations[model][tick]
+        while len(self.named) <= settled:
+            disk = self.named[-1].copy()
+            disk.apply_name(self.names[len(self.named) - 1])
+            self.named.append(disk)
+        disk = self.named[settled].copy()
+        for ino, count in changed.items():
+            disk.files[ino] = self.version(ino, count)
+        return disk, rest
+
+    def version(self, ino, count):
+        """A file's bytes after so many changes."""
+        bodies = self.versions.setdefault(ino, [b""])
+        while len(bodies) <= count:
+            disk = Disk.__new__(Disk)
+            disk.files = {ino: bodies[-1]}
+            disk.apply_data(self.changes[ino][len(bodies) - 1])
+            bodies.append(disk.freeze().files[ino])
+        return bodies[count]
+
+    def pending(self, model, tick):
+        return [n for n, is_pending in self.situations[model][tick][2] if is_pending]
 
     @staticmethod
     def apply(disk, op):
@@ -401,29 +450,33 @@ class Explorer:
         for op in self.ops:
             if op.kind in NAMES + DATA:
                 self.apply(disk, op)
-        return disk
+        return disk.freeze()
 
     def sectors(self, op):
         """A write cut where the disk's sectors end."""
+        found = self.cut.get(id(op))
+        if found is not None:
+            return found
         off, data = op.data
         cuts = [0] + list(range(self.sector - off % self.sector, len(data), self.sector)) + [len(data)]
-        return list(zip(cuts, cuts[1:]))
+        self.cut[id(op)] = found = list(zip(cuts, cuts[1:]))
+        return found
 
-    def build(self, model, tick, family, arg):
-        """Rebuild one crash state.  Each pending operation is kept, dropped or
-        (a write) partly kept.  A sector holds the result of a prefix of the
+    def choose(self, model, tick, family, arg):
+        """What becomes of the operations that are not settled: those that reach the disk, each with the parts of a
+        write that do (None: all of it) and what fills the rest of what it makes the file grow by (None: nothing).
+
+        Each pending one is kept, dropped or (a write) partly kept.  A sector holds the result of a prefix of the
         writes to it: once one is lost there, later ones are too."""
-        base, rest, pending = self.situation_cached(model, tick)
-        disk = base.copy()
-        pend = set(pending)
         rng = random.Random("%s %s %s %s" % (model, tick, family, arg))
-        pos = {n: i for i, n in enumerate(pending)}
+        pos = {n: i for i, n in enumerate(self.pending(model, tick))}
         coin = rng.choice([0.1, 0.5, 0.9])
-        names_alive, lost, lengths = True, set(), {}
-        for n in rest:
+        names_alive, lost = True, set()
+        chosen = []
+        for n, is_pending in self.situations[model][tick][2]:
             op = self.ops[n]
             keep, parts, fill = True, None, None
-            if n in pend:
+            if is_pending:
                 isname = op.kind in NAMES
                 if family == "none":
                     keep = False
@@ -450,7 +503,7 @@ class Explorer:
                     all_parts = self.sectors(op)
                     at = max(1, min(len(all_parts) - 1, round(arg[1] * len(all_parts))))
                     parts = all_parts[:at] + all_parts[at + 1:]
-                    disk.apply_data(Op("extend", "", 0, 0, op.ino, (op.data[0] + len(op.data[1]),)))
+                    chosen.append((Op("extend", "", 0, 0, op.ino, (op.data[0] + len(op.data[1]),)), None, None))
                 elif family == "zeros" and op.kind == "write" and (arg is None or pos[n] == arg):
                     fill = bytes
                 elif family == "garbage" and op.kind == "write" and (arg is None or pos[n] == arg):
@@ -466,47 +519,79 @@ class Explorer:
                         keep = rng.random() < coin
                 if model == "journal" and isname:  # name changes reach the disk in order
                     keep = names_alive = keep and names_alive
-            if op.kind == "write" and n in pend:
+            if op.kind == "write" and is_pending:
                 if not keep:
                     parts = []
-                kept = []
-                off = op.data[0]
-                for a, b in self.sectors(op):
-                    spot = (op.ino, (off + a) // self.sector)
-                    if parts is not None and (a, b) not in parts:
-                        lost.add(spot)
-                    elif spot not in lost:
-                        kept.append((a, b))
-                # Only where the file was not yet that long may its new bytes be others than old or new ones.
-                safe = min(len(op.data[1]), max(0, lengths.get(op.ino, len(base.files.get(op.ino, b""))) - off))
-                if fill is not None:
-                    if safe:
-                        disk.apply_data(op, [(0, safe)])
-                    if safe < len(op.data[1]):
-                        disk.apply_data(op._replace(data=(off + safe, op.data[1][safe:])), None, fill)
-                elif kept:
-                    disk.apply_data(op, kept)
+                if lost or parts is not None:
+                    kept = []
+                    off = op.data[0]
+                    for a, b in self.sectors(op):
+                        spot = (op.ino, (off + a) // self.sector)
+                        if parts is not None and (a, b) not in parts:
+                            lost.add(spot)
+                        elif spot not in lost:
+                            kept.append((a, b))
+                    if fill is None and kept != self.sectors(op):
+                        if kept:
+                            chosen.append((op, tuple(kept), None))
+                        continue
+                chosen.append((op, None if fill is None else tuple(kept if lost or parts is not None else
+                                                                  self.sectors(op)), fill))
             elif keep:
-                self.apply(disk, op)
-                if n not in pend and op.kind in DATA:
-                    lengths[op.ino] = len(disk.files[op.ino])
-        return disk
+                chosen.append((op, None, None))
+        return chosen
 
-    def situation_cached(self, model, tick):
-        key = (model, tick)
-        if key not in self.base:
-            if len(self.base) > 64:
-                self.base.clear()
-            self.base[key] = self.situation(model, tick)
-        return self.base[key]
+    def key(self, model, tick, chosen):
+        """The same for choices that end in the same state, mostly: operations that follow what is settled count as settled."""
+        settled, changed, _ = self.situations[model][tick]
+        counts, later = dict(changed), []
+        for op, parts, fill in chosen:
+            if fill is not None:
+                return None
+            if op.kind in NAMES:
+                if settled < len(self.names) and self.names[settled] is op and not any(o.kind in NAMES for o, _ in later):
+                    settled += 1
+                    continue
+            elif parts is None:
+                changes, count = self.changes[op.ino], counts.get(op.ino, 0)
+                if count < len(changes) and changes[count] is op and not any(
+                        o.ino == op.ino and o.kind in DATA for o, _ in later):
+                    counts[op.ino] = count + 1
+                    continue
+            later.append((op, parts))
+        return settled, frozenset(counts.items()), tuple((id(op) if op.call else op, parts) for op, parts in later)
+
+    def build(self, model, tick, chosen):
+        """The disk that a choice leaves."""
+        disk, _ = self.base(model, tick)
+        # Up to there a file's blocks are on the disk, written and settled: a write there leaves old or new bytes.
+        written = {}
+        for op, parts, fill in chosen:
+            if op.kind in DATA and op.ino not in written:
+                written[op.ino] = len(disk.files.get(op.ino, b""))
+            if fill is not None:  # only of what is new (README.md, "Zeros and foreign bytes")
+                off, data = op.data
+                new = min(len(data), max(0, written[op.ino] - off))
+                disk.apply_data(op, [(a, min(b, new)) for a, b in parts if a < new])
+                if new < len(data):
+                    disk.apply_data(op._replace(data=(off + new, data[new:])), None, fill)
+            elif parts is not None:
+                disk.apply_data(op, parts)
+            else:
+                self.apply(disk, op)
+                if op.kind == "truncate":  # what is written behind it gets new blocks
+                    written[op.ino] = min(written[op.ino], op.data[0])
+        return disk.freeze()
+
+    def state(self, model, tick, family, arg):
+        return self.build(model, tick, self.choose(model, tick, family, arg))
 
     def plan(self):
         """Every systematic choice, as families of (model, tick, family, arg)."""
         families = collections.defaultdict(list)
-        ticks = sorted({t for o in self.ops for t in (o.start, o.end)})
         for model in self.models:
-            for tick in ticks:
-                _, _, pending = self.situation_cached(model, tick)
+            for tick in self.ticks:
+                pending = self.pending(model, tick)
                 add = lambda family, arg=None: families[family].append((model, tick, family, arg))
                 add("all")
                 if not pending:
@@ -550,7 +635,7 @@ class Explorer:
             yield model, tick, "random", i
 
     def stdout_at(self, tick):
-        return b"".join(o.data[0] for o in self.ops if o.kind == "out" and o.start <= tick)
+        return self.outputs[bisect.bisect_right(self.outputs, tick, key=lambda said: said[0]) - 1][1]
 
     def path_names(self):
         """A readable name for every id: the last path it had."""
@@ -584,7 +669,7 @@ class Explorer:
 
     def explain(self, model, tick, family, arg):
         names = self.path_names()
-        _, _, pending = self.situation_cached(model, tick)
+        pending = self.pending(model, tick)
         last = max((n for n, o in enumerate(self.ops) if o.start <= tick), key=lambda n: self.ops[n].start)
         running = " (unfinished)" if self.ops[last].end > tick else ""
         lines = ["model %s, crash after: %s%s" % (model, self.describe(last, names), running)]
@@ -604,35 +689,73 @@ class Checker:
 
     def __init__(self, command, server, timeout):
         self.command, self.server, self.timeout, self.proc = command, server, timeout, None
+        self.trials = 0  # of the checker's own, beyond the states it was given
 
     def check(self, where, out, **more):
-        if not self.server:
-            command = self.command.replace("{dir}", shlex.quote(where)).replace("{out}", shlex.quote(out))
-            env = dict(os.environ, CRASH_DIR=where, CRASH_STDOUT=out)
-            try:
-                r = subprocess.run(["sh", "-c", command], env=env, timeout=self.timeout,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            except subprocess.TimeoutExpired:
-                return "the check ran past %s s" % self.timeout
-            text = r.stdout.decode(errors="replace").strip()
-            return None if r.returncode == 0 else "exit %d: %s" % (r.returncode, text[-500:])
+        if self.server:
+            self.send({"dir": where, "out": out, **more})
+            return self.answer()
+        command = self.command.replace("{dir}", shlex.quote(where)).replace("{out}", shlex.quote(out))
+        env = dict(os.environ, CRASH_DIR=where, CRASH_STDOUT=out)
+        try:
+            r = subprocess.run(["sh", "-c", command], env=env, timeout=self.timeout,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except subprocess.TimeoutExpired:
+            return "the check ran past %s s" % self.timeout
+        text = r.stdout.decode(errors="replace").strip()
+        return None if r.returncode == 0 else "exit %d: %s" % (r.returncode, text[-500:])
+
+    def send(self, state):
         if self.proc is None or self.proc.poll() is not None:
             self.proc = subprocess.Popen(["sh", "-c", self.command], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, text=True)
         try:
-            self.proc.stdin.write(json.dumps({"dir": where, "out": out, **more}) + "\n")
+            self.proc.stdin.write(json.dumps(state) + "\n")
             self.proc.stdin.flush()
-            answer = self.proc.stdout.readline()
         except BrokenPipeError:
-            answer = ""
+            pass
+
+    def answer(self):
+        answer = self.proc.stdout.readline()
         if not answer:
             return "the checker died (exit %s)" % self.proc.wait()
-        return None if answer.strip() == "ok" else answer.strip()
+        if not re.fullmatch(r"ok( \d+)?\s*", answer):
+            return answer.strip()
+        self.trials += int(answer[2:].strip() or 0)
+        return None
 
     def close(self):
         if self.proc:
             self.proc.stdin.close()
             self.proc.wait()
+
+
+class Images:
+    """States as messages: the names, and the bytes of each file by a number, sent when they are new."""
+
+    LARGEST = 64 << 20  # bytes that the checker keeps, before it is told to forget them
+
+    def __init__(self):
+        self.numbers, self.next, self.size = {}, 0, 0
+
+    def message(self, disk, said):
+        forget = self.size > self.LARGEST
+        if forget:
+            self.numbers, self.size = {}, 0
+        tree, fresh = [], {}
+        for path, kind, body in disk.walk():
+            if kind == "file":
+                if body not in self.numbers:
+                    self.numbers[body] = self.next
+                    fresh[self.next] = base64.b64encode(body).decode()
+                    self.next += 1
+                    self.size += len(body)
+                body = self.numbers[body]
+            tree.append((path, kind, body))
+        return {"tree": tree, "said": said.decode("latin-1"), "bytes": fresh, "forget": forget}
+
+
+AHEAD = 8  # states that are sent while the checker judges earlier ones
 
 
 def explore(trace_dir, args):
@@ -642,34 +765,54 @@ def explore(trace_dir, args):
     checker = Checker(args.check or args.server, bool(args.server), args.timeout)
     work = tempfile.mkdtemp(prefix="crash-", dir=args.work)
     where, out = os.path.join(work, "dir"), os.path.join(work, "stdout")
-    seen, fails, tried, begun = set(), [], 0, time.time()
-    per_family = collections.Counter()
+    seen, chosen_before, fails, tried, begun = set(), set(), [], 0, time.time()
+    per_family, images = collections.Counter(), Images()
+    underway = collections.deque()
+
+    def judged(cand, problem):
+        if not problem:
+            return
+        fails.append({"state": list(cand), "problem": problem, "what": ex.explain(*cand)})
+        if args.keep:
+            kept = os.path.join(args.keep, "fail-%04d" % len(fails))
+            shutil.rmtree(kept, ignore_errors=True)
+            ex.state(*cand).write_to(os.path.join(kept, "dir"))
+            with open(os.path.join(kept, "stdout"), "wb") as f:
+                f.write(ex.stdout_at(cand[1]))
+            with open(os.path.join(kept, "why"), "w") as f:
+                f.write(fails[-1]["what"] + "\n" + problem + "\n")
+
     try:
         for cand in ex.candidates(args.states * 4):
             if len(seen) >= args.states or len(fails) >= args.max_fails:
                 break
             tried += 1
-            disk, said = ex.build(*cand), ex.stdout_at(cand[1])
-            key = (disk.digest(), said)
+            chosen, said = ex.choose(*cand), ex.stdout_at(cand[1])
+            quick = ex.key(*cand[:2], chosen), len(said)
+            if quick in chosen_before:
+                continue
+            if quick[0] is not None:
+                chosen_before.add(quick)
+            disk = ex.build(*cand[:2], chosen)
+            key = hash((said, tuple(disk.walk())))
             if key in seen:
                 continue
             seen.add(key)
             per_family[cand[2]] += 1
+            if args.server:
+                if len(underway) == AHEAD:
+                    judged(underway.popleft(), checker.answer())
+                checker.send(images.message(disk, said))
+                underway.append(cand)
+                continue
             disk.write_to(where)
             with open(out, "wb") as f:
                 f.write(said)
             problem = checker.check(where, out)
             shutil.rmtree(where)
-            if problem:
-                fails.append({"state": list(cand), "problem": problem, "what": ex.explain(*cand)})
-                if args.keep:
-                    kept = os.path.join(args.keep, "fail-%04d" % len(fails))
-                    shutil.rmtree(kept, ignore_errors=True)
-                    disk.write_to(os.path.join(kept, "dir"))
-                    with open(os.path.join(kept, "stdout"), "wb") as f:
-                        f.write(said)
-                    with open(os.path.join(kept, "why"), "w") as f:
-                        f.write(fails[-1]["what"] + "\n" + problem + "\n")
+            judged(cand, problem)
+        while underway:
+            judged(underway.popleft(), checker.answer())
     finally:
         checker.close()
         shutil.rmtree(work, ignore_errors=True)
@@ -689,9 +832,9 @@ def explore(trace_dir, args):
         print("FAIL in %d states (%s); the simplest:\n%s\n  check: %s" % (
             len(items), ", ".join("%s %d" % c for c in sorted(how.items())),
             shortest["what"], shortest["problem"]))
-    print("%d crash states checked (%d built, %s), %d failed, %.1f s" % (
+    print("%d crash states checked (%d built, %s), %d trials of the checker's own, %d failed, %.1f s" % (
         len(seen), tried, ", ".join("%s %d" % c for c in sorted(per_family.items())),
-        len(fails), time.time() - begun))
+        checker.trials, len(fails), time.time() - begun))
     return 1 if fails else 0
 
 
@@ -701,7 +844,7 @@ def sample(trace_dir, args):
         ex = Explorer(pickle.load(f), args.models.split(","), args.sector, args.seed)
     for number, cand in zip(range(args.states), ex.candidates(args.states)):
         where = os.path.join(args.into, str(number))
-        ex.build(*cand).write_to(os.path.join(where, "dir"))
+        ex.state(*cand).write_to(os.path.join(where, "dir"))
         with open(os.path.join(where, "stdout"), "wb") as f:
             f.write(ex.stdout_at(cand[1]))
     return 0

@@ -148,7 +148,8 @@ def main():
     finally:
         checker.close()
         shutil.rmtree(work, ignore_errors=True)
-    print("%d runs (%s), %d did not reach their call, %d failed" % (runs, " ".join(modes), missed, fails))
+    print("%d runs (%s), %d did not reach their call, %d trials of the checker's own, %d failed" % (
+        runs, " ".join(modes), missed, checker.trials, fails))
     return 1 if fails else 0
 
 
