@@ -61,9 +61,9 @@ export const retention: Scenario = {
     const client = await stage.open();
     const admin = client.admin();
     await stage.create(client, { topic: TOPIC, configs: SMALL_SEGMENTS });
-    await write(stage, client, 8);
-    stage.say(`retaining ${TOPIC} 2400`);
-    await admin.alterConfigs(TOPIC, { set: { 'retention.bytes': '2400' } });
+    await write(stage, client, 9, 0, 900);
+    stage.say(`retaining ${TOPIC} 2000`);
+    await admin.alterConfigs(TOPIC, { set: { 'retention.bytes': '2000' } });
     const [retained] = await admin.applyRetention(TOPIC);
     if (retained!.segments === 0) throw new Error('retention has deleted nothing');
     stage.say(`trimmed ${TOPIC} 0 ${retained!.lowWatermark}`);
