@@ -7,10 +7,10 @@
  * begins a new generation: what an older one still has under way is dropped.
  */
 import { KlogError } from '../../errors.js';
-import { loadCodec } from '../../format/compression.js';
 import { RecordBatch } from '../../format/record-batch.js';
-import { codecNeeded, openCursor } from '../../format/record-cursor.js';
+import { openCursor } from '../../format/record-cursor.js';
 import type { CorruptRange } from '../consumer.js';
+import { BlockReader, loadCodecsOf } from './block-reader.js';
 import { CommittedFilter } from './committed-filter.js';
 import { LocalBatch } from './local-batch.js';
 import type { FetchedBatches, PartitionMarks, PartitionReader } from './local-store.js';
@@ -46,14 +46,12 @@ export class PartitionFetcher {
   generation = 0;
   readonly #options: FetcherOptions;
   readonly #batch = new RecordBatch();
-  #maxBytes: number;
+  readonly #blocks: BlockReader;
   /** The next offset to be decoded. */
   #next: number;
   #block: FetchedBatches | undefined;
   #blockAt = 0;
   #filter: CommittedFilter | undefined;
-  #ahead: { readonly offset: number; readonly block: Promise<FetchedBatches> } | undefined;
-  #spare: Buffer | undefined;
   #lastDamage: { readonly offset: number; readonly file: string; readonly position: number } | undefined;
 
   constructor(
@@ -72,7 +70,7 @@ export class PartitionFetcher {
     this.position = range.from;
     this.end = range.end;
     this.#next = range.from;
-    this.#maxBytes = maxBytes;
+    this.#blocks = new BlockReader(reader, maxBytes);
     this.#options = options;
   }
 
@@ -109,7 +107,7 @@ export class PartitionFetcher {
   rest(): void {
     this.position = Math.max(this.position, this.#next);
     this.#block = undefined;
-    this.#spare = undefined;
+    this.#blocks.rest();
   }
 
   /**
@@ -136,8 +134,7 @@ export class PartitionFetcher {
     }
     if (this.#blockAt >= block.end) this.#next = Math.max(this.#next, Math.min(block.nextOffset, visible));
     else this.#next = Math.max(this.#next, visible);
-    this.#block = undefined;
-    this.#spare = block.buffer;
+    this.#dropBlock();
     return undefined;
   }
 
@@ -170,7 +167,7 @@ export class PartitionFetcher {
     this.#filter = filter;
     this.#block = block;
     this.#blockAt = block.start;
-    if (block.nextOffset < Math.min(limit, this.end, this.visibleEnd)) this.#readAhead(block.nextOffset);
+    if (block.nextOffset < Math.min(limit, this.end, this.visibleEnd)) this.#blocks.readAhead(block.nextOffset);
     return true;
   }
 
@@ -235,14 +232,10 @@ export class PartitionFetcher {
 
   /** `undefined`: the position has moved instead. */
   async #nextBlock(): Promise<FetchedBatches | undefined> {
-    const ahead = this.#ahead;
     const offset = this.#next;
     const { generation } = this;
-    this.#ahead = undefined;
     try {
-      if (ahead?.offset === offset) return await ahead.block;
-      await ahead?.block.catch(() => {});
-      return await this.#fetch(offset);
+      return await this.#blocks.read(offset);
     } catch (error) {
       if (generation !== this.generation || !(error instanceof KlogError)) throw error;
       if (error.code === 'OFFSET_OUT_OF_RANGE') {
@@ -274,37 +267,16 @@ export class PartitionFetcher {
     if (generation === this.generation) this.#next = nextOffset;
   }
 
-  async #fetch(offset: number): Promise<FetchedBatches> {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    const into = spare !== undefined && spare.length >= this.#maxBytes ? spare : undefined;
-    return await this.reader.fetch(offset, this.#maxBytes, into);
-  }
-
-  #readAhead(offset: number): void {
-    const block = this.#fetch(offset);
-    block.catch(() => {});
-    this.#ahead = { offset, block };
-  }
-
   /** Loads what decoding needs, so that it never waits; answers which transactions to leave out. */
   async #prepare(block: FetchedBatches): Promise<CommittedFilter | undefined> {
-    const batch = this.#batch;
-    let hasTransactions = false;
-    for (let at = block.start; at < block.end; at += batch.reset(block.buffer, at).sizeInBytes) {
-      batch.reset(block.buffer, at);
-      if (batch.isTransactional && !batch.isControl) hasTransactions = true;
-      if (batch.compressionId === 0 || batch.compressionId > 4) continue;
-      const type = codecNeeded(block.buffer, at);
-      if (type !== undefined) await loadCodec(type);
-    }
+    const hasTransactions = await loadCodecsOf(block);
     if (!hasTransactions || !this.#options.isCommittedOnly) return undefined;
-    const from = batch.reset(block.buffer, block.start).baseOffset;
+    const from = this.#batch.reset(block.buffer, block.start).baseOffset;
     return new CommittedFilter(await this.reader.abortedTransactions(from, block.nextOffset));
   }
 
   #dropBlock(): void {
-    if (this.#block !== undefined) this.#spare = this.#block.buffer;
+    if (this.#block !== undefined) this.#blocks.giveBack(this.#block);
     this.#block = undefined;
   }
 }
