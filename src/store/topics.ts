@@ -1,25 +1,26 @@
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
-import {
-  collidesWith,
-  hasCollisionCharacters,
-  isInternalTopic,
-  isValidTopicName,
-  validateTopicName,
-} from '../format/topic-name.js';
+import { isInternalTopic, validateTopicName } from '../format/topic-name.js';
 import { newUuid, uuidToText } from '../format/uuid.js';
 import type { FileSystem } from '../storage/file-system.js';
 import { lockGate } from '../storage/lock-gate.js';
 import type { Clock } from '../storage/log-context.js';
 import type { DataDirectory } from './data-directory.js';
 import { lockExclusively } from './file-lock.js';
-import { ADMIN_LOCK, topicOfFileName } from './layout.js';
+import { assertFree, assertNoDirectory } from './free-topic-name.js';
+import { ADMIN_LOCK } from './layout.js';
 import { nearestName } from './nearest-name.js';
 import { checkPartitions } from './partition-count.js';
-import { createDirectories, existingDirectory, removeDirectories, sweepDirectories } from './partition-directories.js';
+import {
+  createDirectories,
+  type PartitionRange,
+  removeDirectories,
+  sweepDirectories,
+} from './partition-directories.js';
 import { storageError } from './system-error.js';
 import { type ConfigChange, changeConfigs, normalizeConfigs, type TopicConfigs } from './topic-config.js';
-import { dropTopicFile, markDeleting, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
+import type { TopicFile } from './topic-file.js';
+import { TopicFiles } from './topic-files.js';
 import { TopicImports } from './topic-imports.js';
 
 export interface Topic {
@@ -60,12 +61,14 @@ export class Topics {
   readonly #fs: FileSystem;
   readonly #directory: DataDirectory;
   readonly #options: TopicsOptions;
+  readonly #files: TopicFiles;
   readonly imports: TopicImports;
 
   constructor(fs: FileSystem, directory: DataDirectory, options: TopicsOptions) {
     this.#fs = fs;
     this.#directory = directory;
     this.#options = options;
+    this.#files = new TopicFiles(fs, directory.topicsDirectory);
     this.imports = new TopicImports(fs, directory.topicsDirectory, options, {
       change: (what, operation) => this.#change(what, {}, operation),
       assertFree: (topic, partitions) => this.#assertFree(topic, partitions),
@@ -78,7 +81,7 @@ export class Topics {
   /** By name. */
   async list(options: { readonly internal?: boolean } = {}): Promise<Topic[]> {
     const topics: Topic[] = [];
-    for (const file of await this.#files()) {
+    for (const file of await this.#files.all()) {
       if (file.state === 'active' && (options.internal === true || !isInternalTopic(file.topic)))
         topics.push(topicOf(file));
     }
@@ -88,7 +91,7 @@ export class Topics {
   /** `undefined`: there is no such topic. @throws KlogError INVALID_TOPIC_EXCEPTION */
   async find(topic: string): Promise<Topic | undefined> {
     validateTopicName(topic);
-    const file = await this.#read(topic);
+    const file = await this.#files.read(topic);
     return file?.state === 'active' ? topicOf(file) : undefined;
   }
 
@@ -104,11 +107,6 @@ export class Topics {
     });
   }
 
-  /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
-  async partitionCount(topic: string): Promise<number> {
-    return (await this.get(topic)).partitions;
-  }
-
   /** @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED */
   async create(newTopic: NewTopic, options: ChangeOptions = {}): Promise<Topic> {
     const { topic, partitions = 1 } = newTopic;
@@ -120,10 +118,10 @@ export class Topics {
     return await this.#change(`create topic ${topic}`, options, async () => {
       await this.#assertFree(topic, partitions, options);
       if (options.validateOnly === true) return topicOf(created);
-      await this.#write({ ...created, state: 'creating' });
+      await this.#files.write({ ...created, state: 'creating' });
       try {
         await this.#build({ topic, topicId, first: 0, end: partitions });
-        await this.#write(created);
+        await this.#files.write(created);
       } catch (error) {
         await this.#resume({ ...created, state: 'creating' }).catch(() => {});
         throw error;
@@ -143,14 +141,14 @@ export class Topics {
         throw new KlogError('INVALID_PARTITIONS', message, { topic });
       }
       const range = { topic, topicId: before.topicId, first: before.partitions, end: partitions };
-      await this.#assertNoDirectory(range);
+      await assertNoDirectory(this.#fs, this.#directory.logDirectory, range);
       const after: TopicFile = { ...before, partitions };
       if (options.validateOnly === true) return topicOf(after);
       const growing: TopicFile = { ...before, growingTo: partitions };
-      await this.#write(growing);
+      await this.#files.write(growing);
       try {
         await this.#build(range);
-        await this.#write(after);
+        await this.#files.write(after);
       } catch (error) {
         await this.#resume(growing).catch(() => {});
         throw error;
@@ -165,7 +163,7 @@ export class Topics {
     return await this.#change(`alter topic ${topic}`, options, async () => {
       const before = await this.#active(topic);
       const configs = changeConfigs(before.configs, change);
-      if (options.validateOnly !== true) await this.#write({ ...before, configs });
+      if (options.validateOnly !== true) await this.#files.write({ ...before, configs });
       return configs;
     });
   }
@@ -178,7 +176,7 @@ export class Topics {
   async delete(topic: string, options: ChangeOptions = {}): Promise<void> {
     validateTopicName(topic);
     await this.#change(`delete topic ${topic}`, options, async (found) => {
-      const before = await this.#read(topic);
+      const before = await this.#files.read(topic);
       // Its own delete was what had been interrupted, and is finished by now.
       if (before === undefined && found.some((file) => file.topic === topic && file.state === 'deleting')) return;
       // Asked for again after a KLOG_LOCKED: go on with it, and wait.
@@ -186,7 +184,7 @@ export class Topics {
       const file = await this.#active(topic);
       if (options.validateOnly === true) return;
       const deleting: TopicFile = { ...file, state: 'deleting' };
-      await markDeleting(this.#fs, this.#directory.topicsDirectory, deleting);
+      await this.#files.markDeleting(deleting);
       await this.#completeDelete(deleting, this.#options.lockWaitMs);
     });
   }
@@ -212,9 +210,9 @@ export class Topics {
     const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
     const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
     try {
-      const found = await this.#files();
+      const found = await this.#files.all();
       for (const file of found) await this.#resume(file);
-      await this.imports.sweep(() => this.#files());
+      await this.imports.sweep(() => this.#files.all());
       await sweepDirectories(this.#fs, this.#directory.logDirectory);
       return await operation(found);
     } finally {
@@ -227,7 +225,7 @@ export class Topics {
     const { topic, topicId, partitions, growingTo } = file;
     if (file.state === 'creating') {
       await this.#remove({ topic, topicId, first: 0, end: partitions }, 0);
-      await dropTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
+      await this.#files.drop(topic);
     } else if (file.state === 'deleting') {
       await this.#completeDelete(file, 0).catch((error: unknown) => {
         if (!(error instanceof KlogError && error.code === 'KLOG_LOCKED')) throw error;
@@ -237,7 +235,7 @@ export class Topics {
     } else if (growingTo !== undefined) {
       await this.#remove({ topic, topicId, first: partitions, end: growingTo }, 0);
       const { growingTo: _, ...settled } = file;
-      await this.#write(settled);
+      await this.#files.write(settled);
     }
   }
 
@@ -245,91 +243,25 @@ export class Topics {
     const { topic, topicId, partitions, growingTo } = file;
     await this.#options.onDelete?.(topic);
     await this.#remove({ topic, topicId, first: 0, end: Math.max(partitions, growingTo ?? 0) }, lockWaitMs);
-    await dropTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
+    await this.#files.drop(topic);
   }
 
-  async #assertFree(topic: string, partitions: number, options: ChangeOptions = {}): Promise<void> {
-    const names = await this.#names();
-    const there = names.includes(topic) ? await this.#read(topic) : undefined;
-    // What an interrupted change has left is dealt with by the next one that is no mere check.
-    if (options.validateOnly === true && there !== undefined && there.state !== 'active') return;
-    if (there?.state === 'deleting') {
-      throw new KlogError(
-        'KLOG_LOCKED',
-        `topic ${topic} is still being deleted: a process holds one of its partitions`,
-        {
-          topic,
-          hint: `\`klog topic delete ${topic}\` waits for it and names it`,
-        },
-      );
-    }
-    if (there?.state === 'importing') {
-      throw new KlogError('KLOG_LOCKED', `topic ${topic} is being imported by another process`, {
-        topic,
-        hint: 'Try again when it has finished, or end it',
-      });
-    }
-    if (there !== undefined) {
-      throw new KlogError('TOPIC_ALREADY_EXISTS', `topic ${topic} exists already`, { topic });
-    }
-    const other = hasCollisionCharacters(topic) ? names.find((name) => collidesWith(name, topic)) : undefined;
-    if (other !== undefined) {
-      throw new KlogError('INVALID_TOPIC_EXCEPTION', `topic ${topic} collides with topic ${other}`, {
-        topic,
-        hint: 'Kafka does not tell "." and "_" apart in the names of metrics: choose another name',
-      });
-    }
-    await this.#assertNoDirectory({ topic, first: 0, end: partitions });
-  }
-
-  /** Directories that no topic's file speaks of were made by a broker, or by hand: they are not written over. */
-  async #assertNoDirectory(range: { topic: string; first: number; end: number }): Promise<void> {
-    const there = await existingDirectory(this.#fs, this.#directory.logDirectory, range);
-    if (there === undefined) return;
-    throw new KlogError('TOPIC_ALREADY_EXISTS', `${there} is there already, though no topic of klog owns it`, {
-      topic: range.topic,
-      file: there,
-      hint: 'Choose another name, or move it out of the way',
-    });
+  async #assertFree(topic: string, partitions: number, { validateOnly = false }: ChangeOptions = {}): Promise<void> {
+    await assertFree(this.#fs, this.#directory.logDirectory, this.#files, { topic, partitions }, validateOnly);
   }
 
   async #active(topic: string): Promise<TopicFile> {
-    const file = await this.#read(topic);
+    const file = await this.#files.read(topic);
     if (file?.state === 'active') return file;
     await this.get(topic);
     throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted meanwhile`, { topic });
   }
 
-  async #names(): Promise<string[]> {
-    const names = await this.#fs.readDirectory(this.#directory.topicsDirectory);
-    return names.map(topicOfFileName).filter((name) => name !== undefined && isValidTopicName(name)) as string[];
-  }
-
-  async #files(): Promise<TopicFile[]> {
-    const files: TopicFile[] = [];
-    for (const name of await this.#names()) {
-      // Dropped since it was listed.
-      const file = await this.#read(name);
-      if (file !== undefined) files.push(file);
-    }
-    return files;
-  }
-
-  /** On a file system that does not tell upper from lower case, another topic's file may answer to the name. */
-  async #read(topic: string): Promise<TopicFile | undefined> {
-    const file = await readTopicFile(this.#fs, this.#directory.topicsDirectory, topic);
-    return file?.topic === topic ? file : undefined;
-  }
-
-  async #write(file: TopicFile): Promise<void> {
-    await writeTopicFile(this.#fs, this.#directory.topicsDirectory, file);
-  }
-
-  async #build(range: Parameters<typeof createDirectories>[2]): Promise<void> {
+  async #build(range: PartitionRange): Promise<void> {
     await createDirectories(this.#fs, this.#directory.logDirectory, range, this.#options.clock);
   }
 
-  async #remove(range: Parameters<typeof createDirectories>[2], lockWaitMs: number): Promise<void> {
+  async #remove(range: PartitionRange, lockWaitMs: number): Promise<void> {
     await removeDirectories(this.#fs, this.#directory.logDirectory, range, lockWaitMs);
   }
 }

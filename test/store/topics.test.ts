@@ -54,7 +54,7 @@ describe('create', () => {
     }
     expect(await store.topics.list()).toEqual([created]);
     expect(await store.topics.get('orders')).toEqual(created);
-    expect(await store.topics.partitionCount('orders')).toBe(2);
+    expect(await store.topics.get('orders')).toMatchObject({ partitions: 2 });
   });
 
   it('takes one partition and no configs by default', async () => {

@@ -1,0 +1,50 @@
+import { isValidTopicName } from '../format/topic-name.js';
+import type { FileSystem } from '../storage/file-system.js';
+import { topicOfFileName } from './layout.js';
+import { dropTopicFile, markDeleting, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
+
+/** The files of all topics of a data directory, in whatever state they are. Reading takes no lock; writing, the admin lock. */
+export class TopicFiles {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+
+  /** @param directory `topics/` */
+  constructor(fs: FileSystem, directory: string) {
+    this.#fs = fs;
+    this.#directory = directory;
+  }
+
+  async names(): Promise<string[]> {
+    const names = await this.#fs.readDirectory(this.#directory);
+    return names.map(topicOfFileName).filter((name) => name !== undefined && isValidTopicName(name)) as string[];
+  }
+
+  async all(): Promise<TopicFile[]> {
+    const files: TopicFile[] = [];
+    for (const name of await this.names()) {
+      // Dropped since it was listed.
+      const file = await this.read(name);
+      if (file !== undefined) files.push(file);
+    }
+    return files;
+  }
+
+  /** On a file system that does not tell upper from lower case, another topic's file may answer to the name. */
+  async read(topic: string): Promise<TopicFile | undefined> {
+    const file = await readTopicFile(this.#fs, this.#directory, topic);
+    return file?.topic === topic ? file : undefined;
+  }
+
+  async write(file: TopicFile): Promise<void> {
+    await writeTopicFile(this.#fs, this.#directory, file);
+  }
+
+  /** @param file in the state `deleting` */
+  async markDeleting(file: TopicFile): Promise<void> {
+    await markDeleting(this.#fs, this.#directory, file);
+  }
+
+  async drop(topic: string): Promise<void> {
+    await dropTopicFile(this.#fs, this.#directory, topic);
+  }
+}
