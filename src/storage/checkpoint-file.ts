@@ -12,7 +12,6 @@
  */
 import { KlogError } from '../errors.js';
 import { beyondSafeInteger } from '../format/int64.js';
-import { type FileSystem, readWhole, replaceFile } from './file-system.js';
 
 /** Per partition: the offset below which everything is on the disk. */
 export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
@@ -74,26 +73,6 @@ export function decodeOffsetCheckpoint(bytes: Uint8Array, file: string): OffsetC
     partition: checkpointNumber(partition, file, i),
     offset: checkpointNumber(offset, file, i),
   }));
-}
-
-/** A missing file has no entries. `name` is one of the constants above. */
-export async function readOffsetCheckpoint(
-  fs: FileSystem,
-  logDirectory: string,
-  name: string,
-): Promise<OffsetCheckpoint[]> {
-  const file = `${logDirectory}/${name}`;
-  const bytes = await readWhole(fs, file);
-  return bytes === undefined ? [] : decodeOffsetCheckpoint(bytes, file);
-}
-
-export async function writeOffsetCheckpoint(
-  fs: FileSystem,
-  logDirectory: string,
-  name: string,
-  entries: readonly OffsetCheckpoint[],
-): Promise<void> {
-  await replaceFile(fs, logDirectory, name, encodeOffsetCheckpoint(entries));
 }
 
 function corrupt(file: string, line: number, what: string): KlogError {

@@ -43,11 +43,6 @@ export class CleanedSegmentWriter {
     return this.#written + this.#buffered;
   }
 
-  /** Of the transaction index. */
-  get abortedCount(): number {
-    return this.#aborted.length;
-  }
-
   async append(bytes: Uint8Array): Promise<void> {
     const { lastOffset, maxTimestamp } = this.#batch.reset(bytes, 0);
     const position = this.sizeInBytes;

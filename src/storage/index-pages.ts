@@ -2,7 +2,7 @@
  * Entries of fixed size in a file, read by pages.
  *
  * A page is kept only as far as its caller vouched for it: every read names the size up to which the file's bytes will
- * not change any more, and nothing beyond is kept. Who learns that the file was cut says {@link IndexPages.forgetFrom}.
+ * not change any more, and nothing beyond is kept. Who learns that the file was cut opens it anew.
  */
 import type { OpenFile } from './file-system.js';
 
@@ -32,7 +32,7 @@ export class IndexPages {
    * The page that holds entry `slot`, at {@link at}. `undefined`: there are not so many, or the file is shorter than it
    * should be.
    *
-   * @param size bytes of entries; with `keep`, which is the default, they stay as they are until `forgetFrom`
+   * @param size bytes of entries; with `keep`, which is the default, they stay as they are for good
    */
   async page(slot: number, size: number, keep = true): Promise<Buffer | undefined> {
     if (slot >= this.count(size)) return undefined;
@@ -72,13 +72,5 @@ export class IndexPages {
       else high = middle;
     }
     return low;
-  }
-
-  /** The file's bytes from `size` on are not what they were. */
-  forgetFrom(size: number): void {
-    const first = Math.floor(size / (this.#entriesPerPage * this.entrySize));
-    for (const number of this.#pages.keys()) {
-      if (number >= first) this.#pages.delete(number);
-    }
   }
 }

@@ -77,18 +77,4 @@ export class OffsetIndex {
     }
     return entries;
   }
-
-  /** Removes the entries from `offset` on and whatever lies behind them. Returns the new size. */
-  async truncateTo(offset: number, size: number): Promise<number> {
-    const { slot } = await this.lookup(offset - 1, size);
-    const newSize = (slot + 1) * OFFSET_INDEX_ENTRY_SIZE;
-    await this.#pages.file.truncate(newSize);
-    this.#pages.forgetFrom(newSize);
-    return newSize;
-  }
-
-  /** The file was cut to `size` bytes by somebody. */
-  forgetFrom(size: number): void {
-    this.#pages.forgetFrom(size);
-  }
 }

@@ -159,11 +159,6 @@ export class PartitionReader {
     }
   }
 
-  /** Whether followers are woken by events; else they poll. */
-  get isWatching(): boolean {
-    return this.#watch?.isWatching ?? true;
-  }
-
   /** Closes files until they are needed again. */
   async release(): Promise<void> {
     this.#watch?.close();

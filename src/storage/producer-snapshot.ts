@@ -19,7 +19,7 @@
 import { KlogError } from '../errors.js';
 import { crc32c } from '../format/crc32c.js';
 import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from '../format/int64.js';
-import { type FileSystem, readWhole, replaceFile } from './file-system.js';
+import { type FileSystem, replaceFile } from './file-system.js';
 import { segmentFileName } from './log-files.js';
 
 export interface ProducerSnapshotEntry {
@@ -104,17 +104,6 @@ export function decodeProducerSnapshot(bytes: Uint8Array, file: string): Produce
     });
   }
   return entries;
-}
-
-/** `undefined`: there is none at this offset. */
-export async function readProducerSnapshot(
-  fs: FileSystem,
-  partitionDirectory: string,
-  offset: number,
-): Promise<ProducerSnapshotEntry[] | undefined> {
-  const file = `${partitionDirectory}/${segmentFileName(offset, '.snapshot')}`;
-  const bytes = await readWhole(fs, file);
-  return bytes === undefined ? undefined : decodeProducerSnapshot(bytes, file);
 }
 
 /** Durable when it returns; a crash leaves no snapshot or a whole one. */

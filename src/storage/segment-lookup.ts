@@ -142,12 +142,6 @@ export class SegmentLookup {
     return timestamp < 0 ? undefined : { timestamp, offset };
   }
 
-  /** The files were cut to these sizes. */
-  forgetFrom(limits: LookupLimits): void {
-    this.#offsetIndex?.forgetFrom(limits.offsetIndexSize);
-    this.#timeIndex?.forgetFrom(limits.timeIndexSize);
-  }
-
   /** A scanner that no batch with a last offset of `targetOffset` or more lies before; it may stand at a batch already. */
   async #scannerBefore(targetOffset: number, limits: LookupLimits): Promise<BatchScanner> {
     const index = this.#offsetIndex;

@@ -78,21 +78,6 @@ export class TimeIndex {
     }
     return entries;
   }
-
-  /** Removes the entries from `offset` on and whatever lies behind them. Returns the new size. */
-  async truncateTo(offset: number, size: number): Promise<number> {
-    const relative = offset - this.#baseOffset;
-    const slot = await this.#pages.lastWhere(size, (page, at) => readInt32(page, at + OFFSET_AT) < relative);
-    const newSize = (slot + 1) * TIME_INDEX_ENTRY_SIZE;
-    await this.#pages.file.truncate(newSize);
-    this.#pages.forgetFrom(newSize);
-    return newSize;
-  }
-
-  /** The file was cut to `size` bytes by somebody. */
-  forgetFrom(size: number): void {
-    this.#pages.forgetFrom(size);
-  }
 }
 
 /** A damaged entry may hold any 64 bits: such a time lies beyond all others, in whichever direction. */

@@ -96,17 +96,6 @@ export class TransactionIndex {
     return { aborted, isComplete: false };
   }
 
-  /** Removes the entries whose marker is at `offset` or later. Returns the new size. */
-  async truncateTo(offset: number, size: number): Promise<number> {
-    let newSize = 0;
-    for await (const entry of this.entries(size)) {
-      if (entry.lastOffset >= offset) break;
-      newSize += TRANSACTION_INDEX_ENTRY_SIZE;
-    }
-    await this.#file.truncate(newSize);
-    return newSize;
-  }
-
   #decode(bytes: Buffer, at: number, position: number): AbortedTransaction {
     const version = readInt16(bytes, at);
     if (version !== VERSION) throw this.#corrupt(position, `has version ${version}`);

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createPartition } from '../storage/create-partition.js';
-import { type FileSystem, readWhole } from '../storage/file-system.js';
+import type { FileSystem } from '../storage/file-system.js';
 import { holdPartition } from '../storage/hold-partition.js';
 import type { Clock } from '../storage/log-context.js';
 import {
@@ -16,7 +16,7 @@ import {
   partitionDirectoryInState,
   partitionDirectoryName,
 } from '../storage/log-files.js';
-import { decodePartitionMetadata, PARTITION_METADATA } from '../storage/partition-metadata.js';
+import { readPartitionMetadata } from '../storage/partition-metadata.js';
 import { removeTree } from './remove-tree.js';
 
 export interface PartitionRange {
@@ -105,8 +105,7 @@ function nameOnTheWay(topic: string, partition: number): string {
 /** `undefined`: no readable `partition.metadata`. */
 async function topicIdOf(fs: FileSystem, directory: string): Promise<string | undefined> {
   try {
-    const bytes = await readWhole(fs, join(directory, PARTITION_METADATA));
-    return bytes === undefined ? undefined : decodePartitionMetadata(bytes).topicId;
+    return (await readPartitionMetadata(fs, directory))?.topicId;
   } catch {
     return undefined;
   }

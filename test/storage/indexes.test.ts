@@ -61,14 +61,6 @@ describe('OffsetIndex', () => {
     encodeOffsetIndexEntry(file.bytes, 40, 60, 600);
     expect(await index.lookup(1000, 48)).toEqual({ slot: 5, offset: 60, position: 600 });
   });
-
-  it('is cut before an offset', async () => {
-    const file = offsetFile(5);
-    const index = new OffsetIndex(file, 0);
-    expect(await index.truncateTo(30, 40)).toBe(16);
-    expect(file.bytes).toHaveLength(16);
-    expect(await index.truncateTo(10, 16)).toBe(0);
-  });
 });
 
 describe('TimeIndex', () => {
@@ -92,12 +84,6 @@ describe('TimeIndex', () => {
     expect(await new TimeIndex(new MemoryFile(Buffer.alloc(12)), 0).usableSize(12)).toBe(12);
   });
 
-  it('is cut before an offset, with the entries of older times that lie there', async () => {
-    const file = timeFile(5);
-    expect(await new TimeIndex(file, 500).truncateTo(530, 60)).toBe(24);
-    expect(file.bytes).toHaveLength(24);
-  });
-
   it('survives any bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.integer(), async (bytes, time) => {
@@ -119,14 +105,12 @@ describe('TransactionIndex', () => {
     lastStableOffset: lastOffset + 1,
   });
 
-  it('appends behind what is there, and is cut before an offset', async () => {
+  it('appends behind what is there', async () => {
     const file = new MemoryFile();
     const index = new TransactionIndex(file);
     const size = await index.append([entry(5), entry(9)], 0);
     expect(await index.append([entry(12)], size)).toBe(102);
     expect((await index.collectAborted(0, 100, 102)).aborted).toEqual([entry(5), entry(9), entry(12)]);
-    expect(await index.truncateTo(9, 102)).toBe(34);
-    expect((await index.collectAborted(0, 100, 34)).aborted).toEqual([entry(5)]);
   });
 
   it('reads thousands of entries in pieces', async () => {

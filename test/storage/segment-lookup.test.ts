@@ -217,18 +217,6 @@ describe('a look-up', () => {
     expect(segment.offsetIndex.reads).toBe(reads);
   });
 
-  it('does not keep index bytes that were cut', async () => {
-    const segment = await WrittenSegment.write(0, 0, plansOf(30));
-    const lookup = segment.lookup();
-    await lookup.findPosition(29, segment.limits);
-    const { offsetIndexSize, timeIndexSize } = segment.states[10]!;
-    const limits = { logSize: segment.batches[10]!.position, offsetIndexSize, timeIndexSize };
-    lookup.forgetFrom(limits);
-    const { reads } = segment.offsetIndex;
-    await lookup.findPosition(9, limits);
-    expect(segment.offsetIndex.reads).toBeGreaterThan(reads);
-  });
-
   it('steps over payloads of batches larger than its window', async () => {
     const segment = await WrittenSegment.write(0, 1_000_000_000, plansOf(6, 300_000));
     expect(await segment.lookup().findPosition(5, segment.limits)).toEqual(segment.batches[5]);
