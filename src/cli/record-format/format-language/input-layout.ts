@@ -6,9 +6,10 @@
  * | `%t %k %v`          | by its size if `%T %K %V` came before, by `{re[…]}`, by `{json}`, else up to the literal behind it; at the end of the format the rest of the input |
  * | `%T %K %V`          | the size as it stands in the input; `{null}` lets -1 mean null; `{3}` is a fixed size, which reads nothing |
  * | `%H` then `%h{…}`   | the number of headers, then so many times the inner format of `%k %v %K %V`                 |
- * | `%p %o %e %d %x %y` | partition, offset, leader epoch, timestamp in ms, producer id and epoch                     |
+ * | `%h{name:N}`        | the value of one header; `{name:N,null=TEXT}`: that text stands for none                    |
+ * | `%p %o %e %d %x %y` | partition, offset, leader epoch, timestamp (time-input.ts), producer id and epoch           |
  *
- * Texts are decoded by `{hex}` or `{base64}`; `{json}` is compacted. `{null=TEXT}`: this very text is null.
+ * How texts are decoded stands in text-decoders.ts, how numbers are in number-modifiers.ts.
  */
 import { compileLinearRegExp } from '../linear-regexp.js';
 import type { InputStep, NumberTarget, SizeStep, TextExtent, TextStep, TextTarget } from './input-steps.js';

@@ -5,7 +5,7 @@
  * |-------------------------------------|-------------------------------------------|--------------------|
  * | `ascii` `number` (default)          | decimal digits                            | digits up to a non-digit |
  * | `hex64 hex32 hex16 hex8 hex4`       | 16, 8, 4, 2, 1 hex digits                 | so many            |
- * | `hex`                               | as many hex digits as needed              | –                  |
+ * | `hex`                               | as many hex digits as needed              | hex digits up to a literal that begins with none |
  * | `big64 … big8` `little64 … little8` | 8, 4, 2, 1 bytes                          | so many            |
  * | `byte`                              | one byte                                  | one byte           |
  * | `bool`                              | `true`, `false` for 0                     | `true`, `false`    |
