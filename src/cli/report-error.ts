@@ -45,7 +45,7 @@ function placeText(error: KlogError, message: string): string {
   const parts: string[] = [];
   if (topic !== undefined && partition !== undefined) parts.push(`${topic}:${partition}`);
   else if (topic !== undefined) parts.push(topic);
-  if (offset !== undefined) parts.push(`offset ${offset}`);
+  if (offset !== undefined && !message.includes(`@${offset}`)) parts.push(`offset ${offset}`);
   if (file !== undefined) parts.push(file);
   if (position !== undefined && !message.includes(`byte ${position}`)) parts.push(`position ${position}`);
   if (line !== undefined) parts.push(`line ${line}`);

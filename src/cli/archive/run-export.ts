@@ -46,7 +46,7 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
       const isWhole = await writeArchive(snapshot, writer, options, context);
       if (!isWhole) return 0;
       await file?.keep();
-      report(snapshot, writer, { options, context, directory, path });
+      await report(snapshot, writer, { options, context, directory, path });
       return 0;
     } finally {
       await file?.discard();
@@ -111,7 +111,8 @@ interface Done {
   readonly path: string | undefined;
 }
 
-function report(snapshot: LogSnapshot, writer: ArchiveWriter, { options, context, directory, path }: Done): void {
+async function report(snapshot: LogSnapshot, writer: ArchiveWriter, done: Done): Promise<void> {
+  const { options, context, directory, path } = done;
   const { records, recordBytes } = writer.totals;
   for (const { topic, partition, from, to } of snapshot.deleted) {
     notice(options, context, `offsets ${from} to ${to - 1} of ${topic}:${partition} were deleted meanwhile`);
@@ -126,5 +127,7 @@ function report(snapshot: LogSnapshot, writer: ArchiveWriter, { options, context
     return;
   }
   const what = `${counted(snapshot.topics.length, 'topic')}, ${counted(records, 'record')} (${formatBytes(recordBytes)})`;
+  // What is said to be there is written.
+  await context.stdout.flush();
   notice(options, context, `exported ${what} from ${directory} to ${path ?? 'standard output'}`);
 }

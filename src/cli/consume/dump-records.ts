@@ -38,8 +38,13 @@ export async function dumpRecords(batches: AsyncIterable<ConsumerBatch>, task: D
 }
 
 function fail(path: string, error: unknown): never {
-  throw new KlogError('KLOG_OUTPUT_FAILED', `writing ${path}: ${systemReason(error)}`, {
-    file: path,
-    cause: error,
-  });
+  const isFile = (error as NodeJS.ErrnoException).code === 'EEXIST';
+  throw new KlogError(
+    'KLOG_OUTPUT_FAILED',
+    `writing ${path}: ${isFile ? 'it is a file, not a directory' : systemReason(error)}`,
+    {
+      file: path,
+      cause: error,
+    },
+  );
 }

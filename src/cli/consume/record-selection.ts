@@ -6,7 +6,7 @@ import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
 import { addHiddenAliases, valueOption } from '../command-host.js';
 import { selectTopics } from '../topic-selection.js';
-import { type OffsetSelection, parseOffset, parseOffsetPoint } from '../values/parse-offset.js';
+import { isBackwards, type OffsetSelection, parseOffset, parseOffsetPoint } from '../values/parse-offset.js';
 import { parsePartitionList, parsePartitionOperand } from '../values/parse-partition.js';
 import type { TimeContext } from '../values/parse-time.js';
 import { parseTopicPattern } from '../values/parse-topic-pattern.js';
@@ -77,10 +77,12 @@ export async function selectRecords(
 function rangeOf(options: SelectionOptions, time: TimeContext): OffsetSelection {
   const { offset = [], from, to } = options;
   if (offset.length === 0) {
-    return {
+    const range = {
       ...(from === undefined ? {} : { from: place('--from', from, time) }),
       ...(to === undefined ? {} : { to: place('--to', to, time) }),
     };
+    if (!isBackwards(range.from, range.to)) return range;
+    throw new KlogError('KLOG_USAGE', `the range from ${from} to ${to} ends before it begins`);
   }
   if (from !== undefined || to !== undefined) {
     throw new KlogError('KLOG_USAGE', '-o excludes --from and --to', { hint: 'Write both ends into -o: -o 10:20' });

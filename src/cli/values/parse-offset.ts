@@ -144,7 +144,7 @@ function checkedRange(text: string, from: OffsetSpec | undefined, to: OffsetSpec
 }
 
 /** Only what can be told without the log. */
-function isBackwards(from: OffsetSpec | undefined, to: OffsetSpec | undefined): boolean {
+export function isBackwards(from: OffsetSpec | undefined, to: OffsetSpec | undefined): boolean {
   if (typeof from === 'number' && typeof to === 'number') return from > to;
   if (typeof from !== 'object' || typeof to !== 'object') return false;
   if ('timestamp' in from && 'timestamp' in to) return from.timestamp > to.timestamp;

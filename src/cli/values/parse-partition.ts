@@ -29,9 +29,9 @@ export function parsePartitionOperand(text: string, time: TimeContext): Partitio
 /** Far beyond what a directory holds, far below what a mistyped range would fill the memory with. */
 const MAX_PARTITIONS = 100_000;
 
-/** `0,1,4-7` → ascending, each once. */
-export function parsePartitionList(text: string): number[] {
-  const partitions = new Set<number>();
+/** `0,1,4-7` → ascending, each once, with those of an option given before. */
+export function parsePartitionList(text: string, before: readonly number[] = []): number[] {
+  const partitions = new Set(before);
   for (const part of text.split(',')) {
     const [, first, last = first] = /^\s*(\d{1,9})(?:-(\d{1,9}))?\s*$/.exec(part) ?? [];
     if (first === undefined || Number(last) < Number(first) || Number(last) - Number(first) >= MAX_PARTITIONS) {
