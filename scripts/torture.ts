@@ -1,5 +1,5 @@
 /**
- * npm run torture -- [--seed S] [--size small|nightly|release] [--states N] [--only NAME,…] [--work DIR] [--jobs N]
+ * npm run torture -- [--seed S] [--size small|nightly|release] [--states N] [--rounds N] [--only NAME,…] [--work DIR] [--jobs N]
  *                    [PART…]
  * npm run torture -- --check DIRECTORY STDOUT
  *
@@ -59,7 +59,11 @@ async function main(): Promise<number> {
     await mkdir(kept, { recursive: true });
     const rig: Rig = {
       seed: Number(values.seed),
-      size: { ...SIZES[values.size]!, ...(values.states === undefined ? {} : { states: Number(values.states) }) },
+      size: {
+        ...SIZES[values.size]!,
+        ...(values.states === undefined ? {} : { states: Number(values.states) }),
+        ...(values.rounds === undefined ? {} : { diskFullRounds: Number(values.rounds) }),
+      },
       work,
       kept,
       programs,
@@ -93,6 +97,7 @@ function readArguments() {
         seed: { type: 'string', default: '1' },
         size: { type: 'string', default: 'small' },
         states: { type: 'string' },
+        rounds: { type: 'string' },
         only: { type: 'string' },
         work: { type: 'string' },
         jobs: { type: 'string' },
@@ -105,6 +110,9 @@ function readArguments() {
     const states = Number(values.states ?? 1);
     if (!Number.isSafeInteger(states) || states < 1)
       throw new Error(`--states ${values.states} is not a number from 1 on`);
+    const rounds = Number(values.rounds ?? 1);
+    if (!Number.isSafeInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds ${values.rounds} is not a number from 1 on`);
     const jobs = Number(values.jobs ?? 1);
     if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs} is not a number from 1 on`);
     const unknown = values.check ? [] : positionals.filter((part) => PARTS[part] === undefined);

@@ -27,11 +27,11 @@ export async function diskFull(rig: Rig): Promise<void> {
       CRASH_MODE: 'diskfull',
       CRASH_RC: `${filled.code}`,
     });
-    const rounds = filled.text.split('\ndeleted ').length - 1;
+    const rounds = filled.text.split('\nround ').length - 1;
     const isGood = filled.code === 0 && judged.code === 0 && rounds === rig.size.diskFullRounds;
     const acks = filled.text.split('\nack ').length - 1;
     const details = `${filled.text.slice(-1500)}\n${judged.text}`;
-    const again = [`npm run torture -- --seed ${rig.seed} ${PART}`];
+    const again = [`npm run torture -- --seed ${rig.seed} --rounds ${rig.size.diskFullRounds} ${PART}`];
     rig.report.result(PART, 'ext4 of 16 MiB', isGood, `${rounds} rounds, ${acks} records acknowledged`, details, again);
   } finally {
     await run('umount', [mount]);

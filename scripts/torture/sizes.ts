@@ -27,7 +27,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
     killed: ['roll', 'group-commit', 'topics', 'recovery-roll', 'klog-produce', 'klog-topic-alter-delete'],
     failed: ['roll', 'topics', 'klog-produce'],
     powerLosses: 1,
-    diskFullRounds: 2,
+    diskFullRounds: 3,
   },
   nightly: {
     states: 200_000,

@@ -118,6 +118,12 @@ export async function readWhole(fs: FileSystem, path: string): Promise<Uint8Arra
   }
 }
 
+/** No block is left, or none that this user may have. */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /**
  * Replaces a small file in one step, durably: temporary file in the same directory → sync → rename → directory sync.
  * A crash leaves the old content or the new, and perhaps the temporary file.

@@ -9,7 +9,7 @@
  */
 import type { ControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
-import type { Awaitable } from './file-system.js';
+import { type Awaitable, isDiskFull } from './file-system.js';
 import { lockGate } from './lock-gate.js';
 import { isAppendable, isOdd, type LogContext, lookAt, type SettledState, wasDeleted } from './log-context.js';
 import { roll } from './log-roll.js';
@@ -25,7 +25,8 @@ export type LogChange = Partial<
 
 /**
  * Runs `work` on a settled log with the append and sync locks held. `rollFirst` is asked, once A is certain, whether the
- * segment being written to is to be closed before.
+ * segment being written to is to be closed before. Where the disk has no space for a new one it stays: what is to go may be
+ * what fills the disk.
  */
 export async function withSettledLog<T>(
   context: LogContext,
@@ -46,7 +47,7 @@ async function underBothLocks<T>(
     if (!(await control.isCurrent(fs))) throw wasDeleted(context);
     if (context.failure !== undefined) throw context.failure;
     const { appended } = await settled(context);
-    if (appended.position > 0 && (await rollFirst(appended))) await roll(context, appended);
+    if (appended.position > 0 && (await rollFirst(appended))) await rollIfThereIsSpace(context, appended);
     await locks.sync.acquire();
     try {
       return await work(await settledUnderBoth(context));
@@ -55,6 +56,15 @@ async function underBothLocks<T>(
     }
   } finally {
     locks.append.release();
+  }
+}
+
+/** What a roll that found no space has left is settled next. */
+async function rollIfThereIsSpace(context: LogContext, appended: ControlRecord): Promise<void> {
+  try {
+    await roll(context, appended);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
   }
 }
 

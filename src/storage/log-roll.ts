@@ -2,7 +2,9 @@
 import type { RecordBatch } from '../format/record-batch.js';
 import type { ControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
+import { isDiskFull } from './file-system.js';
 import type { LogContext } from './log-context.js';
+import { segmentFileName } from './log-files.js';
 import type { LogSegment } from './log-segment.js';
 import { settle } from './log-settle.js';
 import { checkpointAt } from './log-sync.js';
@@ -65,7 +67,7 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
     const index = await closeIndexes(context, old, appended.index);
     await syncing(context, () => old.log.sync());
     await syncing(context, () => old.syncIndexes());
-    await writeProducerSnapshot(context.fs, context.directory, appended.offset, EMPTY_SNAPSHOT);
+    await writeEmptySnapshot(context, appended.offset);
     const own = { bootId: context.bootId, inode: control.inode };
     const closed = { ...appended, ...own, index, layoutVersion: safe.layoutVersion + 1 };
     await control.writeSafe({ ...closed, ...checkpointAt(closed, context.clock.now()) });
@@ -79,6 +81,19 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
     return next;
   } finally {
     locks.sync.release();
+  }
+}
+
+/**
+ * On a full disk there may be no block for it, but closing a segment is how a trim makes space. Without a snapshot Kafka looks
+ * for producers in the log itself, and finds as many.
+ */
+async function writeEmptySnapshot({ fs, directory }: LogContext, offset: number): Promise<void> {
+  try {
+    await writeProducerSnapshot(fs, directory, offset, EMPTY_SNAPSHOT);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    await fs.unlink(`${directory}/${segmentFileName(offset, '.snapshot')}.tmp`);
   }
 }
 

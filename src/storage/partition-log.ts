@@ -8,7 +8,7 @@
  */
 import { KlogError } from '../errors.js';
 import { ControlFile } from './control-file.js';
-import type { FileSystem } from './file-system.js';
+import { type FileSystem, isDiskFull } from './file-system.js';
 import { lockGate } from './lock-gate.js';
 import { type AppendOptions, append } from './log-append.js';
 import type { Compacted, CompactOptions } from './log-compaction.js';
@@ -101,7 +101,7 @@ export class PartitionLog {
         hasRolled = true;
       });
     } catch (error) {
-      throw this.#storageError(error);
+      throw this.#storageError(error, 'append to');
     } finally {
       locks.append.release();
       if (hasRolled) this.#onRoll?.();
@@ -127,32 +127,27 @@ export class PartitionLog {
    * OFFSET_OUT_OF_RANGE beyond the high watermark; KLOG_LOCKED, KLOG_SYNC_FAILED.
    */
   async trim(beforeOffset: number, options: TrimOptions = {}): Promise<Trimmed> {
-    const { trim } = await this.#upkeep();
-    return await trim(this.#context, beforeOffset, options);
+    return await this.#upkeep('trim', ({ trim }) => trim(this.#context, beforeOffset, options));
   }
 
   /** Deletes whole segments, the oldest first, that the log start, their size or their age say may go. */
   async applyRetention(options: RetentionOptions = {}): Promise<Retained> {
-    const { applyRetention } = await this.#upkeep();
-    return await applyRetention(this.#context, options);
+    return await this.#upkeep('apply the retention of', ({ applyRetention }) => applyRetention(this.#context, options));
   }
 
   /** Keeps the last record of each key, by Kafka's rules. KLOG_LOCKED: another process is at it. */
   async compact(options: CompactOptions = {}): Promise<Compacted> {
-    const { compact } = await this.#upkeep();
-    return await compact(this.#context, options);
+    return await this.#upkeep('compact', ({ compact }) => compact(this.#context, options));
   }
 
   /** Writes the segments with the selected records anew without them, and unlinks the old bytes. */
   async erase(selection: EraseSelection, options: EraseOptions = {}): Promise<Erased> {
-    const { erase } = await this.#upkeep();
-    return await erase(this.#context, selection, options);
+    return await this.#upkeep('erase records of', ({ erase }) => erase(this.#context, selection, options));
   }
 
   /** Retention, and compaction if it is due: what `onRoll` asks for, in the background. */
   async upkeepAfterRoll(signal: AbortSignal): Promise<UpkeepDone> {
-    const { upkeepAfterRoll } = await this.#upkeep();
-    return await upkeepAfterRoll(this.#context, signal);
+    return await this.#upkeep('clean up', ({ upkeepAfterRoll }) => upkeepAfterRoll(this.#context, signal));
   }
 
   async close(): Promise<void> {
@@ -166,26 +161,30 @@ export class PartitionLog {
     }
   }
 
-  async #upkeep(): Promise<typeof import('./log-upkeep.js')> {
+  async #upkeep<T>(what: string, work: (upkeep: typeof import('./log-upkeep.js')) => Promise<T>): Promise<T> {
     const upkeep = await import('./log-upkeep.js');
     this.#assertOpen();
-    return upkeep;
+    try {
+      return await work(upkeep);
+    } catch (error) {
+      throw this.#storageError(error, what);
+    }
   }
 
-  #storageError(error: unknown): unknown {
-    const { code } = error as NodeJS.ErrnoException;
+  /** What the system refused, as a KlogError. */
+  #storageError(error: unknown, what: string): unknown {
     if (error instanceof KlogError) return error;
     const { topic, partition, directory } = this.#context;
     const place = { topic, partition, file: directory, cause: error };
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      return new KlogError('KLOG_DISK_FULL', `no space to append to ${topic}:${partition}`, {
+    if (isDiskFull(error)) {
+      return new KlogError('KLOG_DISK_FULL', `no space to ${what} ${topic}:${partition}`, {
         ...place,
-        hint: 'Free some space and try again; the log is as it was.',
+        hint: 'Free some space and try again; what is in the log is safe.',
       });
     }
     return new KlogError(
       'KAFKA_STORAGE_ERROR',
-      `cannot append to ${topic}:${partition}: ${(error as Error).message}`,
+      `cannot ${what} ${topic}:${partition}: ${(error as Error).message}`,
       place,
     );
   }

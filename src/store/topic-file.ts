@@ -16,9 +16,8 @@
  */
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
-import { type FileSystem, readWhole, replaceFile } from '../storage/file-system.js';
+import { type FileSystem, isDiskFull, readWhole, replaceFile } from '../storage/file-system.js';
 import { GONE_TOPIC_SUFFIX, TOPIC_FILE_SUFFIX, TOPIC_FILE_TEMPORARY } from './layout.js';
-import { systemErrorCode } from './system-error.js';
 import type { TopicConfigs } from './topic-config.js';
 
 const VERSION = 1;
@@ -56,8 +55,7 @@ export async function markDeleting(fs: FileSystem, directory: string, file: Topi
   try {
     await writeTopicFile(fs, directory, file);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    if (!isDiskFull(error)) throw error;
     await fs.unlink(join(directory, TOPIC_FILE_TEMPORARY));
     const path = join(directory, file.topic);
     await fs.rename(path + TOPIC_FILE_SUFFIX, path + GONE_TOPIC_SUFFIX);
