@@ -4,8 +4,8 @@
  * nobody sets. If they differ by more than an hour the clock is not believed until it agrees again with what it was, or,
  * since the jump may have been the correction, until it has been left alone for a day.
  *
- * What is compared with lies in the control record. Another boot has nothing to compare with and begins anew: what a
- * clock does while the machine is off goes unnoticed.
+ * What is compared with lies in the control record, from the partition's first moment on, and anew from the first settling
+ * of each boot. So a jump within a boot is noticed; what a clock does while the machine is off is not.
  */
 import { crc32c } from '../format/crc32c.js';
 import type { ControlRecord } from './control-record.js';
@@ -29,9 +29,8 @@ export function judgeClock(clock: Clock, bootId: Uint8Array, last: Reference): C
   const uptime = clock.uptime?.();
   if (uptime === undefined) return { believed: true, change: {} };
   const now = clock.now();
-  const upkeepBoot = crc32c(bootId, 0, bootId.length);
-  const reference = { upkeepMs: Math.max(1, now), upkeepUptimeMs: Math.floor(uptime), upkeepBoot, clockDistrust: 0 };
-  if (last.upkeepMs === 0 || last.upkeepBoot !== upkeepBoot) return { believed: true, change: reference };
+  const reference = referenceAt(now, uptime, bootId);
+  if (last.upkeepMs === 0 || last.upkeepBoot !== reference.upkeepBoot) return { believed: true, change: reference };
   const passed = uptime - last.upkeepUptimeMs;
   const drift = Math.abs(now - last.upkeepMs - passed);
   if (drift <= LARGEST_DRIFT_MS) {
@@ -43,4 +42,18 @@ export function judgeClock(clock: Clock, bootId: Uint8Array, last: Reference): C
   }
   if (uptime < last.clockDistrust * 1000) return { believed: false, change: {} };
   return { believed: true, change: reference };
+}
+
+/** What later jumps are told by. Empty: it is known already, or nothing tells how long the machine has been up. */
+export function clockReference(clock: Clock, bootId: Uint8Array, last?: Reference): Partial<Reference> {
+  const uptime = clock.uptime?.();
+  if (uptime === undefined) return {};
+  const reference = referenceAt(clock.now(), uptime, bootId);
+  const isKnown = last !== undefined && last.upkeepMs !== 0 && last.upkeepBoot === reference.upkeepBoot;
+  return isKnown ? {} : reference;
+}
+
+function referenceAt(now: number, uptime: number, bootId: Uint8Array): Reference {
+  const upkeepBoot = crc32c(bootId, 0, bootId.length);
+  return { upkeepMs: Math.max(1, now), upkeepUptimeMs: Math.floor(uptime), upkeepBoot, clockDistrust: 0 };
 }

@@ -1,4 +1,5 @@
 /** Makes the files of a new, empty partition. Its directory is made durable, and named, by the caller (store/topics.ts). */
+import { clockReference } from './clock-guard.js';
 import { CONTROL_FILE_NAME, CONTROL_FILE_SIZE, ControlFile } from './control-file.js';
 import { firstControlRecord } from './control-record.js';
 import { type FileSystem, writeFully } from './file-system.js';
@@ -29,9 +30,13 @@ export async function createPartition(fs: FileSystem, directory: string, options
   try {
     await writeFully(file, Buffer.alloc(CONTROL_FILE_SIZE), 0, CONTROL_FILE_SIZE, 0);
     const control = new ControlFile(file, (await file.stat()).inode);
-    const record = firstControlRecord(start, options.clock.now());
+    const bootId = fs.bootId();
+    const record = {
+      ...firstControlRecord(start, options.clock.now()),
+      ...clockReference(options.clock, bootId),
+    };
     await control.writeAppended({ ...record });
-    await control.writeSafe({ ...record, bootId: fs.bootId(), inode: control.inode });
+    await control.writeSafe({ ...record, bootId, inode: control.inode });
     await file.sync();
   } finally {
     await file.close();

@@ -10,6 +10,7 @@
  */
 import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
+import { clockReference } from './clock-guard.js';
 import { type ControlRecord, firstControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
 import { type OpenFile, writeFully } from './file-system.js';
@@ -81,6 +82,7 @@ export async function settle(context: LogContext): Promise<SettledState> {
   const cutCount = Math.max(appended?.cutCount ?? 0, safe?.cutCount ?? 0);
   end.cutCount = goesBack ? cutCount + 1 : cutCount;
   if (end.firstUnstableProducerId === -1) end.lastStableOffset = end.offset;
+  Object.assign(end, clockReference(context.clock, context.bootId, end));
   end.swappedBase = -1;
   end.layoutVersion = isOdd(end.layoutVersion) ? end.layoutVersion + 1 : end.layoutVersion;
   const newAppended = { ...end };

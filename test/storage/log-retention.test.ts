@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { judgeClock } from '../../src/storage/clock-guard.js';
 import { firstControlRecord } from '../../src/storage/control-record.js';
 import { countDeletable, type RetentionRules } from '../../src/storage/retention-rules.js';
+import { type FileCall, interpose } from '../store/interposed-file-system.js';
 import {
   DAY,
   NOW,
@@ -180,6 +182,29 @@ describe('retention', () => {
     await log.close();
   });
 
+  it('deletes nothing where the clock has jumped before the first upkeep of a new partition', async () => {
+    const clock = new TestClock();
+    const directory = await newPartition(clock);
+    clock.pass(HOUR);
+    const log = await openLog(directory, { ...SMALL, retentionMs: 7 * DAY }, { clock });
+    await rows(log, ...five);
+    clock.nowMs += 3650 * DAY;
+    expect(await log.applyRetention()).toMatchObject({ segments: 0, skipped: 'clock' });
+    await log.close();
+  });
+
+  it('deletes nothing where the clock has jumped since the first opening in this boot', async () => {
+    const directory = await newPartition(new TestClock());
+    const fs = interpose(() => {}, { bootId: () => Buffer.alloc(16, 7) });
+    const clock = new TestClock();
+    clock.uptimeMs = 10_000;
+    const log = await openLog(directory, { ...SMALL, retentionMs: 7 * DAY }, { clock, fs });
+    await rows(log, ...five);
+    clock.nowMs += 3650 * DAY;
+    expect(await log.applyRetention()).toMatchObject({ segments: 0, skipped: 'clock' });
+    await log.close();
+  });
+
   it('leaves a reader in the middle of a segment that goes what it has open, and tells it afterwards', async () => {
     const directory = await newPartition();
     const log = await openLog(directory, { ...SMALL, retentionBytes: 150 });
@@ -237,6 +262,69 @@ describe('trim', () => {
     for (const offset of [2, -2, 0.5]) {
       await expect(log.trim(offset)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
     }
+    await log.close();
+  });
+});
+
+describe('on a full disk', () => {
+  /** Calls that would need another block fail. */
+  function without(space: (call: FileCall) => boolean) {
+    let isFull = true;
+    const fs = interpose((call) => {
+      if (isFull && space(call)) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', path: call.path });
+    });
+    return { fs, free: () => (isFull = false) };
+  }
+
+  const ALL = [1, 2, 3].map((i): Row => [null, `v${i}`]);
+
+  it('a trim of everything closes the last segment without a snapshot, and removes it', async () => {
+    const directory = await newPartition();
+    const disk = without(({ name, path }) => name === 'write' && path.includes('00000000000000000003.snapshot'));
+    const log = await openLog(directory, {}, { fs: disk.fs });
+    await rows(log, ...ALL);
+    expect(await log.trim(-1)).toMatchObject({ logStartOffset: 3, segments: 1 });
+    expect(segments(directory)).toEqual([3]);
+    expect(readdirSync(directory).filter((name) => name.includes('snapshot'))).toEqual([]);
+    await rows(log, [null, 'next']);
+    expect(await readAll(directory)).toEqual([{ offset: 3, key: null, value: 'next' }]);
+    await log.close();
+  });
+
+  it.each([
+    ['the next segment', 'open create', '3.log'],
+    ["the last one's time index", 'write', '2.timeindex'],
+  ])('what can go goes where there is no room for %s', async (_, what, file) => {
+    const directory = await newPartition();
+    const disk = without(({ name, path }) => path.endsWith(file) && name.startsWith(what));
+    const log = await openLog(directory, SMALL, { fs: disk.fs });
+    await rows(log, ...ALL);
+    expect(segments(directory)).toEqual([0, 1, 2]);
+    expect(await log.trim(-1)).toMatchObject({ logStartOffset: 3, segments: 2 });
+    expect(await readAll(directory)).toEqual([]);
+    disk.free();
+    await rows(log, [null, 'next']);
+    expect((await readAll(directory)).map(({ value }) => value)).toEqual(['next']);
+    await log.close();
+  });
+
+  it('retention of everything does the same', async () => {
+    const directory = await newPartition();
+    const disk = without(({ name, path }) => path.endsWith('3.log') && name.startsWith('open create'));
+    const log = await openLog(directory, { ...SMALL, retentionBytes: 0 }, { fs: disk.fs });
+    await rows(log, ...ALL);
+    expect(await log.applyRetention()).toMatchObject({ logStartOffset: 3, segments: 2 });
+    disk.free();
+    expect(await log.applyRetention()).toMatchObject({ logStartOffset: 3, segments: 1 });
+    await log.close();
+  });
+
+  it('what is refused is said to be for want of space', async () => {
+    const directory = await newPartition();
+    const disk = without(({ path }) => path.endsWith('.cleaned'));
+    const log = await openLog(directory, { ...SMALL, cleanupPolicy: 'compact' }, { fs: disk.fs });
+    await rows(log, ['k', 'a'], ['k', 'b'], ['k', 'c']);
+    await expect(log.compact({ force: true })).rejects.toMatchObject({ code: 'KLOG_DISK_FULL' });
     await log.close();
   });
 });

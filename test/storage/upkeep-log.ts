@@ -10,6 +10,7 @@ import { codecNeeded, openCursor, RecordCursor } from '../../src/format/record-c
 import { createPartition } from '../../src/storage/create-partition.js';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/storage/log-config.js';
+import type { Clock } from '../../src/storage/log-context.js';
 import { segmentBaseOffsets } from '../../src/storage/log-files.js';
 import { PartitionLog } from '../../src/storage/partition-log.js';
 import { PartitionReader } from '../../src/storage/partition-reader.js';
@@ -44,12 +45,12 @@ export class TestClock {
   }
 }
 
-export async function newPartition(): Promise<string> {
+export async function newPartition(clock: Clock = { now: () => NOW }): Promise<string> {
   const directory = join(temporaryDirectory(), 't-0');
   mkdirSync(directory);
   await createPartition(unsyncedFileSystem, directory, {
     topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
-    clock: { now: () => NOW },
+    clock,
   });
   return directory;
 }
