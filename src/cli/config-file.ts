@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { KlogError, systemReason } from '../errors.js';
 import type { CliContext } from './cli-context.js';
+import { withoutExcerpt } from './parser-message.js';
 
 /** What `klog.config.json` or `klog.config.yaml` may say; the names are those of the flags. */
 export interface FileSettings {
@@ -56,10 +57,9 @@ async function readConfigFile(path: string): Promise<FileSettings> {
     };
     content = (await lilconfig('klog', { loaders }).load(path))?.config ?? {};
   } catch (error) {
-    throw new KlogError('INVALID_CONFIG', `config file cannot be read: ${systemReason(error)}`, {
-      file: path,
-      cause: error,
-    });
+    const isSystemError = (error as NodeJS.ErrnoException).syscall !== undefined;
+    const why = isSystemError ? systemReason(error) : withoutExcerpt(error);
+    throw new KlogError('INVALID_CONFIG', `config file cannot be read: ${why}`, { file: path });
   }
   return checkSettings(content, path);
 }

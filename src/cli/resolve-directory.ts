@@ -48,7 +48,9 @@ function choose(
     throw new KlogError('KLOG_USAGE', `${both} exclude each other`, { hint: 'Give one of the two' });
   }
   if (brokers !== undefined) {
-    throw new KlogError('KLOG_UNSUPPORTED', `cannot connect to '${brokers}': this version works on directories only`, {
+    // Other tools take user:password@host: what stands before the host is nobody's business.
+    const hosts = brokers.replaceAll(/[^,]*@/g, '');
+    throw new KlogError('KLOG_UNSUPPORTED', `cannot connect to '${hosts}': this version works on directories only`, {
       hint: 'Name a directory with -d',
     });
   }

@@ -12,20 +12,20 @@ export interface DumpTask extends PrintTask {
 
 /**
  * `--dump DIR`: one file a record, `<topic>-<partition>-<offset>`, with the value's bytes. The name of each goes to the
- * output, for `xargs`. Names of topics hold nothing that a path could be made of.
+ * output, for `xargs`. They are its owner's to read, like the log. Names of topics hold nothing that a path could be made of.
  */
 export async function dumpRecords(batches: AsyncIterable<ConsumerBatch>, task: DumpTask): Promise<number> {
   const { output, filter, maxRecords = Number.POSITIVE_INFINITY, directory } = task;
   const context = emptyContext();
   const name = new OutputBuffer(1024);
   let dumped = 0;
-  await mkdir(directory, { recursive: true }).catch((error) => fail(directory, error));
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => fail(directory, error));
   for await (const batch of batches) {
     describeBatch(batch, context);
     while (dumped < maxRecords && batch.cursor.next()) {
       if (filter !== undefined && !filter(batch.cursor, context)) continue;
       const path = join(directory, `${batch.topic}-${batch.partition}-${batch.cursor.offset}`);
-      await writeFile(path, batch.cursor.value() ?? '').catch((error) => fail(path, error));
+      await writeFile(path, batch.cursor.value() ?? '', { mode: 0o600 }).catch((error) => fail(path, error));
       name.clear();
       name.writeText(`${path}\n`);
       output.append(name.buffer, 0, name.length);

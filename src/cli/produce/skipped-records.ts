@@ -5,6 +5,9 @@ import { openSink } from '../output-sink.js';
 import type { LineSink } from './delimited-lines.js';
 import { isBadRecord } from './record-target.js';
 
+/** Records are nobody else's to read, here as in the log. */
+const PRIVATE = 0o600;
+
 /** `--skip-bad`: counts what could not be a record, and keeps its bytes in the file of `--dead-letter`. */
 export class SkippedRecords {
   count = 0;
@@ -20,7 +23,7 @@ export class SkippedRecords {
   static async open(path: string | undefined): Promise<SkippedRecords> {
     if (path === undefined) return new SkippedRecords(undefined, path);
     try {
-      return new SkippedRecords(await open(path, 'a'), path);
+      return new SkippedRecords(await open(path, 'a', PRIVATE), path);
     } catch (error) {
       throw new KlogError('KLOG_OUTPUT_FAILED', `opening ${path}: ${systemReason(error)}`, { cause: error });
     }

@@ -11,6 +11,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { KlogError } from '../../errors.js';
+import { withoutExcerpt } from '../parser-message.js';
 import { compactJson } from './format-language/text-decoding.js';
 
 export const VALUE_FORMATS = ['raw', 'json', 'msgpack'] as const;
@@ -44,7 +45,7 @@ function encodeJson(value: Uint8Array): Uint8Array {
   try {
     JSON.parse(Buffer.from(value).toString('utf8'));
   } catch (error) {
-    throw new KlogError('KLOG_BAD_INPUT', `The value is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new KlogError('KLOG_BAD_INPUT', `The value is not JSON: ${withoutExcerpt(error)}`);
   }
   return compactJson(value);
 }
