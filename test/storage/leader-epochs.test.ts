@@ -3,7 +3,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { type LeaderEpoch, readLeaderEpochs, writeLeaderEpochs } from '../../src/storage/leader-epoch-checkpoint.js';
-import { killedAt, unsyncedFileSystem } from '../store/interposed-file-system.js';
+import { interpose, unsyncedFileSystem } from '../store/interposed-file-system.js';
 import { buildBatch } from '../support/build-batch.js';
 import { copyOf, newPartition, openLog, readAll, segmentPath, write } from './real-partition.js';
 
@@ -17,6 +17,18 @@ const EPOCHS = [
 ];
 const texts = (count: number) => Array.from({ length: count }, (_, i) => `${i}`.padEnd(40, '.'));
 const epochsOf = (directory: string): Promise<LeaderEpoch[]> => readLeaderEpochs(unsyncedFileSystem, directory);
+
+/** Between two of these calls nothing on the disk is changed: the nth and all later ones are not made. */
+function dyingAt(n: number): { readonly fs: FileSystem; readonly calls: () => number } {
+  let calls = 0;
+  const fs = interpose(async ({ name }) => {
+    if (/^(write|truncate|sync|syncDirectory|rename|unlink|open create.*)$/.test(name)) calls++;
+    if (calls < n) return;
+    await fs.closeAll();
+    throw new Error('killed');
+  });
+  return { fs, calls: () => calls };
+}
 
 /** Six records in these epochs. */
 async function seeded(config: typeof LARGE): Promise<string> {
@@ -61,7 +73,7 @@ describe.each([
     };
     for (let n = 1, finished = false; !finished; n++) {
       const directory = copyOf(seed);
-      const dying = killedAt(n);
+      const dying = dyingAt(n);
       await trim3(directory, dying.fs).catch(() => {});
       finished = dying.calls() < n;
       const found = await epochsOf(directory);
