@@ -35,6 +35,10 @@ export class ActorProcess {
     return this.#hasEnded;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** How it ended. */
   get signal(): NodeJS.Signals | null {
     return this.#child.signalCode;

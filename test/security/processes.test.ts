@@ -1,5 +1,4 @@
 /** Processes that stop, die, are told to end, or have few descriptors. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../../src/index.js';
 import { finished, klog, shell, startKlog } from '../acceptance/support/klog-process.js';
+import { ActorProcess } from '../history/actor-process.js';
 import { inOwnDirectory } from './directory-tree.js';
-
-const ACTOR = join(import.meta.dirname, '..', 'history', 'actors', 'actor.mjs');
 
 describe('a process stopped while it holds a lock', () => {
   it('is named by whoever waits too long, and holds nothing once it is killed', async () => {
@@ -17,7 +15,8 @@ describe('a process stopped while it holds a lock', () => {
       const directory = join(work, '.klog');
       await using client = await openClient({ directory, create: true, lockWaitMs: 300 });
       await client.admin().createTopic({ topic: 't' });
-      const plan = {
+      const holder = new ActorProcess();
+      holder.tell({
         name: 'w',
         role: 'write',
         mode: 'one',
@@ -32,12 +31,13 @@ describe('a process stopped while it holds a lock', () => {
         library: join(import.meta.dirname, '..', '..', 'dist'),
         history: join(work, 'history'),
         faults: [{ call: 'write', file: '.log', nth: 3, when: 'after', action: 'stop' }],
-      };
-      const holder = spawn(process.execPath, [ACTOR, JSON.stringify(plan)], { stdio: 'inherit' });
+      });
+      const ended = holder.hear();
       try {
-        const isStopped = () => / T /.test(readFileSync(`/proc/${holder.pid}/stat`, 'latin1'));
-        for (let waits = 0; !isStopped() && waits < 400; waits++) await sleep(25);
-        expect(isStopped()).toBe(true);
+        expect(await holder.hear('ready', 'done')).toBe('ready');
+        holder.tell('begin');
+        expect(await holder.hear('event', 'done')).toBe('event');
+        while (!/ T /.test(readFileSync(`/proc/${holder.pid}/stat`, 'latin1'))) await sleep(5);
         await using waiting = client.producer();
         await expect(waiting.sendAll([{ topic: 't', value: 'mine' }])).rejects.toMatchObject({
           code: 'KLOG_LOCKED',
@@ -46,7 +46,7 @@ describe('a process stopped while it holds a lock', () => {
       } finally {
         holder.kill('SIGKILL');
       }
-      await once(holder, 'exit');
+      await ended;
       await using producer = client.producer();
       expect(await producer.sendAll([{ topic: 't', value: 'mine' }])).toHaveLength(1);
     });
