@@ -55,13 +55,22 @@ async function disturb(
   const runs = countIn(text, /(\d+) runs/) || 0;
   if (part === 'killpoints') rig.report.kills += runs;
   else rig.report.errors += runs;
+  const settleKills = countIn(text, /(\d+) trials/) || 0;
+  rig.report.settleKills += settleKills;
   const calls = countIn(text, /(\d+) calls on the directory/);
   const name = isLasting ? `${scenario.name}, lasting` : scenario.name;
   const first = /^FAIL (\S+) at call (\d+)/m.exec(text);
   const state = first === null ? kept : join(kept, `${first[1]}-${first[2]}`);
   const again = `CRASH_MODE=${first?.[1]} npm run torture -- --check ${join(state, 'dir')} ${join(state, 'stdout')}`;
   const repeat = `npm run torture -- --seed ${rig.seed} --only ${scenario.name} ${part}`;
-  rig.report.result(part, name, code === 0 && runs > 0, `${runs} runs, ${calls} calls`, text, [again, repeat]);
+  rig.report.result(
+    part,
+    name,
+    code === 0 && runs > 0,
+    `${runs} runs, ${calls} calls, ${settleKills} kills of settling`,
+    text,
+    [again, repeat],
+  );
 }
 
 async function startOf(rig: Rig, { after }: Scenario) {

@@ -6,6 +6,8 @@ export class Report {
   states = 0;
   kills = 0;
   errors = 0;
+  /** In the middle of settling what a crash has left. */
+  settleKills = 0;
   readonly #start = performance.now();
 
   /** @param repeat commands that show a failure again */
@@ -33,7 +35,8 @@ export class Report {
   end(): number {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(0);
     console.log(
-      `${this.states} crash states, ${this.kills} kills, ${this.errors} errors; ${this.skipped} skipped; ${seconds} s`,
+      `${this.states} crash states, ${this.kills} kills, ${this.settleKills} kills of settling, ${this.errors} errors; ` +
+        `${this.skipped} skipped; ${seconds} s`,
     );
     console.log(`${this.passed} passed, ${this.failed} failed`);
     return this.failed === 0 ? 0 : 1;

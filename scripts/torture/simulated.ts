@@ -12,6 +12,9 @@ const PART = 'powerloss-simulated';
 interface Tally {
   states: number;
   recordings: number;
+  settleKills: number;
+  /** That the exploring took, without the recording. */
+  seconds: number;
   failed: number;
   details: string;
   again: string[];
@@ -27,7 +30,7 @@ export async function simulatedPowerLoss(rig: Rig): Promise<void> {
 }
 
 async function tortureOne(rig: Rig, scenario: Scenario, wanted: number): Promise<void> {
-  const tally: Tally = { states: 0, recordings: 0, failed: 0, details: '', again: [] };
+  const tally: Tally = { states: 0, recordings: 0, settleKills: 0, seconds: 0, failed: 0, details: '', again: [] };
   for (let round = 0; tally.states < wanted && tally.failed === 0; round++) {
     const seed = rig.seed + round;
     const before = tally.states;
@@ -43,7 +46,9 @@ async function tortureOne(rig: Rig, scenario: Scenario, wanted: number): Promise
     if (tally.states === before) break;
   }
   rig.report.states += tally.states;
-  const figures = `${tally.states} states of ${tally.recordings} recordings`;
+  rig.report.settleKills += tally.settleKills;
+  const speed = Math.round(tally.states / Math.max(tally.seconds, 0.1));
+  const figures = `${tally.states} states of ${tally.recordings} recordings, ${speed}/s, ${tally.settleKills} kills of settling`;
   rig.report.result(PART, scenario.name, tally.failed === 0 && tally.states > 0, figures, tally.details, tally.again);
 }
 
@@ -64,10 +69,13 @@ async function explore(
     return;
   }
   const kept = join(rig.kept, `${scenario.name}-${seed}-${tally.recordings}`);
-  const explored = await runTool('crashsim', [
+  const args = [
     ...['explore', '--trace', trace, '--states', `${states}`, '--seed', `${seed}`, '--work', rig.work],
     ...['--keep', kept, '--max-fails', '20', '--server', serverCommand(rig.programs)],
-  ]);
+  ];
+  const explored = await runTool('crashsim', args, { KLOG_CRASH_SETTLE_EVERY: `${rig.size.settleEvery}` });
+  tally.settleKills += countIn(explored.text, /(\d+) trials/) || 0;
+  tally.seconds += countIn(explored.text, /([\d.]+) s\s*$/) || 0;
   tally.states += countIn(explored.text, /(\d+) crash states checked/) || 0;
   if (explored.code === 0) {
     await rm(trace, { recursive: true, force: true });

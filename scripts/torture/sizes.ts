@@ -6,6 +6,8 @@ export interface Size {
   readonly statesPerRecording: number;
   /** Crash states of another scenario that a recovery starts from, for each recording. */
   readonly startsPerRecording: number;
+  /** Of so many crash states one is settled with a kill at each of its calls; 0: none. */
+  readonly settleEvery: number;
   /** Calls at which a kill is tried, for each scenario and mode; `undefined`: at every one. */
   readonly killPoints: number | undefined;
   /** The same for each kind of error. */
@@ -19,22 +21,24 @@ export interface Size {
 
 export const SIZES: Readonly<Record<string, Size>> = {
   small: {
-    states: 1190,
-    statesPerRecording: 70,
-    startsPerRecording: 2,
+    states: 1240,
+    statesPerRecording: 40,
+    startsPerRecording: 1,
+    settleEvery: 20,
     killPoints: 2,
     errorPoints: 1,
-    killed: ['roll', 'group-commit', 'topics', 'recovery-roll', 'klog-produce', 'klog-topic-alter-delete'],
+    killed: ['roll', 'group-commit', 'compaction', 'recovery-roll', 'klog-produce', 'klog-topic-alter-delete'],
     failed: ['roll', 'topics', 'klog-produce'],
     powerLosses: 1,
     diskFullRounds: 3,
   },
   nightly: {
     states: 200_000,
-    statesPerRecording: 1000,
-    startsPerRecording: 10,
-    killPoints: 60,
-    errorPoints: 15,
+    statesPerRecording: 2000,
+    startsPerRecording: 5,
+    settleEvery: 20,
+    killPoints: undefined,
+    errorPoints: undefined,
     killed: undefined,
     failed: undefined,
     powerLosses: 100,
@@ -42,8 +46,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
   },
   release: {
     states: 1_000_000,
-    statesPerRecording: 1500,
-    startsPerRecording: 20,
+    statesPerRecording: 2500,
+    startsPerRecording: 5,
+    settleEvery: 10,
     killPoints: undefined,
     errorPoints: undefined,
     killed: undefined,
