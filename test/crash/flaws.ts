@@ -85,9 +85,50 @@ const fullDiskIsNone = change(
   'if ((error as NodeJS.ErrnoException).code !== undefined) return { baseOffset, lastOffset: next.offset - 1, bytes, appendTime, cutCount: next.cutCount, leaderEpoch: next.leaderEpoch };',
 );
 
+const exchangeNotFinished = change(
+  'an interrupted exchange of segments is left as it is',
+  'storage/log-settle.ts',
+  'await finishLayoutChange(context, safe);',
+  '',
+);
+const removedBeforeAnnounced = change(
+  'segments go before the new log start is written',
+  'storage/layout-change.ts',
+  'await control.writeSafe({ ...state.safe, ...change, layoutVersion: odd });',
+  '',
+);
+const smallFilesInPlace = change(
+  'small files are written in place',
+  'storage/file-system.ts',
+  'temporaryName}`;',
+  'name}`;',
+);
+const wrongFileSynced = change(
+  'the leader syncs the indexes, not the log',
+  'storage/log-sync.ts',
+  'await syncing(context, () => segment.log.sync());',
+  'await syncing(context, () => segment.syncIndexes());',
+);
+const syncNowAndThen = change(
+  'every other sync is left out',
+  'storage/log-sync.ts',
+  'await syncing(context, () => segment.log.sync());',
+  'if (covered.offset % 2 === 0) await syncing(context, () => segment.log.sync());',
+);
 export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'no-sync', flaws: [noSync], in: 'writer', scenario: 'one-by-one', by: { model: 'journal' } },
-  { name: 'no-sync, real', flaws: [noSync], in: 'writer', scenario: 'endless', by: 'real' },
+  { name: 'real-no-sync', flaws: [noSync], in: 'writer', scenario: 'endless', by: 'real' },
+  { name: 'real-ack-before-sync', flaws: flaw('core', 'ACK_WRITTEN'), in: 'writer', scenario: 'endless', by: 'real' },
+  {
+    name: 'real-ack-before-write',
+    flaws: [ackBeforeWrite, ...flaw('core', 'ACK_WRITTEN')],
+    in: 'writer',
+    scenario: 'endless',
+    by: 'real',
+  },
+  { name: 'real-wrong-file-synced', flaws: [wrongFileSynced], in: 'writer', scenario: 'endless', by: 'real' },
+  { name: 'real-sync-now-and-then', flaws: [syncNowAndThen], in: 'writer', scenario: 'endless', by: 'real' },
+  { name: 'real-cut-at-the-safe-end', flaws: flaw('core', 'CUT_AT_S'), in: 'finder', scenario: 'endless', by: 'real' },
   {
     name: 'ack-before-sync',
     flaws: flaw('core', 'ACK_WRITTEN'),
@@ -138,6 +179,34 @@ export const PLANTED: readonly PlantedFlaw[] = [
     flaws: [noRepair],
     in: 'finder',
     scenario: 'one-by-one',
+    by: { mode: 'kill-torn', calls: 'pwrite64' },
+  },
+  {
+    name: 'cut-at-the-safe-end-killed',
+    flaws: flaw('core', 'CUT_AT_S'),
+    in: 'finder',
+    scenario: 'mixed-acks',
+    by: { mode: 'kill-after', calls: 'pwrite64' },
+  },
+  {
+    name: 'exchange-not-finished',
+    flaws: [exchangeNotFinished],
+    in: 'finder',
+    scenario: 'compaction',
+    by: { mode: 'kill-before', calls: 'rename,unlink' },
+  },
+  {
+    name: 'removed-before-announced',
+    flaws: [removedBeforeAnnounced],
+    in: 'writer',
+    scenario: 'trim',
+    by: { mode: 'kill-after', calls: 'unlink' },
+  },
+  {
+    name: 'small-files-in-place',
+    flaws: [smallFilesInPlace],
+    in: 'writer',
+    scenario: 'topics',
     by: { mode: 'kill-torn', calls: 'pwrite64' },
   },
   {

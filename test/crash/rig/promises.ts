@@ -6,6 +6,10 @@ import type { PromisedTopic, Transcript } from './transcript.js';
 /** The topic that the judge itself makes. */
 export const PROBE = 'probe';
 
+/** Of its records, headers included. */
+const PROBE_BYTES = 700;
+const MOST_AROUND_A_VALUE = 150;
+
 export function promisesHold({ topics }: Transcript, content: Content): void {
   for (const [topic, promised] of topics) {
     const partitions = content.get(topic);
@@ -73,13 +77,13 @@ function mayBeGone(
   return promised.retentionBytes !== undefined && isOld(promised, partition, offset, promised.retentionBytes);
 }
 
-/** Of the promised records the newest half of what is to be retained stays: batches have headers and may be unsynced. */
+/** What is retained is counted with the records that a judge has written since, and with all that is around a value. */
 function isOld(promised: PromisedTopic, partition: number, offset: number, retentionBytes: number): boolean {
-  let bytes = 0;
+  let bytes = PROBE_BYTES;
   for (const other of promised.records.get(partition) ?? []) {
-    if (other.offset > offset) bytes += payloadOf(other.id)?.value.length ?? 0;
+    if (other.offset > offset) bytes += (payloadOf(other.id)?.value.length ?? 0) + MOST_AROUND_A_VALUE;
   }
-  return bytes > retentionBytes / 2;
+  return bytes > retentionBytes;
 }
 
 function removalsHold(name: string, promised: PromisedTopic, partition: number, found: PartitionContent): void {

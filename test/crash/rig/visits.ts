@@ -74,6 +74,9 @@ export interface SettleKill {
   readonly changes: readonly string[];
 }
 
+/** It stands still, so that states which settle alike become the same. */
+const NOW = Date.now();
+const CLOCK = { now: () => NOW, uptime: () => 1_000_000 };
 const MOST_REMEMBERED = 2000;
 const looks = new Map<string, FirstLook>();
 const aftermaths = new Map<string, Aftermath>();
@@ -187,7 +190,8 @@ export class Visits {
 
 async function open<T>(fs: MemoryFileSystem, readOnly: boolean, use: (client: Client) => Promise<T>): Promise<T> {
   const path = `${fs.root}/${DATA}`;
-  const store = await openStore(fs, path, { readOnly, create: !readOnly, lockWaitMs: 2000, onWarning() {} });
+  const options = { readOnly, create: !readOnly, lockWaitMs: 2000, clock: CLOCK, onWarning() {} };
+  const store = await openStore(fs, path, options);
   const client = new LocalClient(store, systemSeams);
   try {
     return await use(client);
