@@ -1,10 +1,11 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { KlogError } from '../../errors.js';
 import type { FileSystem } from '../../storage/file-system.js';
-import { parsePartitionDirectoryName, partitionDirectoryName } from '../../storage/log-files.js';
+import { parsePartitionDirectoryName } from '../../storage/log-files.js';
 import { KLOG_JSON, TOPICS_DIRECTORY, temporaryDirectoryPrefix, topicOfFileName } from '../../store/layout.js';
 import { readTopicFile, type TopicFile } from '../../store/topic-file.js';
 import type { FoundPartition } from '../log/dump-targets.js';
+import { missingPartitionsOf } from '../log/missing-partitions.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 const RESUMED = 'Nothing to do: the next change of topics completes it';
@@ -34,8 +35,8 @@ export async function checkTopics(
       findings.push({ ...fail('topics', error.message), isDamage: error.code === 'CORRUPT_MESSAGE', place });
     }
   }
-  const there = new Set(partitions.map(({ directory: { path } }) => basename(path)));
-  for (const { topic, partitions: count, state, growingTo } of topics) {
+  for (const file of topics) {
+    const { topic, state, growingTo } = file;
     if (state !== 'active') {
       const what = state === 'creating' ? 'was being created' : 'is being deleted';
       findings.push(warn('topics', `topic ${topic} ${what} when that was interrupted`, RESUMED));
@@ -43,8 +44,7 @@ export async function checkTopics(
     }
     if (growingTo !== undefined)
       findings.push(warn('topics', `topic ${topic} was growing to ${growingTo} partitions`, RESUMED));
-    for (let partition = 0; partition < count; partition++) {
-      if (there.has(partitionDirectoryName(topic, partition))) continue;
+    for (const { partition } of await missingPartitionsOf(fs, directory, file)) {
       const message = `the directory of ${topic}:${partition} is missing`;
       const hint = 'Bring it back from a copy, or delete the topic';
       findings.push({ ...fail('topics', message, hint), isDamage: true, place: { topic, partition } });

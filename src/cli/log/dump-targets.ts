@@ -207,7 +207,7 @@ async function openDirectory(fs: FileSystem, path: string, shown: string): Promi
 }
 
 async function* partitionsOfTopic(fs: FileSystem, operand: string, place: DumpPlace): AsyncGenerator<FoundPartition> {
-  const { topic, partition } = readOperand(operand);
+  const { topic, partition } = readPartitionOperand(operand);
   const dataDirectory = await place.dataDirectory();
   // A broker's directory has the partitions in itself.
   const logs =
@@ -223,7 +223,8 @@ async function* partitionsOfTopic(fs: FileSystem, operand: string, place: DumpPl
   yield* found;
 }
 
-function readOperand(operand: string): Pick<PartitionOperand, 'topic' | 'partition'> {
+/** `T` or `T:P`. KLOG_USAGE, INVALID_TOPIC_EXCEPTION */
+export function readPartitionOperand(operand: string): Pick<PartitionOperand, 'topic' | 'partition'> {
   const { topic, partition, offset } = parsePartitionOperand(operand, { now: 0 });
   if (offset !== undefined) {
     throw new KlogError('KLOG_USAGE', `'${operand}' names a record`, {

@@ -12,8 +12,9 @@ import { resolveDirectory } from '../resolve-directory.js';
 import { styleFor } from '../style.js';
 import { escapeLine } from '../terminal-text.js';
 import { checkPartition } from './check-partition.js';
-import type { PartitionCheck, Problem } from './check-report.js';
-import { allPartitions, findCheckTargets } from './dump-targets.js';
+import { type PartitionCheck, type Problem, Problems } from './check-report.js';
+import { allPartitions, type FoundPartition, findCheckTargets, isPath, readPartitionOperand } from './dump-targets.js';
+import { findMissingPartitions, type MissingPartition } from './missing-partitions.js';
 import { sizeText } from './size-text.js';
 
 export interface LogCheckOptions extends GlobalOptions {
@@ -42,23 +43,26 @@ export async function runLogCheck(
     const operands = options.operands.length === 0 ? [undefined] : options.operands;
     const code = await forEachOperand(operands, options, context, async (operand) => {
       try {
+        const mine: PartitionCheck[] = [];
+        const tell = async (check: PartitionCheck) => {
+          mine.push(check);
+          checks.push(check);
+          if (options.json) return;
+          context.stdout.appendText(partitionText(check, style.warning));
+          if (!context.stdout.endRecord()) await context.stdout.drain();
+        };
+        const missing = (await missingOf(fs, operand, directory)).map(missingCheck);
+        for (const check of missing) await tell(check);
         const found =
           operand === undefined ? allPartitions(fs, await directory()) : findCheckTargets(fs, operand, place);
-        const mine: PartitionCheck[] = [];
-        for await (const partition of found) {
+        for await (const partition of missing.length > 0 ? whatIsThere(found) : found) {
           if (isStopped()) break;
           current = nameOf({
             topic: partition.owner?.topic,
             partition: partition.owner?.partition,
             directory: partition.directory.shown,
           });
-          const check = await checkPartition(partition, checkOptions);
-          mine.push(check);
-          checks.push(check);
-          if (!options.json) {
-            context.stdout.appendText(partitionText(check, style.warning));
-            if (!context.stdout.endRecord()) await context.stdout.drain();
-          }
+          await tell(await checkPartition(partition, checkOptions));
         }
         throwFirst(mine);
       } catch (error) {
@@ -71,6 +75,32 @@ export async function runLogCheck(
     progress.stop();
     if (options.json) printJson(context, documentOf(ok, checks));
     await context.stdout.drain();
+  }
+}
+
+/** Partitions that the list of topics has and the disk has not: of a topic, a partition, or the whole log. */
+async function missingOf(
+  fs: FileSystem,
+  operand: string | undefined,
+  directory: () => Promise<string>,
+): Promise<MissingPartition[]> {
+  if (operand === undefined) return findMissingPartitions(fs, await directory());
+  return isPath(operand) ? [] : findMissingPartitions(fs, await directory(), readPartitionOperand(operand));
+}
+
+function missingCheck({ topic, partition, path }: MissingPartition): PartitionCheck {
+  const problems = new Problems();
+  problems.damage(path, 'the directory is missing');
+  const empty = { segments: 0, batches: 0, records: undefined, bytes: 0 };
+  return { topic, partition, directory: path, ...empty, problems: problems.list, omitted: 0, isDamaged: true };
+}
+
+/** That nothing else of it is there was told with what is missing. */
+async function* whatIsThere(found: AsyncGenerator<FoundPartition>): AsyncGenerator<FoundPartition> {
+  try {
+    yield* found;
+  } catch (error) {
+    if (!(error instanceof KlogError) || error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
   }
 }
 
@@ -124,8 +154,14 @@ export function firstDamage(checks: readonly PartitionCheck[]): KlogError | unde
   return new KlogError(
     'CORRUPT_MESSAGE',
     `${file} is damaged${position === undefined ? '' : ` at position ${position}`}: ${reason}${others}`,
-    { topic, partition, file, position, offset, hint: `\`klog log repair ${nameOf(first.check)}\` keeps what is good` },
+    { topic, partition, file, position, offset, hint: adviceFor(first) },
   );
+}
+
+function adviceFor({ check, problem }: { check: PartitionCheck; problem: Problem }): string {
+  const isGone = problem.file === check.directory;
+  if (isGone) return 'Bring it back from a copy, or delete the topic';
+  return `\`klog log repair ${nameOf(check)}\` keeps what is good`;
 }
 
 function throwFirst(checks: readonly PartitionCheck[]): void {

@@ -2,6 +2,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inTemporaryDirectory, run } from '../support/fake-context.js';
+import { withLog } from '../support/real-log.js';
 import { batchOf, makePartition } from './own-partition.js';
 
 const FIXTURES = resolve(import.meta.dirname, '../../fixtures/kafka');
@@ -215,6 +216,26 @@ describe('what is no damage', () => {
       expect(code).toBe(0);
       expect(problems.map(({ severity }) => severity)).toEqual(['note', 'note', 'note', 'note']);
       expect(problems[0]?.reason).toBe('the batch says leader epoch 7, the checkpoint 0: harmless');
+    });
+  });
+});
+
+describe('a partition whose directory is gone', () => {
+  it('is damage, told with those that are there; alone, too', async () => {
+    await withLog(async (log) => {
+      const at = { env: { KLOG_DIR: log.directory } };
+      await log.createTopic('orders', 2);
+      await log.createTopic('one', 1);
+      for (const name of ['orders-1', 'one-0']) rmSync(join(log.directory, 'log', name), { recursive: true });
+      const all = await run(['log', 'check'], at);
+      expect(all.code).toBe(7);
+      expect(all.out).toMatch(/^one:0: damaged.*\n.*one-0: the directory is missing\n/);
+      expect(all.out).toMatch(/orders:1: damaged[^]*orders:0: ok/);
+      expect(all.err).toContain('Bring it back from a copy');
+      for (const operand of ['orders', 'orders:1', 'one']) {
+        expect((await run(['log', 'check', operand], at)).code, operand).toBe(7);
+      }
+      expect((await run(['log', 'check', 'orders:0'], at)).code).toBe(0);
     });
   });
 });
