@@ -46,6 +46,13 @@ export const WITHOUT_A_LOG: readonly PromiseRow[] = [
   { promise: 'internal topics need --force', line: 'topic create __consumer_offsets', code: 2, err: /--force/ },
   { promise: 'internal topics need --force', line: 'produce __transaction_state', code: 2, err: /--force/ },
   {
+    promise: 'internal topics need --force',
+    line: 'topic apply -',
+    stdin: 'topics: [{name: __consumer_offsets}]',
+    code: 2,
+    err: /--force/,
+  },
+  {
     promise: '-p overrides; not there: 4',
     line: 'produce t -p 1 --value x',
     code: 4,

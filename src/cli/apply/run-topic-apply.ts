@@ -3,6 +3,7 @@ import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { openInputFile } from '../input.js';
+import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
@@ -20,12 +21,14 @@ export interface TopicApplyOptions extends GlobalOptions {
   readonly prune?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly force?: boolean;
 }
 
 export async function runTopicApply(options: TopicApplyOptions, context: CliContext): Promise<ExitCode> {
   const { dryRun = false, prune = false } = options;
   const declared = await readDeclaredTopics(options.file, context);
   const topics = declared.map(({ name }) => name);
+  for (const topic of topics) refuseInternal(topic, options.force, 'apply what is declared for');
   const beforeCreate = async () => {
     const { checkNewTopic } = await import('../../clients/local/check-new-topic.js');
     for (const { name, partitions = 1, configs = {} } of declared) checkNewTopic({ topic: name, partitions, configs });

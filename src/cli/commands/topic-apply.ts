@@ -24,6 +24,7 @@ The file is YAML or JSON: topics, a list of name, partitions and configs. What a
   command.option('--prune', 'delete topics that the file does not name; internal ones never');
   command.option('--dry-run', 'say what would change, change nothing');
   command.option('-y, --yes', 'do not ask before deleting topics or shortening a retention');
+  command.option('--force', 'internal topics, too');
   command.option('--schema', 'print a JSON Schema of the file');
   addHiddenFlags(command, 'yes', '--no-confirm', '--noconfirm');
   onAction<Omit<TopicApplyOptions, 'file'> & { schema?: boolean }>(command, host, async (options, [file]) => {
