@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { shell } from './support/klog-process.js';
+import { sharedDirectory } from './support/temporary-directory.js';
 
 /**
  * Runs the documentation. A ```console block is a shell session: lines after "$ " are commands (continued after "> "),
@@ -59,17 +59,7 @@ function pattern(expected: string): RegExp {
 
 describe.each(['README.md'])('%s does what it says', (name) => {
   const steps = sessions(readFileSync(join(root, name), 'utf8'));
-  let directory: string;
-  let environment: NodeJS.ProcessEnv;
-
-  beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'klog-docs-'));
-    const shim = `klog() { node ${join(root, 'bin/klog.js')} "$@"; }; export -f klog`;
-    environment = { ...process.env, HOME: directory, KLOG_SHIM: shim, NO_COLOR: '1' };
-    delete environment.NODE_EXTRA_CA_CERTS;
-    delete environment.KLOG_DIR;
-  });
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = sharedDirectory();
 
   it('has commands', () => {
     expect(steps.length).toBeGreaterThan(5);
@@ -77,16 +67,10 @@ describe.each(['README.md'])('%s does what it says', (name) => {
 
   it.each(steps.map((step) => [`line ${step.line}: ${step.command.split('\n')[0]}`, step] as const))(
     '%s',
-    (_, step) => {
-      const script = `exec 2>&1; eval "$KLOG_SHIM"; ${step.command}`;
-      const result = spawnSync('bash', ['-c', script], {
-        cwd: directory,
-        env: environment,
-        encoding: 'utf8',
-        timeout: 100_000,
-      });
-      const printed = `${result.stdout}${result.stderr}`.replace(/\n$/, '');
-      expect(printed).toMatch(pattern(step.expected));
+    async (_, step) => {
+      const env = { HOME: directory, NO_COLOR: '1' };
+      const { out } = await shell(`exec 2>&1; ${step.command}`, { cwd: directory, env });
+      expect(out.replace(/\n$/, '')).toMatch(pattern(step.expected));
     },
   );
 });

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { inTemporaryDirectory } from './support/temporary-directory.js';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -34,16 +34,12 @@ describe.concurrent('examples', () => {
   });
 
   for (const [name, output] of Object.entries(EXPECTED)) {
-    it(`${name} prints what it says, and ends`, async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'klog-example-'));
-      try {
+    it(`${name} prints what it says, and ends`, () =>
+      inTemporaryDirectory(async (directory) => {
         const args = ['--import', 'tsx', join('examples', name), join(directory, '.klog')];
         const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root });
         expect(stderr).toBe('');
         expect(stdout).toBe(output);
-      } finally {
-        await rm(directory, { recursive: true });
-      }
-    });
+      }));
   }
 });

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Line } from '../scripts/vectors/batch-lines.js';
 import { compareLines, readLines } from '../scripts/vectors/batches.js';
 import { runVectors } from '../scripts/vectors/run.js';
 import type { Vector } from '../scripts/vectors/vector.js';
+import { sharedDirectory } from './support/temporary-directory.js';
 
 const FIXTURES = fileURLToPath(new URL('fixtures/kafka', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('../scripts/vectors.ts', import.meta.url));
@@ -34,14 +34,8 @@ describe('the vectors in test/fixtures/kafka', () => {
 });
 
 describe('the runner', () => {
-  let folder: string;
-
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'klog-vectors-'));
-    mkdirSync(join(folder, 'values'));
-  });
-
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = sharedDirectory();
+  mkdirSync(join(folder, 'values'));
 
   /** The one line printed for a vector made of these bytes and expected lines. */
   async function runOne(

@@ -1,18 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { finished, klog, type RunOptions, startKlog } from '../support/klog-process.js';
 import { realDisk } from '../support/scratch-space.js';
-import { finished, klog, type RunOptions, startKlog } from './support/klog-process.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let cwd: string;
 let options: RunOptions;
 
 beforeEach(() => {
-  cwd = mkdtempSync(join(realDisk(), 'klog-acceptance-'));
+  cwd = temporaryDirectory(realDisk());
   options = { cwd, env: { HOME: cwd } };
 });
-
-afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
 const logNames = (directory = '.klog') => {
   const path = join(cwd, directory, 'log');
@@ -90,7 +89,7 @@ describe('export while producers run', () => {
       `node "$KLOG" consume question -F | node "$KLOG" produce answer --linger 0ms`,
       `yes | node "$KLOG" produce noise --batch-bytes 200`,
     ];
-    const { KLOG } = await import('./support/klog-process.js');
+    const { KLOG } = await import('../support/klog-process.js');
     const { spawn } = await import('node:child_process');
     const env = { ...process.env, HOME: cwd, KLOG, KLOG_DIR: join(cwd, '.klog') };
     const running = pipes.map((pipe) => spawn('bash', ['-c', pipe], { cwd, env, stdio: 'ignore', detached: true }));

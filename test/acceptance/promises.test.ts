@@ -1,12 +1,12 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenClientOptions } from '../../src/cli/cli-context.js';
 import { runCommandLine } from '../../src/cli/main.js';
 import { openClient } from '../../src/clients/local/open-client.js';
 import { FakeContext, type FakeOptions } from '../cli/support/fake-context.js';
 import { numbered, RealLog } from '../cli/support/real-log.js';
+import { sharedDirectory, temporaryDirectory } from '../support/temporary-directory.js';
 import { ON_A_LOG, type PromiseRow, WITHOUT_A_LOG } from './promises.js';
 
 /** Streams in memory, directories of the disk. */
@@ -16,11 +16,10 @@ class DiskContext extends FakeContext {
   }
 }
 
-let parent: string;
+const parent = sharedDirectory();
 let cwd: string;
 
 beforeAll(async () => {
-  parent = mkdtempSync(join(tmpdir(), 'klog-promises-'));
   const log = new RealLog(join(parent, 'log'));
   await log.createTopic('t');
   await log.createTopic('m', 3);
@@ -29,11 +28,8 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  cwd = mkdtempSync(join(parent, 'cwd-'));
+  cwd = temporaryDirectory(parent);
 });
-
-afterEach(() => rmSync(cwd, { recursive: true, force: true }));
-afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
 async function run(line: string | readonly string[], options: Pick<FakeOptions, 'env' | 'stdin'> = {}) {
   const env = { HOME: parent, ...options.env };

@@ -1,18 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KLOG, klog, plainEnvironment } from './support/klog-process.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KLOG, klog, plainEnvironment } from '../support/klog-process.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let cwd: string;
 
 beforeEach(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'klog-question-'));
+  cwd = temporaryDirectory();
   await klog(['topic', 'create', 'orders'], { cwd });
 });
-
-afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
 /** Types `answer` at a terminal when the question is there. */
 function atTerminal(args: readonly string[], answer: string): Promise<{ code: number; text: string }> {

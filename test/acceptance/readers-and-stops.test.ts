@@ -1,20 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { klog, type RunOptions, shell } from './support/klog-process.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { klog, type RunOptions, shell } from '../support/klog-process.js';
+import { sharedDirectory } from '../support/temporary-directory.js';
 
-let cwd: string;
-let options: RunOptions;
+const cwd = sharedDirectory();
+const options: RunOptions = { cwd, env: { HOME: cwd } };
 
 beforeAll(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'klog-readers-'));
-  options = { cwd, env: { HOME: cwd } };
   await klog(['produce', 't', '--timestamp', '2024-01-01'], { ...options, input: '1\n' });
   await klog(['produce', 't', '--timestamp', '2024-01-02'], { ...options, input: '2\n' });
 });
-
-afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
 /** Nothing is ever written to `t` again: only its end tells that the reader has gone. */
 describe('a reader that goes away while there is nothing to read', { timeout: 60_000 }, () => {
@@ -53,7 +47,7 @@ describe('Ctrl-Z', { timeout: 60_000 }, () => {
       until [ "$(klog consume idle | wc -l)" = 3 ]; do sleep 0.1; done
       kill -TERM $pid; wait $pid; echo "stopped $?"
       klog consume idle`;
-    const { KLOG } = await import('./support/klog-process.js');
+    const { KLOG } = await import('../support/klog-process.js');
     const { out } = await shell(script, { ...options, env: { ...options.env, KLOG } });
     expect(out).toBe('other 0\nstopped 143\none\ntwo\nthree\n');
   });
@@ -74,7 +68,7 @@ describe('Ctrl-Z', { timeout: 60_000 }, () => {
       one_round 0.02; one_round 0.05; one_round 0.08; one_round 0
       kill -TERM $pid; wait $pid; echo "stopped $?"
       klog log check busy > /dev/null; echo "check $?"`;
-    const { KLOG } = await import('./support/klog-process.js');
+    const { KLOG } = await import('../support/klog-process.js');
     const { out } = await shell(script, { ...options, env: { ...options.env, KLOG } });
     expect(out).toBe(`${'other 0\n'.repeat(4)}stopped 143\ncheck 0\n`);
   });

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { BUNDLE, KLOG, klog, plainEnvironment } from './support/klog-process.js';
+import { BUNDLE, KLOG, klog, plainEnvironment } from '../support/klog-process.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** Node's own modules that a run has loaded when it ends: counted, since times of a shared machine tell nothing. */
 function modulesLoaded(args: readonly string[], cwd: string): string[] {
@@ -21,18 +21,14 @@ function modulesLoaded(args: readonly string[], cwd: string): string[] {
 }
 
 it('loads few of the modules of Node beyond what an empty program does, and none that is slow to load', async () => {
-  const cwd = mkdtempSync(join(tmpdir(), 'klog-start-'));
-  try {
-    await klog(['topic', 'create', 'orders'], { cwd });
-    const empty = new Set(modulesLoaded(['-e', '0'], cwd));
-    const more = modulesLoaded([KLOG, 'topic', 'list'], cwd).filter((name) => !empty.has(name));
-    expect(more.length).toBeLessThan(50);
-    const slow =
-      /NativeModule (crypto|http|https|zlib|tls|worker_threads|child_process|readline|inspector|internal\/crypto)/;
-    expect(more.filter((name) => slow.test(name))).toEqual([]);
-  } finally {
-    rmSync(cwd, { recursive: true, force: true });
-  }
+  const cwd = temporaryDirectory();
+  await klog(['topic', 'create', 'orders'], { cwd });
+  const empty = new Set(modulesLoaded(['-e', '0'], cwd));
+  const more = modulesLoaded([KLOG, 'topic', 'list'], cwd).filter((name) => !empty.has(name));
+  expect(more.length).toBeLessThan(50);
+  const slow =
+    /NativeModule (crypto|http|https|zlib|tls|worker_threads|child_process|readline|inspector|internal\/crypto)/;
+  expect(more.filter((name) => slow.test(name))).toEqual([]);
 });
 
 it('runs as the bundle alone, without the code cache', () => {

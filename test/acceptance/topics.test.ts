@@ -1,18 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { klog, type RunOptions, shell } from './support/klog-process.js';
+import { describe, expect, it } from 'vitest';
+import { klog, type RunOptions, shell } from '../support/klog-process.js';
+import { sharedDirectory } from '../support/temporary-directory.js';
 
-let cwd: string;
-let options: RunOptions;
-
-beforeAll(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'klog-acceptance-'));
-  options = { cwd, env: { HOME: cwd } };
-});
-
-afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+const cwd = sharedDirectory();
+const options: RunOptions = { cwd, env: { HOME: cwd } };
 
 describe('topics, from an empty directory to an empty directory', () => {
   it('lists nothing where there is no log, and makes none', async () => {

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DescriptorInput, openInputFile, withPrompt } from '../../src/cli/input.js';
-import { inTemporaryDirectory } from './support/fake-context.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const copies: Buffer[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resolveDirectory } from '../../src/cli/resolve-directory.js';
 import { setting } from '../../src/cli/settings.js';
-import { inTemporaryDirectory } from './support/fake-context.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 /** A home with a project in it; nothing above it is looked at. */
 async function inProject(use: (home: string, project: string) => Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inTemporaryDirectory, run } from './support/fake-context.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
+import { run } from './support/fake-context.js';
 import { MemoryClient } from './support/memory-client.js';
 
 describe('a setting that cannot be', () => {

@@ -1,19 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClient } from '../../src/clients/local/open-client.js';
 import { describeClient } from '../contract/client.contract.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describeClient('a directory', {
-  async open() {
-    const directory = await mkdtemp(join(tmpdir(), 'klog-client-'));
-    const client = await openClient({ directory: join(directory, '.klog'), create: true });
-    return {
-      client,
-      async dispose() {
-        await client.close();
-        await rm(directory, { recursive: true });
-      },
-    };
-  },
+  open: () => openClient({ directory: join(temporaryDirectory(), '.klog'), create: true }),
 });

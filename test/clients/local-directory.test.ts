@@ -1,28 +1,25 @@
 /** What only a real directory shows: files that are damaged, other processes, topics that go away. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, open, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { chmod, open, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, type ConsumerOptions, type CorruptRange, openClient } from '../../src/index.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const root = resolve(import.meta.dirname, '../..');
 
 describe('a client on a directory', () => {
-  let parent: string;
   let directory: string;
   let client: Client;
   beforeEach(async () => {
-    parent = await mkdtemp(join(tmpdir(), 'klog-directory-'));
-    directory = join(parent, '.klog');
+    directory = join(temporaryDirectory(), '.klog');
     client = await openClient({ directory, create: true });
     await client.admin().createTopic({ topic: 't' });
   });
   afterEach(async () => {
     await client.close().catch(() => {});
-    await rm(parent, { recursive: true });
   });
 
   async function values(options: Partial<ConsumerOptions> = {}, from = client): Promise<string[]> {
@@ -159,8 +156,12 @@ describe('a client on a directory', () => {
   });
 
   it('is not made unless told to, and says what is there instead', async () => {
-    await expect(openClient({ directory: join(parent, 'missing') })).rejects.toMatchObject({ code: 'KLOG_NOT_FOUND' });
-    await expect(openClient({ directory: parent })).rejects.toMatchObject({ code: expect.stringMatching(/^KLOG_/) });
+    await expect(openClient({ directory: join(directory, 'missing') })).rejects.toMatchObject({
+      code: 'KLOG_NOT_FOUND',
+    });
+    await expect(openClient({ directory: dirname(directory) })).rejects.toMatchObject({
+      code: expect.stringMatching(/^KLOG_/),
+    });
   });
 
   it('names the topic that was perhaps meant', async () => {

@@ -1,17 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CorruptRange, openClient } from '../../src/index.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('skipCorrupt', () => {
-  let directory: string;
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'klog-skip-'));
-  });
-  afterEach(() => rm(directory, { recursive: true }));
-
   it('goes on with the same offset where its batch stands whole behind a damaged copy of it', async () => {
+    const directory = temporaryDirectory();
     await using client = await openClient({ directory, create: true });
     await client.admin().createTopic({ topic: 't', configs: { 'segment.bytes': '300' } });
     await using producer = client.producer();

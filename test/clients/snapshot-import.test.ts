@@ -10,9 +10,9 @@ import { RecordBatch } from '../../src/format/record-batch.js';
 import { openCursor, RecordCursor } from '../../src/format/record-cursor.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { unsyncedFileSystem } from '../store/interposed-file-system.js';
-import { temporaryDirectory } from '../store/temporary-directory.js';
 import { buildBatch } from '../support/build-batch.js';
 import { type MemoryPartition, MemoryStore } from '../support/memory-store.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 interface Home {
   readonly store: Store;

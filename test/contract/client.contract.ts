@@ -8,8 +8,8 @@ import type { ConsumerOptions, ConsumerRecord } from '../../src/clients/consumer
 import type { CompressionType, ProducerRecord } from '../../src/clients/producer.js';
 
 export interface ClientHome {
-  /** A client on a home of its own, without topics. */
-  open(): Promise<{ readonly client: Client; dispose(): Promise<void> }>;
+  /** A client on a home of its own, without topics; the home goes when the test is finished. */
+  open(): Promise<Client>;
   readonly cannot?: Readonly<Partial<Record<Capability, string>>>;
 }
 
@@ -23,12 +23,11 @@ export function describeClient(name: string, home: ClientHome): void {
 
   describe(`client: ${name}`, () => {
     let client: Client;
-    let dispose: () => Promise<void>;
     beforeEach(async () => {
-      ({ client, dispose } = await home.open());
+      client = await home.open();
     });
     afterEach(async () => {
-      await dispose();
+      await client.close();
     });
 
     async function produce(...records: ProducerRecord[]): Promise<void> {

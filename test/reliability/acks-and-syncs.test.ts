@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KLOG, klog, plainEnvironment } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory } from '../security/directory-tree.js';
+import { KLOG, klog, plainEnvironment } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 const CALLS = 'trace=write,writev,pwrite64,pwritev,fsync,fdatasync';
@@ -31,7 +31,7 @@ function eventsOf(trace: string): Event[] {
 }
 
 async function produce(acks: string, input: string): Promise<Event[]> {
-  return await inOwnDirectory(async (work) => {
+  return await inTemporaryDirectory(async (work) => {
     const options = { cwd: work, env: { HOME: work } };
     await klog(['topic', 'create', 't'], options);
     const trace = join(work, 'trace');

@@ -2,11 +2,10 @@
  * Every flipped bit is noticed or provably harmless. Here a slice of the bits of a partition of 64 KiB; `npm run bitflips`
  * flips all of them and prints what became of them.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FoundPartition } from '../../src/cli/log/dump-targets.js';
+import { sharedDirectory } from '../support/temporary-directory.js';
 import { makeFlipPartition } from './flip-plan.js';
 import { type FlipVerdict, outcomeOfReading, type ReadOutcome, readAll, verdictOfCheck } from './flip-verdict.js';
 import { FlippedFiles } from './flipped-files.js';
@@ -25,7 +24,7 @@ const EPOCH_AT = 12;
 const EPOCH_END = 16;
 const SYNCING_AT = 2048;
 
-let data: string;
+const data = sharedDirectory();
 let directory: string;
 let fs: FlippedFiles;
 let partition: FoundPartition;
@@ -33,7 +32,6 @@ let right: string[];
 const counts = new Map<string, number>();
 
 beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'klog-flips-'));
   directory = await makeFlipPartition(data);
   fs = new FlippedFiles(data);
   const names = fs.readDirectory(directory);
@@ -45,7 +43,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  rmSync(data, { recursive: true, force: true });
   if (!isWhole) return;
   const lines = [...counts].sort().map(([what, count]) => `${String(count).padStart(8)}  ${what}`);
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);

@@ -7,8 +7,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { finished, klog, startKlog } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory } from '../security/directory-tree.js';
+import { finished, klog, startKlog } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const LIBRARY = ['x86_64-linux-gnu/faketime', 'aarch64-linux-gnu/faketime', 'faketime']
   .map((place) => `/usr/lib/${place}/libfaketime.so.1`)
@@ -25,7 +25,7 @@ interface Work {
 }
 
 function withClock<T>(use: (work: Work) => Promise<T>): Promise<T> {
-  return inOwnDirectory(async (cwd) => {
+  return inTemporaryDirectory(async (cwd) => {
     const clock = join(cwd, 'clock');
     const setClock = (offset: string) => writeFileSync(clock, `${offset}\n`);
     setClock('+0');

@@ -1,5 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Everything below a directory: path → kind, and what is in it. Links are shown, not followed. */
@@ -21,14 +20,4 @@ export function treeOf(directory: string, below = ''): Map<string, string> {
 /** The paths of regular files, relative. */
 export function filesOf(directory: string): string[] {
   return [...treeOf(directory)].filter(([, what]) => what.startsWith('file')).map(([path]) => path);
-}
-
-/** A directory of its own for each test: `work` in it holds the log, and beside it nothing may change. */
-export async function inOwnDirectory<T>(use: (work: string) => Promise<T>): Promise<T> {
-  const work = mkdtempSync(join(tmpdir(), 'klog-security-'));
-  try {
-    return await use(work);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
 }

@@ -2,8 +2,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { klog } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory } from './directory-tree.js';
+import { klog } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const CONFIGS = [
   'klog.config.js',
@@ -42,7 +42,7 @@ function plant(directory: string): void {
 
 describe('modules planted in the working directory and in the data directory', () => {
   it('are not loaded by any command', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await klog(['topic', 'create', 't'], options);
       plant(work);

@@ -8,11 +8,11 @@ import { loadCodec } from '../../src/format/compression.js';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import { openCursor, RecordCursor } from '../../src/format/record-cursor.js';
 import { openClient } from '../../src/index.js';
-import { shell } from '../acceptance/support/klog-process.js';
 import { setNumber } from '../fuzz/mutate-bytes.js';
 import { fixCrc } from '../fuzz/mutate-log.js';
 import { buildBatch } from '../support/build-batch.js';
-import { inOwnDirectory } from './directory-tree.js';
+import { KLOG, shell } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const MIB = 1024 * 1024;
 const CLAIMS = [0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 32 - 1, 2 ** 53 - 1, 2 ** 62, -(2 ** 63)];
@@ -69,7 +69,7 @@ describe('lengths', () => {
   it.skipIf(!canLimit)(
     'in every file of a partition: consume and log dump end with an error under 256 MiB of data (needs prlimit)',
     async () => {
-      await inOwnDirectory(async (work) => {
+      await inTemporaryDirectory(async (work) => {
         const directory = join(work, '.klog');
         {
           await using client = await openClient({ directory, create: true });
@@ -86,13 +86,10 @@ describe('lengths', () => {
           writeFileSync(log, bytes);
           const line =
             'prlimit --data=268435456 bash -c \'"$0" "$1" consume t; echo $?; "$0" "$1" log dump t > /dev/null; echo $?\' ';
-          const { out, err } = await shell(
-            `${line} "${process.execPath}" "${join(import.meta.dirname, '../../bin/klog.js')}"`,
-            {
-              cwd: work,
-              env: { HOME: work },
-            },
-          );
+          const { out, err } = await shell(`${line} "${process.execPath}" "${KLOG}"`, {
+            cwd: work,
+            env: { HOME: work },
+          });
           expect(out).toBe('7\n7\n');
           expect(err).not.toMatch(/allocation|heap|RangeError/i);
         }

@@ -8,7 +8,7 @@ import { parseTopicPattern } from '../../src/cli/values/parse-topic-pattern.js';
 import { KlogError, openClient } from '../../src/index.js';
 import { cursorOver, printed } from '../cli/record-format/support.js';
 import { run } from '../cli/support/fake-context.js';
-import { inOwnDirectory } from './directory-tree.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const EXPONENTIAL = ['(a+)+$', '(a|aa)+$', '(a|a?)+$', '^(a+)*b$', '(.*a){20}$', '([a-z]+)*=', '(a*)*\\1b'];
 
@@ -89,7 +89,7 @@ describe('names that JavaScript gives a meaning', () => {
   });
 
   it('in what is stored as configs: Object.prototype stays as it was', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       await using client = await openClient({ directory: join(work, '.klog'), create: true });
       const hostile = JSON.parse('{"__proto__":{"polluted":"1"},"retention.ms":"1"}') as Record<string, string>;
       await expect(client.admin().createTopic({ topic: 't', configs: hostile })).rejects.toMatchObject({

@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../../src/index.js';
-import { klog } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory, treeOf } from './directory-tree.js';
+import { klog } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
+import { treeOf } from './directory-tree.js';
 
 const ILLEGAL = [
   '',
@@ -167,7 +168,7 @@ const LEGAL = [
 
 describe('topic names', () => {
   it('that are no topics are refused before any path is made of them, and nothing is made outside or inside', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, 'home', '.klog');
       writeFileSync(join(work, 'x'), 'victim');
       mkdirSync(join(work, 'home'));
@@ -191,7 +192,7 @@ describe('topic names', () => {
   });
 
   it('that are legal, however odd, stay inside and work', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, '.klog');
       await using client = await openClient({ directory, create: true });
       await using producer = client.producer();
@@ -222,7 +223,7 @@ describe('topic names', () => {
   });
 
   it('are never given to a shell: metacharacters make nothing, and the exit code says usage', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       for (const name of ['$(touch pwned)', ';touch pwned', 'a\ntouch pwned']) {
         for (const args of [
           ['produce', name],

@@ -5,8 +5,9 @@ import { chmodSync, chownSync, cpSync, readdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../../src/index.js';
-import { KLOG, klog, plainEnvironment } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory, treeOf } from './directory-tree.js';
+import { KLOG, klog, plainEnvironment } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
+import { treeOf } from './directory-tree.js';
 
 const OTHER = 65534;
 const AS_OTHER = [`--reuid=${OTHER}`, `--regid=${OTHER}`, '--clear-groups'];
@@ -25,7 +26,7 @@ sys.stdin.read()
 
 describe.skipIf(!isPossible)('locks of another user', { timeout: 60_000 }, () => {
   it('cannot be taken by who may not write to the file', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       await klog(['produce', '-q', 't', '--value', 'x'], { cwd: work, env: { HOME: work } });
       // As far open as somebody could make the directories: the files stay closed.
       for (const path of ['', '.klog', '.klog/log', '.klog/log/t-0']) chmodSync(join(work, path), 0o777);
@@ -40,7 +41,7 @@ describe.skipIf(!isPossible)('locks of another user', { timeout: 60_000 }, () =>
   });
 
   it('held on a file that was opened up to them: the wait ends, and the message names the process', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, '.klog');
       await klog(['produce', '-q', 't', '--value', 'x'], { cwd: work, env: { HOME: work } });
       for (const path of ['', '.klog', '.klog/log']) chmodSync(join(work, path), 0o777);
@@ -69,7 +70,7 @@ describe.skipIf(!isPossible)('locks of another user', { timeout: 60_000 }, () =>
   it.each(['log/.lock', 'log/t-0/klog.end', 'topics/.lock'])(
     'on a file that belongs to them, %s: refused by name, and nothing is changed',
     async (file) => {
-      await inOwnDirectory(async (work) => {
+      await inTemporaryDirectory(async (work) => {
         await klog(['produce', '-q', 't', '--value', 'x'], { cwd: work, env: { HOME: work } });
         chmodSync(work, 0o755);
         const data = join(work, '.klog');

@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { klog, shell } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory, treeOf } from './directory-tree.js';
+import { klog, shell } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
+import { treeOf } from './directory-tree.js';
 
 describe('modes', () => {
   it.each(['000', '022', '077', '777'])('under umask %s directories are 0700 and files 0600', async (umask) => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const script = [
         `umask ${umask}`,
         'klog topic create a -p 2 -c segment.bytes=200',
@@ -31,7 +32,7 @@ describe('modes', () => {
   });
 
   it('of a directory that everybody may write to are warned about', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       await klog(['topic', 'create', 'a'], { cwd: work, env: { HOME: work } });
       chmodSync(join(work, '.klog'), 0o777);
       const { code, err } = await klog(['topic', 'list'], { cwd: work, env: { HOME: work } });
@@ -44,7 +45,7 @@ describe('modes', () => {
   it.skipIf(!isRoot || spawnSync('setpriv', ['--version']).status !== 0)(
     'keep another user out, with an error that says so (needs root, to be another user)',
     async () => {
-      await inOwnDirectory(async (work) => {
+      await inTemporaryDirectory(async (work) => {
         chmodSync(work, 0o755);
         await klog(['produce', 'a'], { cwd: work, env: { HOME: work }, input: 'secret\n' });
         const other = 'setpriv --reuid=65534 --regid=65534 --clear-groups';

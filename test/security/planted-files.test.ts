@@ -14,8 +14,9 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../../src/index.js';
-import { klog } from '../acceptance/support/klog-process.js';
-import { filesOf, inOwnDirectory, treeOf } from './directory-tree.js';
+import { klog } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
+import { filesOf, treeOf } from './directory-tree.js';
 
 const TOPIC = 'orders';
 
@@ -57,7 +58,7 @@ async function doEverything(directory: string): Promise<string[]> {
 
 describe('links planted in the data directory', () => {
   it('at each file name klog makes: the file they lead to is neither changed, read as a log, nor removed', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const model = join(work, 'model');
       await makeLog(model);
       const names = [
@@ -95,7 +96,7 @@ describe('links planted in the data directory', () => {
   it.each([`log/${TOPIC}-0`, 'log', 'topics'])(
     'instead of %s: refused, and nothing behind it changes',
     async (name) => {
-      await inOwnDirectory(async (work) => {
+      await inTemporaryDirectory(async (work) => {
         const directory = join(work, 'data');
         await makeLog(directory);
         const outside = join(work, 'outside');
@@ -110,7 +111,7 @@ describe('links planted in the data directory', () => {
   );
 
   it('under the name of a directory on its way out: the sweep takes the link, not what it leads to', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, 'data');
       await makeLog(directory);
       const outside = join(work, 'outside');
@@ -132,7 +133,7 @@ describe('pipes planted in the data directory', () => {
     'SEGMENT',
     'log/orders-0/klog.end',
   ])('%s: every command ends, and says what it found', async (which) => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, '.klog');
       await makeLog(directory);
       const first = filesOf(directory).find((name) => name.endsWith('.log'))!;
@@ -146,7 +147,7 @@ describe('pipes planted in the data directory', () => {
   });
 
   it('as a segment: consume and log dump end, and name it', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, '.klog');
       await makeLog(directory);
       const segment = filesOf(directory).find((name) => name.endsWith('.log'))!;
@@ -168,7 +169,7 @@ describe('pipes planted in the data directory', () => {
 
 describe('a directory in the place of a file', () => {
   it('is an error with a name, not a crash', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const model = join(work, 'model');
       await makeLog(model);
       for (const name of filesOf(model)) {

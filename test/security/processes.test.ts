@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../../src/index.js';
-import { finished, klog, shell, startKlog } from '../acceptance/support/klog-process.js';
 import { ActorProcess } from '../history/actor-process.js';
-import { inOwnDirectory } from './directory-tree.js';
+import { finished, klog, shell, startKlog } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 describe('a process stopped while it holds a lock', () => {
   it('is named by whoever waits too long, and holds nothing once it is killed', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const directory = join(work, '.klog');
       await using client = await openClient({ directory, create: true, lockWaitMs: 300 });
       await client.admin().createTopic({ topic: 't' });
@@ -55,7 +55,7 @@ describe('a process stopped while it holds a lock', () => {
 
 describe('what killed processes leave', () => {
   it('is swept by the next one that changes something', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       const abandoned = join(work, '.klog.tmp-0123456789abcdef');
       mkdirSync(join(abandoned, 'log'), { recursive: true });
@@ -75,7 +75,7 @@ describe('what killed processes leave', () => {
 
 describe('signals and readers that go away', () => {
   it('consume | head ends at once, with exit code 0 and without a word', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await shell('seq 1 200000 | klog produce -q t', options);
       for (let i = 0; i < 5; i++) {
@@ -86,7 +86,7 @@ describe('signals and readers that go away', () => {
   });
 
   it('SIGTERM in the middle of produce: what is stored is the beginning of the input, whole', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await klog(['topic', 'create', 't'], options);
       for (const afterMs of [150, 250, 400]) {
@@ -111,7 +111,7 @@ describe('signals and readers that go away', () => {
   });
 
   it('a second SIGINT ends it at once, also while nobody takes its output', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       await shell('seq 1 300000 | klog produce -q t', options);
       // Nobody reads the pipe.
@@ -130,7 +130,7 @@ describe('signals and readers that go away', () => {
 
 describe('few descriptors', () => {
   it('ulimit -n 64 is enough for 200 partitions', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       const script = [
         'ulimit -n 64',

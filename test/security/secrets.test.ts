@@ -2,8 +2,8 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { klog } from '../acceptance/support/klog-process.js';
-import { inOwnDirectory } from './directory-tree.js';
+import { klog } from '../support/klog-process.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const CANARY = 'hunter2-canary';
 
@@ -60,7 +60,7 @@ describe('a secret', () => {
   it.each(FAILURES)(
     'in $about is in no message and in no stack',
     async ({ files = {}, env = {}, args, input = '' }) => {
-      await inOwnDirectory(async (work) => {
+      await inTemporaryDirectory(async (work) => {
         for (const [name, content] of Object.entries(files)) writeFileSync(join(work, name), content);
         // The message, and the stack behind it.
         const { code, out, err } = await klog(args, { cwd: work, env: { HOME: work, KLOG_DEBUG: '1', ...env }, input });
@@ -74,7 +74,7 @@ describe('a secret', () => {
 
 describe('records outside the log', () => {
   it('are for their owner only, whatever the umask: archive, dead letters, dump', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const options = { cwd: work, env: { HOME: work } };
       const before = process.umask(0);
       try {
@@ -100,7 +100,7 @@ describe('records outside the log', () => {
 
 describe('the bits for another user or group', () => {
   it('are on no file, also below a directory that gives its group and that bit to what is made in it', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const shared = join(work, 'shared');
       mkdirSync(shared);
       chmodSync(shared, 0o2777);

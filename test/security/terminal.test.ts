@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { createRecordPrinter, WHOLE_WORD_FORMATS } from '../../src/cli/record-format/create-printer.js';
 import { OutputBuffer } from '../../src/cli/record-format/output-buffer.js';
 import { openClient } from '../../src/index.js';
-import { shell } from '../acceptance/support/klog-process.js';
 import { contextOf, cursorOver, type TestRecord } from '../cli/record-format/support.js';
 import { run } from '../cli/support/fake-context.js';
+import { shell } from '../support/klog-process.js';
 import { runs } from '../support/properties.js';
-import { inOwnDirectory } from './directory-tree.js';
+import { inTemporaryDirectory } from '../support/temporary-directory.js';
 
 const ATTACKS = [
   '\x1b]52;c;cHduZWQ=\x07',
@@ -122,7 +122,7 @@ describe('messages', () => {
   });
 
   it('about files with such names, and about what stands in config files, do not steer it', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       const cwd = join(work, 'a\x1b[2J\u202eb');
       mkdirSync(cwd);
       writeFileSync(join(cwd, 'klog.config.yaml'), 'x\x9b31m: &\x1b[2J [\n');
@@ -135,7 +135,7 @@ describe('messages', () => {
 
 describe('the process on a terminal of its own', () => {
   it('shows an attack escaped; into a pipe it goes as it is, and with --raw too', async () => {
-    await inOwnDirectory(async (work) => {
+    await inTemporaryDirectory(async (work) => {
       await using client = await openClient({ directory: join(work, '.klog'), create: true });
       await client.admin().createTopic({ topic: 't' });
       const attack = Buffer.concat([Buffer.from(ATTACKS.join('')), Buffer.from([0x9b, 0x33])]);

@@ -4,21 +4,21 @@ import * as nodeFs from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { KlogError } from '../../src/errors.js';
 import { readWhole, replaceFile, writeFully } from '../../src/storage/file-system.js';
 import { nodeFileSystem as fs } from '../../src/storage/file-system-node.js';
 import { BYTE_RANGE_LOCKS } from '../../src/storage/native-locks.js';
 import { withName } from '../../src/storage/system-call.js';
 import { realDisk } from '../support/scratch-space.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let directory: string;
 const at = (name: string) => join(directory, name);
 
 beforeEach(() => {
-  directory = nodeFs.mkdtempSync(join(realDisk(), 'klog-fs-'));
+  directory = temporaryDirectory(realDisk());
 });
-afterEach(() => nodeFs.rmSync(directory, { recursive: true, force: true }));
 
 async function failure(action: () => unknown): Promise<NodeJS.ErrnoException> {
   try {

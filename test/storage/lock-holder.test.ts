@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { nodeFileSystem } from '../../src/storage/file-system-node.js';
 import { findLockHolder, type ProcReader } from '../../src/storage/lock-holder.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** `/proc` with one process, 42, that has one file open. */
 function proc(lockLines: string, dev = 5): ProcReader {
@@ -55,9 +54,7 @@ describe('findLockHolder', () => {
 
 describe.runIf(process.platform === 'linux')('a lock in another process', () => {
   it('is shown with its pid, and none once it is free', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'klog-holder-'));
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-    const path = join(directory, 'lock');
+    const path = join(temporaryDirectory(), 'lock');
     const addon = createRequire(import.meta.url).resolve('fs-native-extensions');
     const script = `
       const fd = require('fs').openSync(${JSON.stringify(path)}, 'w');

@@ -7,8 +7,8 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/storage/log-config
 import { PartitionLog } from '../../src/storage/partition-log.js';
 import { PartitionReader, type PartitionReaderOptions } from '../../src/storage/partition-reader.js';
 import { interpose, unsyncedFileSystem } from '../store/interposed-file-system.js';
-import { temporaryDirectory } from '../store/temporary-directory.js';
 import { buildBatch } from '../support/build-batch.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const place = { topic: 't', partition: 0 };
 const clock = { now: () => 1_000_000 };

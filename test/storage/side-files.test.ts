@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeOffsetCheckpoint, encodeOffsetCheckpoint } from '../../src/storage/checkpoint-file.js';
 import { nodeFileSystem as fs } from '../../src/storage/file-system-node.js';
 import { formatJavaProperties, parseJavaProperties } from '../../src/storage/java-properties.js';
@@ -26,12 +25,9 @@ import {
   encodeProducerSnapshot,
   writeProducerSnapshot,
 } from '../../src/storage/producer-snapshot.js';
+import { sharedDirectory } from '../support/temporary-directory.js';
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'klog-side-'));
-});
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = sharedDirectory();
 
 describe('offset checkpoints', () => {
   it('are text, and come back as written, up to the largest offset there is', () => {

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogConfig } from '../../src/storage/log-config.js';
 import type { PartitionLog } from '../../src/storage/partition-log.js';
 import { type InterposedFileSystem, interpose, systemError } from '../store/interposed-file-system.js';
-import { temporaryDirectory } from '../store/temporary-directory.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import {
   allBytes,
   append,

@@ -15,7 +15,7 @@ import { segmentBaseOffsets } from '../../src/storage/log-files.js';
 import { PartitionLog } from '../../src/storage/partition-log.js';
 import { PartitionReader } from '../../src/storage/partition-reader.js';
 import { unsyncedFileSystem } from '../store/interposed-file-system.js';
-import { temporaryDirectory } from '../store/temporary-directory.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 export const DAY = 24 * 3600_000;
 export const NOW = 1_700_000_000_000;

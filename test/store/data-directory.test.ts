@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataDirectory } from '../../src/store/data-directory.js';
 import { WHOLE_FILE } from '../../src/store/file-lock.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { interleaved, interpose, Killed, killedAt, systemError, unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 const fs = unsyncedFileSystem;
 

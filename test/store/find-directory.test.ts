@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nodeFileSystem as fs } from '../../src/storage/file-system-node.js';
 import { findDirectory } from '../../src/store/find-directory.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { interpose } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 /** home/a/b/c, with a `.klog` in each of `places`. */
 function tree(...places: string[]) {

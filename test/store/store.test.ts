@@ -4,8 +4,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { type OpenStoreOptions, openStore } from '../../src/store/store.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { interpose, systemError, unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 async function open(options: OpenStoreOptions = {}, fs: FileSystem = unsyncedFileSystem, path?: string) {
   const directory = path ?? join(temporaryDirectory(), '.klog');

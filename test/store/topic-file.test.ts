@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeTopicFile, readTopicFile, writeTopicFile } from '../../src/store/topic-file.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 const GOOD = {
   version: 1,

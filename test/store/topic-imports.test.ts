@@ -4,8 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RecordBatch } from '../../src/format/record-batch.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { buildBatch } from '../support/build-batch.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { failingAt, Killed, killedAt, unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 const NEW_TOPICS = [
   { topic: 'a', partitions: 2, startOffsets: [7, 0], configs: { 'retention.ms': '1d' } },

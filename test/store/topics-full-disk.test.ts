@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { interpose, unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 /** No block is free: nothing that makes a file longer succeeds; `kill` ends the process at the nth rename. */
 function fullDisk(kill = Number.POSITIVE_INFINITY) {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { Topics } from '../../src/store/topics.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { Killed, killedAt, unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 type Change = (topics: Topics) => Promise<unknown>;
 

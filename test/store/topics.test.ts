@@ -5,8 +5,8 @@ import type { FileSystem } from '../../src/storage/file-system.js';
 import { nodeFileSystem } from '../../src/storage/file-system-node.js';
 import { APPEND_RANGE } from '../../src/storage/partition-locks.js';
 import { openStore, type Store } from '../../src/store/store.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { failingAt, interleaved, unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 async function open(
   fs: FileSystem = unsyncedFileSystem,

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.js';
 import { batchOf, readAll, segments } from '../storage/upkeep-log.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { unsyncedFileSystem } from './interposed-file-system.js';
-import { temporaryDirectory } from './temporary-directory.js';
 
 async function produce(configs: Record<string, string>): Promise<string> {
   const path = join(temporaryDirectory(), '.klog');

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { type Flaw, plantFlaws } from './plant-flaws.js';
+import { inTemporaryDirectory } from './temporary-directory.js';
 
 export type { Flaw };
 
@@ -20,9 +20,8 @@ export function loadWithFlaw<Module>(entries: readonly string[], ...flaw: readon
   return load(entries, flaw);
 }
 
-async function load<Module>(entries: readonly string[], flaws: readonly Flaw[]): Promise<Module> {
-  const outside = await mkdtemp(join(tmpdir(), 'klog-flaw-'));
-  try {
+function load<Module>(entries: readonly string[], flaws: readonly Flaw[]): Promise<Module> {
+  return inTemporaryDirectory(async (outside) => {
     // Packages stay external, and are looked for from where the module lies.
     await symlink(join(root, 'node_modules'), join(outside, 'node_modules'), 'dir');
     const { plugin, assertPlanted } = plantFlaws(flaws);
@@ -44,7 +43,5 @@ async function load<Module>(entries: readonly string[], flaws: readonly Flaw[]):
     });
     assertPlanted();
     return (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as Module;
-  } finally {
-    await rm(outside, { recursive: true, force: true });
-  }
+  });
 }

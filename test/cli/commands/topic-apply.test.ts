@@ -1,7 +1,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type FakeOptions, inTemporaryDirectory, run as runLine } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { type FakeOptions, run as runLine } from '../support/fake-context.js';
 import { MemoryClient } from '../support/memory-client.js';
 import { withLog } from '../support/real-log.js';
 

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RecordBatchBuilder } from '../../../src/format/record-batch-builder.js';
-import { inTemporaryDirectory, run } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { run } from '../support/fake-context.js';
 import { dumpJson, type JsonLine } from './described-dump.js';
 import { batchOf } from './own-partition.js';
 

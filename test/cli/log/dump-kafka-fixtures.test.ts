@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ExpectedEnd, fixtureNames, readFixture } from '../../format/kafka-fixtures.js';
-import { inTemporaryDirectory } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
 import { describeDump, dumpJson } from './described-dump.js';
 
 const FIXTURES = resolve(import.meta.dirname, '../../fixtures/kafka');

@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inTemporaryDirectory, run } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { run } from '../support/fake-context.js';
 import { dumpJson } from './described-dump.js';
 import { makePartition, type OwnPartition } from './own-partition.js';
 

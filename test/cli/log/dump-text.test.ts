@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildTransactionMarker } from '../../../src/format/control-record.js';
 import { RecordBatchBuilder } from '../../../src/format/record-batch-builder.js';
-import { type FakeOptions, inTemporaryDirectory, run } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { type FakeOptions, run } from '../support/fake-context.js';
 import { batchOf } from './own-partition.js';
 
 const LOG = '00000000000000000000.log';

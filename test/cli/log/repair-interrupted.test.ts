@@ -6,7 +6,8 @@ import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
 import { DEFAULT_LOG_CONFIG } from '../../../src/storage/log-config.js';
 import { PartitionLog } from '../../../src/storage/partition-log.js';
 import { interpose } from '../../store/interposed-file-system.js';
-import { FakeContext, inTemporaryDirectory, run } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { FakeContext, run } from '../support/fake-context.js';
 import { makePartition } from './own-partition.js';
 
 /** From one death to the next; `npm run bitflips` dies at each call. */

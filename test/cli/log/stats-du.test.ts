@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeySketch } from '../../../src/cli/log/key-sketch.js';
-import { inTemporaryDirectory, run } from '../support/fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { run } from '../support/fake-context.js';
 import { withLog } from '../support/real-log.js';
 import { makePartition } from './own-partition.js';
 

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { CliContext, OpenClientOptions } from '../../../src/cli/cli-context.js';
 import { runCommandLine } from '../../../src/cli/main.js';
 import { BlockOutput } from '../../../src/cli/output.js';
@@ -116,14 +113,4 @@ export async function run(line: string | readonly string[], options: FakeOptions
   const args = typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line;
   const code = await runCommandLine(args, context);
   return { code, out: context.out, err: context.err, context };
-}
-
-/** A directory that is removed when `use` is done. */
-export async function inTemporaryDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'klog-test-'));
-  try {
-    return await use(directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
 }

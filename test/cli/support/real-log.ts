@@ -1,6 +1,7 @@
 import { openClient } from '../../../src/clients/local/open-client.js';
 import type { ProducerRecord } from '../../../src/clients/producer.js';
-import { type FakeOptions, inTemporaryDirectory, type RunResult, run } from './fake-context.js';
+import { inTemporaryDirectory } from '../../support/temporary-directory.js';
+import { type FakeOptions, type RunResult, run } from './fake-context.js';
 
 /** A log in a directory of its own, and command lines run on it. */
 export class RealLog {

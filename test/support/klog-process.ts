@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = resolve(import.meta.dirname, '../..');
 
 /** The program as it is installed, over the bundle of the last build. */
 export const KLOG = join(root, 'bin', 'klog.js');
