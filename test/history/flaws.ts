@@ -36,14 +36,6 @@ const swapsUnseen = change(
   `    if (now.layoutVersion === view.layoutVersion && now.segmentBase === view.segmentBase && tries > 1) return false;`,
   '    if (tries > 0) return false;',
 );
-/** A producer goes on behind a batch that failed. */
-const goesOnBehindFailure = change(
-  'a failed batch is forgotten',
-  'clients/local/partition-sender.ts',
-  'if (this.#failure !== undefined) throw this.#failure;',
-  '',
-);
-
 export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'no-append-lock', flaws: [noAppendLock], round: 'undisturbed' },
   {
@@ -72,7 +64,5 @@ export const PLANTED: readonly PlantedFlaw[] = [
     flaws: flaw('topic', 'NO_INODE_CHECK'),
     round: 'topic replaced while others wait',
   },
-  { name: 'deleted-without-locks', flaws: flaw('topic', 'DELETE_NO_LOCKS'), round: 'topic replaced while others wait' },
   { name: 'swaps-unseen', flaws: [swapsUnseen], round: 'files swapped between two opens of a reader', roles: ['read'] },
-  { name: 'goes-on-behind-a-failure', flaws: [goesOnBehindFailure], round: 'sync leader fails while others wait' },
 ];

@@ -13,7 +13,7 @@ import type { ActorPlan, RoundPlan } from './round-plan.js';
 const LIBRARY = fileURLToPath(new URL('../../dist', import.meta.url));
 const TOPIC = 'orders';
 /** Beyond its duration; a stopped process is continued meanwhile. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 80_000;
 /** A round takes no more than so many times its duration. */
 const LONGEST = 6;
 

@@ -14,7 +14,8 @@ const ROLES = { write, read, replace: replaceTopic, compact: compactTopic };
 /** Answers what opens the client: everything is loaded before the round begins. */
 async function loadClient(plan, recorder, random) {
   const library = (path) => import(pathToFileURL(`${plan.library}/${path}`).href);
-  const { directory, readOnly = false, lockWaitMs = 10_000 } = plan;
+  // Longer than a round may take on a busy machine, many rolls with one hold of the lock too: beyond it, they block each other.
+  const { directory, readOnly = false, lockWaitMs = 50_000 } = plan;
   if (plan.faults === undefined && plan.slow === undefined) {
     const { openClient } = await library('index.js');
     return () => openClient({ directory, readOnly, lockWaitMs });
