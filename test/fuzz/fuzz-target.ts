@@ -7,4 +7,6 @@ export interface FuzzTarget {
   readonly weight: number;
   /** Makes an input and runs it: may fail with a KlogError, and with nothing else. */
   run(random: FuzzRandom): void | Promise<void>;
+  /** Lets go of what it has made. */
+  close?(): void;
 }

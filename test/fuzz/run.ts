@@ -1,118 +1,85 @@
 /**
- * `npm run fuzz -- [--seed S] [--inputs N] [--from I] [--megabytes M]`: inputs that nobody vouches for, through everything that reads
- * them. A worker meets them; here it is watched: an input that takes over a second, an error that is no KlogError, a process
- * that dies or grows beyond its memory is a finding, named by seed and index. Exit status 1 after any.
+ * `npm run fuzz -- [--seed S] [--inputs N] [--from I] [--jobs J] [--megabytes M] [--target NAME] [--flaws]`: inputs that nobody
+ * vouches for, through everything that reads them, in J processes (default 2) of at most M MiB (default 256). What is found is
+ * named by seed and index; exit status 1 after any. With `--flaws` klog is wrong on purpose, and each flaw must be found.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { LIMIT_MS } from './fuzz-inputs.js';
+import { buildWorker } from './build-worker.js';
+import type { FuzzFinding } from './fuzz-inputs.js';
+import { limitMemory } from './memory-limit.js';
+import { runFlaws } from './run-flaws.js';
+import { watchInputs } from './watched-worker.js';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     inputs: { type: 'string', default: '100000' },
     from: { type: 'string', default: '0' },
+    jobs: { type: 'string', default: '2' },
     megabytes: { type: 'string', default: '256' },
+    target: { type: 'string' },
+    flaws: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
-const [seed, inputs, from, megabytes] = [values.seed, values.inputs, values.from, values.megabytes].map(Number);
+const [seed, inputs, from, jobs, megabytes] = [
+  values.seed,
+  values.inputs,
+  values.from,
+  values.jobs,
+  values.megabytes,
+].map(Number) as [number, number, number, number, number];
 
-const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
-const LOOK_MS = 200;
-/** A busy machine is not a hang. */
-const STUCK_MS = 5 * LIMIT_MS;
-/** Loading the targets, before the first input. */
-const START_MS = 60_000;
+const work = mkdtempSync(join(tmpdir(), 'klog-fuzz-run-'));
+let ok: boolean;
+try {
+  ok = values.flaws ? await runFlaws({ seed, jobs, megabytes, work, only: values.only, print }) : await run();
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+process.exit(ok ? 0 : 1);
 
-const directory = mkdtempSync(join(tmpdir(), 'klog-fuzz-run-'));
-const progress = join(directory, 'progress');
-const start = performance.now();
-const end = from! + inputs!;
-let findings = 0;
-let peakMegabytes = 0;
-let next = from!;
-
-while (next < end) {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', WORKER, JSON.stringify({ seed, from: next, inputs: end - next, progress })],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
+async function run(): Promise<boolean> {
+  const start = performance.now();
+  const worker = await buildWorker(work);
+  let findings = 0;
+  let peakBytes = 0;
+  const limits = Array.from({ length: jobs }, (_, i) => limitMemory(megabytes, `klog-fuzz-${process.pid}-${i}`));
+  const targets = values.target === undefined ? undefined : [values.target];
+  await Promise.all(
+    limits.map((limit, i) =>
+      watchInputs({
+        ...{ worker, seed, from: from + i, step: jobs, end: from + inputs, limit, megabytes, targets },
+        progress: join(work, `progress${i}`),
+        onFinding: (finding) => {
+          findings++;
+          printFinding(finding);
+          return false;
+        },
+        onMemory: (bytes) => {
+          peakBytes = Math.max(peakBytes, bytes);
+        },
+      }),
+    ),
   );
-  next = await watch(child, next);
-}
-
-const seconds = (performance.now() - start) / 1000;
-print(
-  `${inputs} inputs (seed ${seed}) in ${Math.round(seconds)} s, ${Math.round(inputs! / seconds)} a second: ` +
-    `${findings} findings, at most ${Math.round(peakMegabytes)} MiB resident`,
-);
-rmSync(directory, { recursive: true, force: true });
-process.exit(findings === 0 ? 0 : 1);
-
-/** Until it is done or has to be ended; the index to go on with. */
-async function watch(child: ChildProcess, first: number): Promise<number> {
-  let text = '';
-  child.stdout!.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-    const lines = text.split('\n');
-    text = lines.pop()!;
-    for (const line of lines) report(JSON.parse(line) as { index: number; target: string; problem: string });
-  });
-  let reason: string | undefined;
-  let last = -1;
-  let since = performance.now();
-  const timer = setInterval(() => {
-    const index = current();
-    if (index !== last) {
-      last = index;
-      since = performance.now();
-    } else if (performance.now() - since > (index < 0 ? START_MS : STUCK_MS)) reason ??= 'hangs';
-    const resident = residentMegabytes(child.pid!);
-    peakMegabytes = Math.max(peakMegabytes, resident);
-    if (resident > megabytes!) reason ??= `has ${Math.round(resident)} MiB`;
-    if (reason !== undefined) child.kill('SIGKILL');
-  }, LOOK_MS);
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.on('close', (code, signal) => resolve([code, signal]));
-  });
-  clearInterval(timer);
-  if (code === 0) return end;
-  const index = Math.max(first, current());
-  report({ index, target: 'the process', problem: reason ?? `ended with ${signal ?? code}` });
-  rmSync(progress, { force: true });
-  return index + 1;
-}
-
-function report({ index, target, problem }: { index: number; target: string; problem: string }): void {
-  findings++;
+  for (const limit of limits) limit.close();
+  const seconds = (performance.now() - start) / 1000;
   print(
-    `input ${index} (${target}): ${problem.slice(0, 1500)}\n  again: npm run fuzz -- --seed ${seed} --from ${index} --inputs 1`,
+    `${inputs} inputs (seed ${seed}) in ${Math.round(seconds)} s, ${Math.round(inputs / seconds)} a second: ` +
+      `${findings} findings; at most ${Math.round(peakBytes / 1024 / 1024)} of ${megabytes} MiB (${limits[0]!.by})`,
   );
+  return findings === 0;
 }
 
-function current(): number {
-  try {
-    const bytes = readFileSync(progress);
-    return bytes.length < 8 ? -1 : bytes.readDoubleBE(0);
-  } catch {
-    return -1;
-  }
-}
-
-/** The peak, from Linux; elsewhere 0. */
-function residentMegabytes(pid: number): number {
-  try {
-    const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Number(kilobytes ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
+function printFinding({ index, target, problem }: FuzzFinding): void {
+  const only = values.target === undefined ? '' : ` --target '${values.target}'`;
+  print(
+    `input ${index} (${target}): ${problem.slice(0, 1500)}\n` +
+      `  again: npm run fuzz -- --seed ${seed} --from ${index} --inputs 1 --jobs 1${only}`,
+  );
 }
 
 function print(line: string): void {

@@ -1,17 +1,27 @@
-/** The process that meets the inputs: `run.ts` watches it. Its one argument is a JSON of seed, from, inputs and progress. */
+/** The process that meets the inputs: watched-worker.ts watches it. Its one argument is a JSON of what follows. */
 import { openSync, writeSync } from 'node:fs';
 import { fuzzInputs } from './fuzz-inputs.js';
 import { allTargets } from './targets/all-targets.js';
 
-const { seed, from, inputs, progress } = JSON.parse(process.argv[2]!) as {
+const {
+  seed,
+  from,
+  step,
+  end,
+  progress,
+  targets: only,
+} = JSON.parse(process.argv[2]!) as {
   readonly seed: number;
   readonly from: number;
-  readonly inputs: number;
+  readonly step: number;
+  readonly end: number;
   /** A file that always holds the index of the input under way. */
   readonly progress: string;
+  /** Names; default all. */
+  readonly targets?: readonly string[];
 };
 
-const { targets, close } = await allTargets();
+const { targets, close } = await allTargets(only);
 const fd = openSync(progress, 'w');
 const index8 = Buffer.alloc(8);
 const say = (line: object): void => {
@@ -26,7 +36,8 @@ process.on('unhandledRejection', (error) =>
 await fuzzInputs(targets, {
   seed,
   from,
-  inputs,
+  step,
+  end,
   onInput: (index) => {
     index8.writeDoubleBE(index);
     writeSync(fd, index8, 0, 8, 0);
@@ -34,3 +45,4 @@ await fuzzInputs(targets, {
   onFinding: say,
 });
 close();
+process.exit(0);

@@ -33,7 +33,7 @@ const [seed, rounds, from, durationMs, jobs] = [values.seed, values.rounds, valu
 
 const only = values.only as RoundName | undefined;
 
-/** Rounds of a kind after which it must have come about in at least half of them. */
+/** Rounds of a kind after which it must have come about in at least a third of them. */
 const ENOUGH = 8;
 
 const totals = { rounds: 0, operations: 0, acknowledged: 0, killed: 0, anomalies: 0 };
@@ -99,7 +99,7 @@ function reportKinds(): boolean {
   let isAsNamed = true;
   for (const [name, { rounds, inRounds, times }] of kinds) {
     if (rounds === 0) continue;
-    const isRare = rounds >= ENOUGH && inRounds < rounds / 2;
+    const isRare = rounds >= ENOUGH && inRounds < rounds / 3;
     if (isRare) isAsNamed = false;
     print(`${name}: ${times} times, in ${inRounds} of ${rounds} rounds${isRare ? ': TOO FEW' : ''}`);
   }

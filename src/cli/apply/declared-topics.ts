@@ -53,7 +53,7 @@ export async function parseDeclaredTopics(text: string, file: string): Promise<D
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
   // 64-bit numbers, such as Kafka's "for ever", keep every digit.
-  const document = yaml.parseDocument(text, { lineCounter: lines, intAsBigInt: true });
+  const document = yaml.parseDocument(text, { lineCounter: lines, intAsBigInt: true, logLevel: 'error' });
   const problem = document.errors[0];
   if (problem !== undefined) {
     const first = problem.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
@@ -74,7 +74,7 @@ class DeclaredTopicsReader {
   }
 
   read(): DeclaredTopic[] {
-    const root = this.#fields(this.#document.toJS({ maxAliasCount: 100 }), [], ['topics']);
+    const root = this.#fields(this.#toJS(), [], ['topics']);
     if (!Array.isArray(root.topics)) throw this.#bad('topics must be a list', ['topics']);
     const seen = new Set<string>();
     return root.topics.map((value: unknown, index) => {
@@ -83,6 +83,15 @@ class DeclaredTopicsReader {
       seen.add(topic.name);
       return topic;
     });
+  }
+
+  #toJS(): unknown {
+    try {
+      return this.#document.toJS({ maxAliasCount: 100 });
+    } catch (cause) {
+      // An alias of nothing, or so many that a few lines would become gigabytes.
+      throw new KlogError('KLOG_BAD_INPUT', (cause as Error).message, { file: this.#file, cause });
+    }
   }
 
   #topic(value: unknown, path: Path): DeclaredTopic {

@@ -22,6 +22,9 @@ const TIME_LIMIT_MS = 700;
 /** Repetitions written out to more than this go under the time limit instead. */
 const MAX_EXPANDED_LENGTH = 20_000;
 
+/** With more, the engine that is linear in the text from the start. */
+const MAX_OPTIONAL_PARTS = 16;
+
 let flagsSet = false;
 
 function allowLinearEngine(): void {
@@ -44,8 +47,9 @@ export function compileLinearRegExp(source: string, what: string): LinearRegExp 
   checkSyntax(body, flags, source, what);
   const expanded = expandRepetitions(ignoreCase ? lowerCased(body) : body);
   if (expanded !== undefined && isLinear(expanded, flags)) {
-    const tester = new RegExp(expanded, flags);
-    const sticky = new RegExp(expanded, `${flags}y`);
+    const engine = takesLongToCompile(expanded) ? `${flags}l` : flags;
+    const tester = new RegExp(expanded, engine);
+    const sticky = new RegExp(expanded, `${engine}y`);
     const fold = ignoreCase ? (text: string) => foldCase(text) : (text: string) => text;
     return {
       test: (text) => tester.test(fold(text)),
@@ -56,6 +60,11 @@ export function compileLinearRegExp(source: string, what: string): LinearRegExp 
     };
   }
   return timeLimited(body, `${flags}${ignoreCase ? 'i' : ''}`, source);
+}
+
+/** The usual engine looks at what may follow each optional part, and then again: 48 of them in a row are seconds. */
+function takesLongToCompile(expanded: string): boolean {
+  return (expanded.match(/[?*]/g)?.length ?? 0) - (expanded.match(/\(\?/g)?.length ?? 0) > MAX_OPTIONAL_PARTS;
 }
 
 function checkSyntax(body: string, flags: string, source: string, what: string): void {

@@ -178,6 +178,8 @@ describe('topic apply', () => {
     ['topics: {a: 1}\n', 1, /list/],
     ['- a\n', 1, /the file must have topics/],
     ['', undefined, /the file must have topics/],
+    ['topics: *none\n', undefined, /alias/],
+    [`a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\ntopics: [${'*b,'.repeat(20)}]\n`, undefined, /alias/],
   ])('ends with 3 and the line for %j', async (text, line, message) => {
     const { code, err } = await apply(text, '--json');
     expect(code).toBe(3);

@@ -92,6 +92,13 @@ describe('expressions that cannot hang', () => {
     },
   );
 
+  it('a long row of optional parts is compiled in no time', () => {
+    const expression = compileLinearRegExp('(?:a?){200}a{9}', '-G');
+    expect(expression.test('a'.repeat(8))).toBe(false);
+    expect(expression.test('a'.repeat(300))).toBe(true);
+    expect(compileLinearRegExp('(?i)(?:a?){200}B', 're').endOfMatchAt('xAAb', 1)).toBe(4);
+  });
+
   it.each(['(a+)+(?=c)', '(a+)+\\1c', '(?i)(a+)+(?!b)$'])('%s is given up within a second', (source) => {
     const expression = compileLinearRegExp(source, '-G');
     const started = process.cpuUsage();

@@ -1,25 +1,44 @@
 import type { FuzzTarget } from '../fuzz-target.js';
-import { dataDirectory, logDump, partitionReader } from './data-directory.js';
+import { archives } from './archives.js';
+import { dataDirectory, logCheck, logDump, partitionReader } from './data-directory.js';
 import { codecs, recordBatches } from './record-batches.js';
-import { configFiles, expressions, filters, formats, jsonRecords, separatedValues, smallFiles } from './texts.js';
+import { configFiles, declaredTopics, smallFiles } from './settings.js';
+import { expressions, filters, formats, jsonRecords, regularExpressions, separatedValues } from './texts.js';
 
-export async function allTargets(): Promise<{ readonly targets: readonly FuzzTarget[]; close(): void }> {
-  const config = configFiles();
-  const targets = [
-    await recordBatches(),
-    await codecs(),
-    await partitionReader(),
-    await dataDirectory(),
-    await logDump(),
-    jsonRecords(),
-    separatedValues(),
-    formats(),
-    expressions(),
-    filters(),
-    smallFiles(),
-    config,
-  ];
-  return { targets, close: () => config.close() };
+const MAKERS: Readonly<Record<string, () => FuzzTarget | Promise<FuzzTarget>>> = {
+  'record batches': recordBatches,
+  codecs,
+  partition: partitionReader,
+  'data directory': dataDirectory,
+  'log dump': logDump,
+  'log check': logCheck,
+  archives,
+  'JSON records': jsonRecords,
+  'separated values': separatedValues,
+  formats,
+  expressions,
+  'regular expressions': regularExpressions,
+  'filter expressions': filters,
+  'small files': smallFiles,
+  'config files': configFiles,
+  'declared topics': declaredTopics,
+};
+
+/** @param only these, by name; default all */
+export async function allTargets(
+  only?: readonly string[],
+): Promise<{ readonly targets: readonly FuzzTarget[]; close(): void }> {
+  const targets: FuzzTarget[] = [];
+  for (const [name, make] of Object.entries(MAKERS)) {
+    if (only === undefined || only.includes(name)) targets.push(await make());
+  }
+  if (targets.length === 0) throw new TypeError(`there is no target ${only?.join(', ')}`);
+  return {
+    targets,
+    close() {
+      for (const target of targets) target.close?.();
+    },
+  };
 }
 
 /** The target of input `index`, the same for the same seed, in proportion to the weights. */

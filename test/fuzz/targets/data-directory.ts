@@ -1,4 +1,5 @@
 /** A data directory with damage in any of its files, opened, read, written to, and dumped. */
+import { runLogCheck } from '../../../src/cli/log/run-log-check.js';
 import { runLogDump } from '../../../src/cli/log/run-log-dump.js';
 import { LocalClient } from '../../../src/clients/local/local-client.js';
 import type { CompressionType } from '../../../src/format/compression.js';
@@ -156,7 +157,7 @@ export async function partitionReader(): Promise<FuzzTarget> {
   const base = await buildDisk();
   return {
     name: 'partition',
-    weight: 6,
+    weight: 4,
     async run(random) {
       const disk = damaged(base, random, isOfPartition);
       await expectKlogErrorFrom(async () => {
@@ -209,6 +210,25 @@ export async function logDump(): Promise<FuzzTarget> {
       const operand = random.chance(0.7) ? `${PATH}/log/${TOPIC}-0` : random.pick([...disk.files().keys()]);
       const options = { ...PLAIN, operands: [operand], records: random.chance(0.5), json: random.chance(0.5) };
       await expectKlogErrorFrom(() => runLogDump(options, context(), disk));
+    },
+  };
+}
+
+export async function logCheck(): Promise<FuzzTarget> {
+  const base = await buildDisk();
+  const context = () => new FakeContext({ cwd: '/', env: { HOME: '/nowhere' } });
+  return {
+    name: 'log check',
+    weight: 4,
+    async run(random) {
+      const disk = damaged(base, random, isOfPartition);
+      const options = {
+        ...PLAIN,
+        operands: [`${PATH}/log/${TOPIC}-0`],
+        deep: random.chance(0.5),
+        json: random.chance(0.5),
+      };
+      await expectKlogErrorFrom(() => runLogCheck(options, context(), disk));
     },
   };
 }

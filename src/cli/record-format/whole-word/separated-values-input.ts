@@ -122,8 +122,8 @@ class SeparatedValuesReader implements RecordReader {
       if (!this.#passByteOrderMark() || !this.#findRow()) return false;
       this.#columns = this.#headColumns();
     } catch (error) {
-      this.#headError = error;
-      throw error;
+      this.#headError = this.#placed(error);
+      throw this.#headError;
     }
     this.#drop();
     return true;

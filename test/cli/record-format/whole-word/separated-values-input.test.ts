@@ -107,6 +107,13 @@ describe.each(['csv', 'tsv'] as const)('%s', (word) => {
   });
 });
 
+it('tsv: a wrong escape in the first line is told with its place', () => {
+  const reader = createTsvReader();
+  reader.push(Buffer.from('va\\lue\n1\n'));
+  expect(() => reader.next()).toThrow(/Record 1 \(line 1, byte 2\): a backslash that begins no escape/);
+  expect(() => reader.skipBad()).toThrow(/line 1, byte 2/);
+});
+
 describe('null and empty', () => {
   it('csv: nothing and ""', () => {
     expect(read('csv', 'key,value\n,""\n"",\n')).toEqual([
