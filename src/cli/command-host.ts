@@ -66,8 +66,8 @@ export function showExamples(command: Command, examples: readonly Example[]): vo
 }
 
 /**
- * Binds what a command does, once its own options are declared, and adds the global ones. `options` are those of the command and the global ones, merged; what the handler returns is
- * the exit code, nothing is 0.
+ * Binds what a command does, once its own options are declared, and adds the global ones. `options` are those of the
+ * command and the global ones, merged; what the handler returns is the exit code, nothing is 0.
  */
 export function onAction<Options>(
   command: Command,

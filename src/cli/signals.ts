@@ -5,8 +5,8 @@ const SIGNAL_NUMBERS: Readonly<Record<SignalName, number>> = { SIGHUP: 1, SIGINT
 /** How a command hears that it shall stop. */
 export interface Signals {
   /**
-   * Aborts at the first SIGINT, SIGTERM or SIGHUP. Asking for it takes over these signals: a command that never asks ends at once,
-   * as the kernel has it, and one that asks must end soon after, with all it took care of.
+   * Aborts at the first SIGINT, SIGTERM or SIGHUP. Asking for it takes over these signals: a command that never asks
+   * ends at once, as the kernel has it, and one that asks must end soon after, with all it took care of.
    */
   readonly signal: AbortSignal;
   readonly received: SignalName | undefined;

@@ -41,7 +41,10 @@ export async function topicNames(admin: Admin, options: TopicSelectionOptions): 
   return matching.map(({ topic }) => topic);
 }
 
-/** Fails as a look at the topic does: INVALID_TOPIC_EXCEPTION, or UNKNOWN_TOPIC_OR_PARTITION with the place and the nearest name. */
+/**
+ * Fails as a look at the topic does: INVALID_TOPIC_EXCEPTION, or UNKNOWN_TOPIC_OR_PARTITION with the place and the
+ * nearest name.
+ */
 export async function refuseUnknown(admin: Admin, topic: string): Promise<never> {
   await admin.describeTopic(topic);
   // Made since the topics were listed.

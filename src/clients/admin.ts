@@ -6,10 +6,13 @@ import type { ImportedTopic, TopicImport } from './topic-import.js';
 /** Topic configs by Kafka's names; values are text as Kafka writes them. */
 export type TopicConfigs = Readonly<Record<string, string>>;
 
+/** Kafka: `NewTopic`. */
 export interface NewTopic {
+  /** Letters, digits, `.`, `_` and `-`, at most 249 of them. */
   readonly topic: string;
-  /** Default 1. */
+  /** Default 1, at most 10 000. */
   readonly partitions?: number;
+  /** Default: Kafka's. */
   readonly configs?: TopicConfigs;
 }
 
@@ -18,20 +21,25 @@ export interface ListTopicsOptions {
   readonly internal?: boolean;
 }
 
+/** Kafka: `TopicListing`. */
 export interface TopicListing {
   readonly topic: string;
   /** 22 characters, as Kafka writes it; empty: unknown. */
   readonly topicId: string;
   readonly partitions: number;
+  /** One of Kafka's own, such as `__consumer_offsets`. */
   readonly internal: boolean;
 }
 
+/** Kafka: `TopicDescription`, with the configs beside it. */
 export interface TopicDescription extends TopicListing {
   /** Every config with its value and where that comes from. Kafka: `describeConfigs`. */
   readonly configs: readonly TopicConfigEntry[];
+  /** By number. */
   readonly partitionDetails: readonly PartitionDescription[];
 }
 
+/** Kafka: `ConfigEntry`. */
 export interface TopicConfigEntry {
   readonly name: string;
   readonly value: string;
@@ -42,9 +50,11 @@ export interface TopicConfigEntry {
 /** Marks and sizes a home cannot tell are -1. */
 export interface PartitionDescription {
   readonly partition: number;
+  /** The first offset that may be read. */
   readonly logStartOffset: number;
   /** What readers may see: everything below it is durable. */
   readonly highWatermark: number;
+  /** What `read_committed` consumers may see: no transaction is open below it. */
   readonly lastStableOffset: number;
   /** What has been appended, durable or not. */
   readonly logEndOffset: number;
@@ -54,6 +64,7 @@ export interface PartitionDescription {
   readonly sizeInBytes: number;
 }
 
+/** Kafka: `incrementalAlterConfigs`. Names that do not come up stay as they are. */
 export interface ConfigChange {
   readonly set?: TopicConfigs;
   /** Back to the default. */
@@ -88,6 +99,7 @@ export interface DeletedRecords extends TopicPartition {
   readonly lowWatermark: number;
   /** Offsets that could be read before and cannot now. Fewer records may have been there. */
   readonly offsets: number;
+  /** Those that went. */
   readonly segments: number;
   /** Bytes of the `.log` files that went. */
   readonly sizeInBytes: number;
@@ -112,7 +124,7 @@ export interface CompactedPartition extends TopicPartition {
   readonly recordsAfter: number;
   readonly segmentsBefore: number;
   readonly segmentsAfter: number;
-  /** Of the `.log` files that were rewritten. */
+  /** Bytes of the `.log` files that were rewritten. */
   readonly sizeBefore: number;
   readonly sizeAfter: number;
 }
@@ -150,21 +162,34 @@ export interface ErasedRecords extends TopicPartition {
   readonly cutFiles: number;
 }
 
-/** Kafka: `Admin`. Each method but `createTopic` and `listTopics`: UNKNOWN_TOPIC_OR_PARTITION. */
+/**
+ * Kafka: `Admin`. Each method that is given a topic, but for `createTopic`, fails with UNKNOWN_TOPIC_OR_PARTITION if it
+ * is not there; each that changes something with KLOG_LOCKED when another process held a lock for longer than
+ * `lockWaitMs`, and with KLOG_PERMISSION_DENIED.
+ */
 export interface Admin {
-  /** TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG. `validateOnly` changes nothing. */
+  /**
+   * TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG. `validateOnly` changes nothing.
+   */
   createTopic(topic: NewTopic, options?: { readonly validateOnly?: boolean }): Promise<TopicListing>;
+  /** With all its records, for good. */
   deleteTopic(topic: string): Promise<void>;
+  /** By name. */
   listTopics(options?: ListTopicsOptions): Promise<TopicListing[]>;
+  /** Configs, marks and sizes, as they are now. */
   describeTopic(topic: string): Promise<TopicDescription>;
-  /** `partitions` is the new total, never fewer. */
+  /**
+   * `partitions` is the new total, more than before: INVALID_PARTITIONS. Keys may then go elsewhere than before, as in
+   * Kafka.
+   */
   createPartitions(topic: string, partitions: number, options?: { readonly validateOnly?: boolean }): Promise<void>;
+  /** Answers with the configs that are set afterwards. INVALID_CONFIG. */
   alterConfigs(
     topic: string,
     change: ConfigChange,
     options?: { readonly validateOnly?: boolean },
   ): Promise<TopicConfigs>;
-  /** An offset for each partition asked for; default all. */
+  /** An offset for each partition asked for, in that order; default all. Kafka: `listOffsets`. */
   listOffsets(topic: string, spec: OffsetSpec, partitions?: readonly number[]): Promise<ListedOffset[]>;
   /**
    * Raises the log start of the partitions named: readers get OFFSET_OUT_OF_RANGE below it, and whole segments below it
@@ -191,6 +216,9 @@ export interface Admin {
   eraseRecords(topic: string, selection: EraseSelection, options?: EraseRecordsOptions): Promise<ErasedRecords[]>;
   /** Topics as they are at one moment, for as long as it is open. KLOG_LOCKED. */
   snapshot(options?: SnapshotOptions): Promise<LogSnapshot>;
-  /** Topics to be filled with batches of a snapshot. As {@link createTopic}; KLOG_LOCKED: another import makes the topic. */
+  /**
+   * Topics to be filled with batches of a snapshot. As {@link createTopic}; KLOG_LOCKED: another import makes the
+   * topic.
+   */
   importTopics(topics: readonly ImportedTopic[]): Promise<TopicImport>;
 }

@@ -9,17 +9,25 @@ import type { Producer, ProducerOptions } from './producer.js';
  * costs nothing; whatever must be opened or connected is at the first call that needs it.
  */
 export interface Client extends AsyncDisposable {
+  /** Throws KLOG_CLOSED after {@link Client.close}, as the next two do. */
   producer(options?: ProducerOptions): Producer;
+  /** Each call makes a consumer of its own, which is iterated once. */
   consumer(options: ConsumerOptions): Consumer;
+  /** Needs no closing. */
   admin(): Admin;
   /** What its owner should know about the place, such as that everybody may write there. Absent: nothing. */
   readonly warnings?: readonly string[];
-  /** Closes every producer and consumer made by this client: producers make durable what they were given. */
+  /**
+   * Closes every producer and consumer made by this client: producers make durable what they were given. Everything is
+   * closed whatever fails; rejects with the first failure that nobody was told of. A second call answers as the first.
+   */
   close(): Promise<void>;
 }
 
+/** Kafka: `TopicPartition`. */
 export interface TopicPartition {
   readonly topic: string;
+  /** From 0. */
   readonly partition: number;
 }
 
@@ -31,10 +39,12 @@ export interface ConsumerBatch extends TopicPartition {
   readonly cursor: RecordCursor;
   /** -1: unknown. */
   readonly leaderEpoch: number;
+  /** How the batch is stored; the cursor's bytes are decompressed. */
   readonly compression: CompressionType;
   /** -1: none or unknown; the epoch likewise. */
   readonly producerId: number;
   readonly producerEpoch: number;
+  /** Written in a Kafka transaction. */
   readonly isTransactional: boolean;
   /** The marks of the partition when the bytes were read. */
   readonly logStartOffset: number;

@@ -1,11 +1,16 @@
 import type { LogRecord, TimestampType } from '../format/log-record.js';
 import type { ConsumerBatch, TopicPartition } from './client.js';
 
+/**
+ * `read_committed`: up to the last stable offset, without aborted transactions. `read_uncommitted`: up to the high
+ * watermark.
+ */
 export type IsolationLevel = 'read_committed' | 'read_uncommitted';
 
 /**
- * A place in a partition: an offset; `start` or `end`; a time (the first record at or after it); or a distance from the
- * start (`{ fromStart: 10 }`) or the end (`{ fromEnd: 10 }`), clamped to the log.
+ * A place in a partition: an offset; `start` or `end`; a time (milliseconds since 1970: the first record at or after
+ * it, for a consumer the end if there is none); or a distance from the start (`{ fromStart: 10 }`) or the end (`{ fromEnd: 10 }`),
+ * clamped to the log.
  */
 export type OffsetSpec =
   | number
@@ -15,13 +20,14 @@ export type OffsetSpec =
   | { readonly fromStart: number }
   | { readonly fromEnd: number };
 
-/** A half-open range of one partition. */
+/** A half-open range of one partition. Where `from` or `to` is absent the consumer's counts. */
 export interface PartitionRange {
   readonly partition: number;
   readonly from?: OffsetSpec;
   readonly to?: OffsetSpec;
 }
 
+/** A topic, or some partitions of it. */
 export interface TopicSelection {
   readonly topic: string;
   /** Default: all partitions, over the consumer's `from` and `to`. */
@@ -29,8 +35,12 @@ export interface TopicSelection {
 }
 
 export interface ConsumerOptions {
+  /** In this order with `order: 'partition'`. Kafka: `assign`. */
   readonly topics: readonly (string | TopicSelection)[];
-  /** Default `start`. Out of range: OFFSET_OUT_OF_RANGE, but only if it is so in every partition. Kafka: `auto.offset.reset`. */
+  /**
+   * Default `start`. Out of range: OFFSET_OUT_OF_RANGE, but only if it is so in every partition. Kafka:
+   * `auto.offset.reset`.
+   */
   readonly from?: OffsetSpec;
   /** Where each partition ends, exclusive. Default: the ends found when the consumer began, or never with `follow`. */
   readonly to?: OffsetSpec;
@@ -43,8 +53,11 @@ export interface ConsumerOptions {
   readonly order?: 'partition' | 'time';
   /** Default `read_committed`. Kafka: `isolation.level`. */
   readonly isolationLevel?: IsolationLevel;
-  /** Goes on behind damaged batches instead of failing with CORRUPT_MESSAGE; `onCorrupt` is told of each. Default false. */
+  /**
+   * Goes on behind damaged batches instead of failing with CORRUPT_MESSAGE; `onCorrupt` is told of each. Default false.
+   */
   readonly skipCorrupt?: boolean;
+  /** With `skipCorrupt`: called with each range, before the records behind it are handed out. */
   readonly onCorrupt?: (damage: CorruptRange) => void;
   /** Ends the iteration after this long without a record. Milliseconds, default never. Implies `follow`. */
   readonly timeoutMs?: number;
@@ -56,6 +69,7 @@ export interface ConsumerOptions {
   readonly maxFetchBytes?: number;
 }
 
+/** Bytes that were passed over because they are damaged. */
 export interface CorruptRange extends TopicPartition {
   /** File and byte position, where the log is files here. */
   readonly file?: string | undefined;
@@ -64,6 +78,7 @@ export interface CorruptRange extends TopicPartition {
   readonly length: number;
   /** The first offset that cannot be read. */
   readonly offset: number;
+  /** For people. */
   readonly reason: string;
 }
 
@@ -71,6 +86,7 @@ export interface CorruptRange extends TopicPartition {
 export interface ConsumerRecord extends LogRecord, TopicPartition {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** Kafka: `message.timestamp.type` when it was written. */
   readonly timestampType: TimestampType;
   /** -1: unknown. */
   readonly leaderEpoch: number;
@@ -80,8 +96,8 @@ export interface ConsumerRecord extends LogRecord, TopicPartition {
  * Kafka: `KafkaConsumer` with `assign`. Iterate it once, by record or by batch. Nothing is read before the first call;
  * topics, ranges and ends are looked up then, and that is when the errors of a wrong topic or offset come.
  *
- * Iterating fails with UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (everything before the damage was
- * handed out), KLOG_CLOSED.
+ * Iterating fails with UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (everything before the damage
+ * was handed out), KLOG_CLOSED.
  */
 export interface Consumer extends AsyncIterable<ConsumerRecord>, AsyncDisposable {
   /** Bytes to bytes, without an object per record. */
@@ -91,14 +107,14 @@ export interface Consumer extends AsyncIterable<ConsumerRecord>, AsyncDisposable
   /** The next offset to be handed out. UNKNOWN_TOPIC_OR_PARTITION if it is not assigned. */
   position(partition: TopicPartition): Promise<number>;
   /**
-   * What is handed out next. A number outside [log start, log end] is OFFSET_OUT_OF_RANGE, other places clamp. Where the
-   * partition ends stays as it was. Records already on their way from an earlier place are dropped.
+   * What is handed out next. A number outside [log start, log end] is OFFSET_OUT_OF_RANGE, other places clamp. Where
+   * the partition ends stays as it was. Records already on their way from an earlier place are dropped.
    */
   seek(partition: TopicPartition, to: OffsetSpec): Promise<void>;
   /** Hands out nothing of these until they are resumed; an iteration with nothing else left waits for that. */
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
   paused(): TopicPartition[];
-  /** Ends a running iteration. */
+  /** Ends a running iteration, and lets go of the log. Leaving the loop does the same. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { TopicConfigs } from './admin.js';
+import type { TopicConfigs, TopicListing } from './admin.js';
 import type { TopicPartition } from './client.js';
 
 export interface SnapshotOptions {
@@ -10,14 +10,17 @@ export interface SnapshotOptions {
   readonly maxFetchBytes?: number;
 }
 
+/** [startOffset, endOffset) of a partition. */
 export interface PartitionSnapshot extends TopicPartition {
   readonly startOffset: number;
   /** Kafka: the last stable offset, at the moment of the snapshot. */
   readonly endOffset: number;
 }
 
+/** A topic as it was at the moment of the snapshot. */
 export interface TopicSnapshot {
   readonly topic: string;
+  /** As {@link TopicListing.topicId}. */
   readonly topicId: string;
   /** Only those that were set. */
   readonly configs: TopicConfigs;
@@ -27,6 +30,7 @@ export interface TopicSnapshot {
 /** Records that retention, compaction, a trim or an erase deleted between the snapshot and their turn. */
 export interface DeletedRange extends TopicPartition {
   readonly from: number;
+  /** Exclusive. */
   readonly to: number;
 }
 
@@ -38,8 +42,8 @@ export interface DeletedRange extends TopicPartition {
  * - with a record there is every other that its producer had been acknowledged, or had consumed, before it sent it;
  * - of each partition it is a prefix of what was ever in it.
  *
- * Records of an open transaction, and what stands behind them in their partition, are not in. Nothing keeps records from
- * being deleted before their turn comes: what a trim or retention took is in {@link LogSnapshot.deleted}.
+ * Records of an open transaction, and what stands behind them in their partition, are not in. Nothing keeps records
+ * from being deleted before their turn comes: what a trim or retention took is in {@link LogSnapshot.deleted}.
  */
 export interface LogSnapshot extends AsyncDisposable {
   readonly topics: readonly TopicSnapshot[];
@@ -47,8 +51,10 @@ export interface LogSnapshot extends AsyncDisposable {
   readonly deleted: readonly DeletedRange[];
   /**
    * Whole record batches in the order of offsets, as bytes of Kafka's format, control batches and compressed ones
-   * included. Each is valid until the next is asked for. CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION (deleted meanwhile).
+   * included. Each is valid until the next is asked for. CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION (deleted
+   * meanwhile).
    */
   batches(partition: TopicPartition): AsyncIterable<Uint8Array>;
+  /** Lets go of the files. */
   close(): Promise<void>;
 }

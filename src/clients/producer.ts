@@ -4,13 +4,18 @@ import type { Partitioner, PartitionerName } from './partitioner.js';
 
 export type { CompressionType, Partitioner, PartitionerName };
 
-/** `all`: survives a power loss. `written`: survives the death of the process. `none`: no promise. */
+/**
+ * `all`: survives a power loss. `written`: survives the death of the process. `none`: no promise. Kafka: `all`, `1`,
+ * `0`.
+ */
 export type Acks = 'all' | 'written' | 'none';
 
 export interface ProducerOptions {
   /** What an acknowledgement promises. Default `all`. Kafka: `acks`. */
   readonly acks?: Acks;
-  /** Default: the topic's `compression.type`, and no compression where that says `producer`. Kafka: `compression.type`. */
+  /**
+   * Default: the topic's `compression.type`, and no compression where that says `producer`. Kafka: `compression.type`.
+   */
   readonly compression?: CompressionType;
   /**
    * A record given by `send` or a writer waits at most this long for others to share its batch; `sendAll` and `flush`
@@ -22,42 +27,52 @@ export interface ProducerOptions {
    * partitions are written that their batches would fill `bufferBytes`. Default 1 MiB. Kafka: `batch.size`.
    */
   readonly batchBytes?: number;
-  /** Bytes of all batches not yet written, at most; `send` waits beyond it. Default 16 MiB. Kafka: `buffer.memory` (32 MiB there). */
+  /**
+   * Bytes of all batches not yet written, at most; `send` waits beyond it. Default 16 MiB. Kafka: `buffer.memory` (32
+   * MiB there).
+   */
   readonly bufferBytes?: number;
   /** Where records go that name no partition. Default `murmur2`. Kafka: `partitioner.class`. */
   readonly partitioner?: PartitionerName | Partitioner;
   /** Creates an unknown topic with one partition. Default false. Kafka: `allow.auto.create.topics`. */
   readonly createTopics?: boolean;
-  /** Stops waiting for locks after this long. Milliseconds; default: as the client was opened. Kafka: `max.block.ms`. */
+  /**
+   * Stops waiting for locks after this long. Milliseconds; default: as the client was opened. Kafka: `max.block.ms`.
+   */
   readonly maxBlockMs?: number;
 }
 
+/** Kafka: `ProducerRecord`. */
 export interface ProducerRecord {
   readonly topic: string;
   /** Text is stored as UTF-8. Default null. */
   readonly key?: Uint8Array | string | null;
   /** Text is stored as UTF-8. Null is a tombstone. */
   readonly value: Uint8Array | string | null;
+  /** In this order, names may repeat. Text is stored as UTF-8. Default none. */
   readonly headers?: readonly { readonly key: string; readonly value: Uint8Array | string | null }[];
   /** Milliseconds since 1970. Default now. */
   readonly timestamp?: number;
-  /** Overrides the partitioner. */
+  /** From 0; overrides the partitioner. */
   readonly partition?: number;
 }
 
+/** Where a record went. Kafka: `RecordMetadata`. */
 export interface RecordMetadata {
   readonly topic: string;
   readonly partition: number;
   /** -1 under `acks: 'none'`. */
   readonly offset: number;
-  /** As stored: the append time where the topic's `message.timestamp.type` is `LogAppendTime`. */
+  /**
+   * Milliseconds since 1970, as stored: the append time where the topic's `message.timestamp.type` is `LogAppendTime`.
+   */
   readonly timestamp: number;
 }
 
 /**
- * Kafka: `KafkaProducer`. Records of one partition are stored in the order of the calls. Once a batch of a partition has
- * failed, everything given to this producer for that partition later fails with the same error, so that no record is
- * stored behind a hole; make a new producer to go on.
+ * Kafka: `KafkaProducer`. Records of one partition are stored in the order of the calls. Once a batch of a partition
+ * has failed, everything given to this producer for that partition later fails with the same error, so that no record
+ * is stored behind a hole; make a new producer to go on.
  */
 export interface Producer extends AsyncDisposable {
   /**
@@ -71,13 +86,13 @@ export interface Producer extends AsyncDisposable {
    * taken; a failure after that rejects when the fate of all is known.
    */
   sendAll(records: readonly ProducerRecord[]): Promise<RecordMetadata[]>;
-  /** Bytes to bytes, without an object per record. UNKNOWN_TOPIC_OR_PARTITION. */
+  /** Bytes to bytes, without an object per record. UNKNOWN_TOPIC_OR_PARTITION unless `createTopics` is set. */
   writer(topic: string): Promise<RecordWriter>;
   /** Sends what is batched and waits until everything given so far is acknowledged. Rejects if any of it failed. */
   flush(): Promise<void>;
   /**
-   * Flushes, then lets go of the log; rejects as `flush` does, and has let go all the same. `await using` closes too, but
-   * does not repeat a failure that an earlier call has rejected with.
+   * Flushes, then lets go of the log; rejects as `flush` does, and has let go all the same. `await using` closes too,
+   * but does not repeat a failure that an earlier call has rejected with.
    */
   close(): Promise<void>;
 }
@@ -87,6 +102,7 @@ export interface Acknowledgement {
   readonly topic: string;
   readonly partition: number;
   readonly firstOffset: number;
+  /** Inclusive. */
   readonly lastOffset: number;
   readonly records: number;
   /** Bytes as they stand in the log. */
@@ -100,13 +116,14 @@ export interface Acknowledgement {
  */
 export interface RecordWriter {
   readonly topic: string;
+  /** When the writer was made. */
   readonly partitionCount: number;
-  /** A keyless record at `timestamp` without headers: the everyday line. */
+  /** A keyless record at `timestamp` (milliseconds since 1970) without headers: the everyday line. */
   appendValue(buffer: Uint8Array, start: number, end: number, timestamp: number): boolean;
   /**
-   * Null keys and values have a null buffer. `partition` -1: the partitioner's choice.
-   * Throws MESSAGE_TOO_LARGE for a record beyond the topic's `max.message.bytes`, UNKNOWN_TOPIC_OR_PARTITION for a partition
-   * that is not there, INVALID_TIMESTAMP beyond ±(2^53 - 1); such a record is not taken, the writer goes on.
+   * Ranges are half-open; null keys and values have a null buffer. `partition` -1: the partitioner's choice.
+   * Throws MESSAGE_TOO_LARGE for a record beyond the topic's `max.message.bytes`, UNKNOWN_TOPIC_OR_PARTITION for a
+   * partition that is not there, INVALID_TIMESTAMP beyond ±(2^53 - 1); such a record is not taken, the writer goes on.
    */
   append(
     keyBuffer: Uint8Array | null,
@@ -119,6 +136,7 @@ export interface RecordWriter {
     headers: readonly RecordHeader[] | null,
     partition: number,
   ): boolean;
+  /** Resolves when there is room; rejects with the error of an earlier batch. */
   ready(): Promise<void>;
   /** Called for each acknowledged run, in the order of each partition. Under `acks: 'none'`: when it is written. */
   onAcknowledged: ((acknowledgement: Acknowledgement) => void) | undefined;

@@ -1,6 +1,7 @@
 import type { NewTopic } from './admin.js';
 import type { TopicPartition } from './client.js';
 
+/** A topic to be filled. `partitions` and `configs` count only for one that is made. */
 export interface ImportedTopic extends NewTopic {
   /** Where each partition begins. Default 0. Only for a topic that is made. */
   readonly startOffsets?: readonly number[];

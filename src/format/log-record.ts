@@ -14,4 +14,5 @@ export interface LogRecord {
   readonly headers: readonly RecordHeader[];
 }
 
+/** What a timestamp tells: `create`, when the record was made; `append`, when it was stored; `none`: there is none. */
 export type TimestampType = 'create' | 'append' | 'none';

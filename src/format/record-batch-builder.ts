@@ -124,7 +124,8 @@ export class RecordBatchBuilder {
 
   /**
    * A record with the next offset, `timestamp` in milliseconds (or -1 for none), a null key and no headers.
-   * Throws INVALID_TIMESTAMP beyond ±(2^53 - 1), MESSAGE_TOO_LARGE when the batch would pass 2 GiB; the batch then stays as it was.
+   * Throws INVALID_TIMESTAMP beyond ±(2^53 - 1), MESSAGE_TOO_LARGE when the batch would pass 2 GiB; the batch then
+   * stays as it was.
    */
   appendValue(buffer: Uint8Array, start: number, end: number, timestamp: number): void {
     const valueLength = end - start;
@@ -200,7 +201,8 @@ export class RecordBatchBuilder {
 
   /**
    * A record with the next offset. A null key or value has a null buffer. `timestamp` in milliseconds, -1 for none.
-   * Throws INVALID_TIMESTAMP beyond ±(2^53 - 1), MESSAGE_TOO_LARGE when the batch would pass 2 GiB; the batch then stays as it was.
+   * Throws INVALID_TIMESTAMP beyond ±(2^53 - 1), MESSAGE_TOO_LARGE when the batch would pass 2 GiB; the batch then
+   * stays as it was.
    */
   append(
     keyBuffer: Uint8Array | null,

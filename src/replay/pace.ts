@@ -11,7 +11,10 @@ export class Pace {
     this.#now = now;
   }
 
-  /** Milliseconds to wait before a record with this timestamp. Records without one, or from before the first, wait for nothing. */
+  /**
+   * Milliseconds to wait before a record with this timestamp. Records without one, or from before the first, wait for
+   * nothing.
+   */
   delayBefore(timestamp: number): number {
     if (this.#factor === Number.POSITIVE_INFINITY || timestamp < 0) return 0;
     if (this.#firstTimestamp === undefined) {

@@ -66,7 +66,10 @@ export class CleanedSegmentWriter {
     this.#aborted.push(entry);
   }
 
-  /** Everything is on the disk, the names too. @param hasTransactionIndex whether an old file must be replaced, if by an empty one */
+  /**
+   * Everything is on the disk, the names too. @param hasTransactionIndex whether an old file must be replaced, if by an
+   * empty one
+   */
   async finish(hasTransactionIndex: boolean): Promise<SegmentSuffix[]> {
     await this.#flush();
     this.#index.addTimeEntry();

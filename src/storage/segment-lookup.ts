@@ -9,7 +9,8 @@
  * one entry further back than it must, and is right whichever one of two neighbours lies. What it cannot tell without
  * scanning the segment: two neighbours that both name a later batch, in order and with the very largest timestamps of
  * these batches; or one that does, where it and the one before lie more than 1 MiB apart, as in a log whose times hardly
- * rise. And that a closed segment's last entries are gone, where more than that lies behind the one that is left. `klog log check` finds all of these.
+ * rise. And that a closed segment's last entries are gone, where more than that lies behind the one that is left. `klog
+ * log check` finds all of these.
  */
 import { KlogError } from '../errors.js';
 import { openCursor, RecordCursor } from '../format/record-cursor.js';

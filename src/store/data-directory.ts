@@ -118,7 +118,10 @@ async function open(fs: FileSystem, path: string, options: OpenDirectoryOptions)
   };
 }
 
-/** `missing`: nothing. `empty`: nothing yet, or an unfinished one. Throws for everything that is not, and cannot become, klog's. */
+/**
+ * `missing`: nothing. `empty`: nothing yet, or an unfinished one. Throws for everything that is not, and cannot become,
+ * klog's.
+ */
 async function lookAt(fs: FileSystem, path: string): Promise<'missing' | 'empty' | 'klog'> {
   const stat = await statThroughLink(fs, path);
   if (stat === undefined) {

@@ -13,7 +13,10 @@ export async function statDirectory(fs: Pick<FileSystem, 'stat'>, path: string):
   }
 }
 
-/** Nothing inside a data directory may be a link: whoever planted it would have klog write and delete elsewhere. KLOG_BAD_DIRECTORY. */
+/**
+ * Nothing inside a data directory may be a link: whoever planted it would have klog write and delete elsewhere.
+ * KLOG_BAD_DIRECTORY.
+ */
 export async function assertNoLink(fs: Pick<FileSystem, 'stat'>, path: string): Promise<void> {
   if ((await fs.stat(path))?.kind !== 'other') return;
   throw new KlogError('KLOG_BAD_DIRECTORY', `${path} is a link, not a directory`, {

@@ -1,4 +1,7 @@
-/** The small files of a partition: one that is damaged is moved aside, and made anew where the log, or klog, knows what it said. */
+/**
+ * The small files of a partition: one that is damaged is moved aside, and made anew where the log, or klog, knows what
+ * it said.
+ */
 import { basename, dirname, join } from 'node:path';
 import { LEADER_EPOCH_CHECKPOINT, type LeaderEpoch, writeLeaderEpochs } from '../../storage/leader-epoch-checkpoint.js';
 import type { FileContext } from '../../storage/log-context.js';

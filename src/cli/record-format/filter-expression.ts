@@ -1,7 +1,8 @@
 /**
- * `--filter EXPR`: a JavaScript expression over `v` (the value: parsed JSON, else text, null for null), `k` (the key as text or null)
- * and `m` (`topic partition offset timestamp headers`, the last an object of texts; a repeated name keeps its last value).
- * The record is kept when the answer is truthy. It is the user's own code and runs as such: no sandbox, no time limit.
+ * `--filter EXPR`: a JavaScript expression over `v` (the value: parsed JSON, else text, null for null), `k` (the key as
+ * text or null) and `m` (`topic partition offset timestamp headers`, the last an object of texts; a repeated name keeps
+ * its last value). The record is kept when the answer is truthy. It is the user's own code and runs as such: no
+ * sandbox, no time limit.
  */
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';

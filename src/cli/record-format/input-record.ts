@@ -34,7 +34,10 @@ export interface RecordReader {
   push(chunk: Uint8Array): void;
   /** No more bytes will come; what is left is the last record. */
   end(): void;
-  /** The next record, or undefined until more is pushed, or for good after the end. KLOG_BAD_INPUT names record, line and byte. */
+  /**
+   * The next record, or undefined until more is pushed, or for good after the end. KLOG_BAD_INPUT names record, line
+   * and byte.
+   */
   next(): InputRecord | undefined;
   /**
    * After a KLOG_BAD_INPUT, instead of `next`: passes over the bad record and returns its bytes. Undefined: where it ends

@@ -21,7 +21,8 @@ export interface OpenClientOptions {
  * Opens the topics in a directory. Any number of processes may do so at the same time.
  *
  * Fails with KLOG_NOT_FOUND (nothing there, and `create` not set), KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED,
- * UNSUPPORTED_VERSION (made by a newer klog), KLOG_NETWORK_FILE_SYSTEM, KLOG_LOCKED (a broker runs on it).
+ * UNSUPPORTED_VERSION (made by a newer klog), KLOG_NETWORK_FILE_SYSTEM, KLOG_LOCKED (a broker runs on it). Close what it
+ * answers, or hold it with `await using`.
  */
 export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { directory, ...others } = options;

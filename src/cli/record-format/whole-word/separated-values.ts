@@ -1,5 +1,6 @@
 /**
- * `csv` and `tsv`, with a head line; separated-values-input.ts reads them back, byte for byte. Columns: topic, partition, offset, timestamp, key, value, headers (JSON, empty for none).
+ * `csv` and `tsv`, with a head line; separated-values-input.ts reads them back, byte for byte. Columns: topic,
+ * partition, offset, timestamp, key, value, headers (JSON, empty for none).
  *
  * | | csv (RFC 4180, lines end in LF) | tsv |
  * |-|-|-|
