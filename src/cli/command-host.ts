@@ -24,11 +24,22 @@ export interface CommandHost {
   exitCode: number;
 }
 
+/** What help and manual show behind the options: what a user may write, and what it means. */
+export interface HelpSection {
+  readonly title: string;
+  readonly rows: readonly (readonly [written: string, meaning: string])[];
+}
+
 const examplesByCommand = new WeakMap<Command, readonly Example[]>();
+const sectionsByCommand = new WeakMap<Command, HelpSection[]>();
 const jsonByCommand = new WeakMap<Command, string>();
 
 export function examplesOf(command: Command): readonly Example[] {
   return examplesByCommand.get(command) ?? [];
+}
+
+export function helpSectionsOf(command: Command): readonly HelpSection[] {
+  return sectionsByCommand.get(command) ?? [];
 }
 
 /** The words a user types: `topic create`. Empty for the program itself. */
@@ -63,6 +74,13 @@ export function showExamples(command: Command, examples: readonly Example[]): vo
     const lines = examples.map(({ command: line, does }) => `  # ${does}\n  ${line}`);
     return `\nExamples:\n${lines.join('\n')}`;
   });
+}
+
+export function addHelpSection(command: Command, section: HelpSection): void {
+  sectionsByCommand.set(command, [...helpSectionsOf(command), section]);
+  const width = Math.max(...section.rows.map(([written]) => written.length));
+  const lines = section.rows.map(([written, meaning]) => `  ${written.padEnd(width)}  ${meaning}`);
+  command.addHelpText('after', ['', `${section.title}:`, ...lines].join('\n'));
 }
 
 /**

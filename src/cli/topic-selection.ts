@@ -1,5 +1,6 @@
 import type { Admin, TopicListing } from '../clients/admin.js';
 import { KlogError } from '../errors.js';
+import { validateTopicName } from '../format/topic-name.js';
 import { parseTopicPattern } from './values/parse-topic-pattern.js';
 
 export interface TopicSelectionOptions {
@@ -29,6 +30,14 @@ export async function selectTopics(admin: Admin, options: TopicSelectionOptions)
   const named: TopicListing[] = [];
   for (const topic of new Set(topics)) named.push(byName.get(topic) ?? (await refuseUnknown(admin, topic)));
   return named;
+}
+
+/** Before a log is looked for, so that a mistake is the same where there is none. INVALID_TOPIC_EXCEPTION, KLOG_USAGE. */
+export function checkTopics({ topics, regex = false }: TopicSelectionOptions): void {
+  for (const text of topics) {
+    if (regex) parseTopicPattern(text);
+    else validateTopicName(text);
+  }
 }
 
 /** The names the operands mean, whether they exist or not. An expression that matches nothing: KLOG_NOT_FOUND. */

@@ -11,7 +11,7 @@ import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
-import { topicNames } from '../topic-selection.js';
+import { checkTopics, topicNames } from '../topic-selection.js';
 import { VERSION } from '../version.js';
 import { createArchiveFile } from './archive-file.js';
 
@@ -37,6 +37,7 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
       hint: 'Name a file with -o',
     });
   }
+  checkTopics(options);
   return withClient<ExitCode>(options, context, { topics: options.topics }, async (client, { directory }) => {
     const topics = options.topics.length === 0 ? undefined : await topicNames(client.admin(), options);
     await using snapshot = await snapshotOf(client, topics, options);

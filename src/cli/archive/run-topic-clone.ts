@@ -21,6 +21,7 @@ export interface TopicCloneOptions extends GlobalOptions {
 
 export async function runTopicClone(options: TopicCloneOptions, context: CliContext): Promise<ExitCode> {
   const { source, target, withRecords = false, dryRun = false } = options;
+  validateTopicName(source);
   validateTopicName(target);
   refuseInternal(target, options.force, 'create');
   return withClient<ExitCode>(options, context, { topics: [source] }, async (client, { directory }) => {

@@ -1,10 +1,18 @@
 import { type Command, Option } from 'commander';
-import { addHiddenAliases, type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import {
+  addHelpSection,
+  addHiddenAliases,
+  type CommandHost,
+  describeCommand,
+  onAction,
+  valueOption,
+} from '../command-host.js';
 import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addSelectionOptions } from '../consume/record-selection.js';
 import { type ConsumeOptions, runConsume } from '../consume/run-consume.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
+import { FORMAT_MODIFIERS, FORMAT_VERBS } from '../record-format/format-help.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parseDuration } from '../values/parse-duration.js';
 import { addTopicAlias, namedTopics, type TopicAlias } from './topic-alias.js';
@@ -56,6 +64,8 @@ export function defineConsume(consume: Command, host: CommandHost): void {
   lastRecords.attributeName = () => 'offset';
   command.addOption(lastRecords);
   addTopicAlias(command);
+  addHelpSection(command, { title: 'Verbs of -f', rows: FORMAT_VERBS });
+  addHelpSection(command, { title: 'In braces behind them', rows: FORMAT_MODIFIERS });
   onAction<Omit<ConsumeOptions, 'topics'> & TopicAlias>(command, host, async (options, [topics]) =>
     runConsume({ ...options, topics: namedTopics(command, topics as string[], options) }, host.context),
   );

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { PARTITIONER_NAMES } from '../../clients/partitioner.js';
 import { COMPRESSION_TYPES } from '../../format/compression.js';
 import {
+  addHelpSection,
   addHiddenAliases,
   type CommandHost,
   describeCommand,
@@ -9,7 +10,7 @@ import {
   repeatable,
   valueOption,
 } from '../command-host.js';
-import { acksHelp } from '../produce/acks.js';
+import { ACKS_HELP } from '../produce/acks.js';
 import { checkProduceFlags, type ProduceFlags } from '../produce/produce-options.js';
 import { parseRate } from '../produce/rate-limit.js';
 import { runProduce } from '../produce/run-produce.js';
@@ -46,7 +47,7 @@ The first Ctrl-C stops reading and makes safe what was read; the second ends at 
   addRecordOptions(command);
   addDeliveryOptions(command);
   addOutcomeOptions(command);
-  command.addHelpText('after', acksHelp);
+  addHelpSection(command, ACKS_HELP);
   onAction<ProduceFlags>(command, host, async (flags, [topic]) =>
     runProduce(await checkProduceFlags(flags, topic as string | undefined, host.context), host.context),
   );

@@ -20,7 +20,7 @@ import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
-import { topicNames } from '../topic-selection.js';
+import { checkTopics, topicNames } from '../topic-selection.js';
 import { parseCount } from '../values/parse-count.js';
 import { type KeyValue, parseConfig } from '../values/parse-key-value.js';
 import { type ConfigDifference, configDifferences, shortensRetention } from './config-differences.js';
@@ -99,6 +99,7 @@ export async function runTopicAlter(options: TopicAlterOptions, context: CliCont
       hint: 'Give -p, --add, --set, --delete, --append or --subtract',
     });
   }
+  checkTopics(options);
   return withClient(options, context, { topics: options.topics }, async (client, { directory }) => {
     const admin = client.admin();
     const results: unknown[] = [];

@@ -10,7 +10,7 @@ import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
-import { refuseUnknown, topicNames } from '../topic-selection.js';
+import { checkTopics, refuseUnknown, topicNames } from '../topic-selection.js';
 
 export interface TopicDeleteOptions extends GlobalOptions {
   readonly topics: readonly string[];
@@ -45,6 +45,7 @@ export function defineTopicDelete(topic: Command, host: CommandHost): void {
 
 export async function runTopicDelete(options: TopicDeleteOptions, context: CliContext): Promise<ExitCode> {
   const { dryRun = false, ifExists = false } = options;
+  checkTopics(options);
   const request = { topics: options.topics, ...(ifExists ? { ifMissing: () => 0 as ExitCode } : {}) };
   return withClient(options, context, request, async (client, { directory }) => {
     const admin = client.admin();

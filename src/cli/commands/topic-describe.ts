@@ -8,7 +8,7 @@ import { printJson, printTable } from '../listing.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { ACKS_PROMISES } from '../produce/acks.js';
-import { topicNames } from '../topic-selection.js';
+import { checkTopics, topicNames } from '../topic-selection.js';
 
 export interface TopicDescribeOptions extends GlobalOptions {
   readonly topics: readonly string[];
@@ -36,6 +36,7 @@ export function defineTopicDescribe(topic: Command, host: CommandHost): void {
 }
 
 export async function runTopicDescribe(options: TopicDescribeOptions, context: CliContext): Promise<ExitCode> {
+  checkTopics(options);
   return withClient(options, context, { topics: options.topics }, async (client) => {
     const admin = client.admin();
     const names = await topicNames(admin, options);

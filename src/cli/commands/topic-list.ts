@@ -8,7 +8,7 @@ import { printJson, printTable } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import type { DirectoryLocation } from '../resolve-directory.js';
-import { selectTopics } from '../topic-selection.js';
+import { checkTopics, selectTopics } from '../topic-selection.js';
 
 export interface TopicListOptions extends GlobalOptions {
   /** Names, or with `regex` expressions; none: all topics. */
@@ -37,6 +37,7 @@ export function defineTopicList(topic: Command, host: CommandHost): void {
 }
 
 export async function runTopicList(options: TopicListOptions, context: CliContext): Promise<ExitCode> {
+  checkTopics(options);
   const isAll = options.topics.length === 0 || options.regex === true;
   const ifMissing = (location: DirectoryLocation): TopicListing[] => {
     notice(options, context, `there is no log at ${location.directory} yet`);

@@ -9,7 +9,7 @@ import type { GlobalOptions } from '../global-options.js';
 import { printJson, printTable } from '../listing.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
-import { topicNames } from '../topic-selection.js';
+import { checkTopics, topicNames } from '../topic-selection.js';
 import { parseOffsetPoint } from '../values/parse-offset.js';
 import { type PartitionOperand, parsePartitionOperand } from '../values/parse-partition.js';
 import { checkTimeZone } from '../values/parse-time.js';
@@ -62,8 +62,9 @@ interface OffsetRow {
 export async function runTopicOffsets(options: TopicOffsetsOptions, context: CliContext): Promise<ExitCode> {
   const { at, regex = false } = options;
   const named = regex ? [] : options.topics.map((text) => parsePartitionOperand(text, { now: context.clock.now() }));
-  const request = { topics: regex ? options.topics : named.map(({ topic }) => topic) };
-  return withClient(options, context, request, async (client) => {
+  const topics = regex ? options.topics : named.map(({ topic }) => topic);
+  checkTopics({ topics, regex });
+  return withClient(options, context, { topics }, async (client) => {
     const admin = client.admin();
     const operands = regex ? (await topicNames(admin, options)).map((topic) => ({ topic })) : named;
     const rows: OffsetRow[] = [];

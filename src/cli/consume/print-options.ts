@@ -29,9 +29,10 @@ export interface PrintOptions {
 
 /** `formatFlags`: `-f` is format everywhere but in `tail`, where it is follow. */
 export function addPrintOptions(command: Command, formatFlags: string): void {
+  const verbsAre = command.name() === 'consume' ? 'below' : "'klog consume --help' has all";
   command.option(
     formatFlags,
-    'print records by this format: verbs as %k %v, or json raw hex csv tsv table kafka netstring',
+    `print records by this format: verbs as %k %v (${verbsAre}), or json raw hex csv tsv table kafka netstring`,
   );
   command.addOption(
     new Option('-J, --json-records', 'print records as JSON, one object a line; `klog produce -J` reads it back'),

@@ -1,4 +1,5 @@
 import { KlogError } from '../../errors.js';
+import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
@@ -25,6 +26,7 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
       hint: 'Records look like orders@42 or orders:0@42',
     });
   }
+  validateTopicName(topic);
   const printer = await printerFor(options, context);
   const isolationLevel = await isolationLevelOf(options, context);
   return withClient<ExitCode>(options, context, { topics: [topic] }, async (client) => {
@@ -40,15 +42,12 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
     } finally {
       await consumer.close();
     }
-    throw new KlogError(
-      'KLOG_NOT_FOUND',
-      `${topic}:${partition} has no record at ${options.record.split('@').at(-1)}`,
-      {
-        topic,
-        partition,
-        ...(typeof offset === 'number' ? { offset } : {}),
-      },
-    );
+    const at = typeof offset === 'number' ? `offset ${offset}` : options.record.split('@').at(-1);
+    throw new KlogError('KLOG_NOT_FOUND', `${topic}:${partition} has no record at ${at}`, {
+      topic,
+      partition,
+      ...(typeof offset === 'number' ? { offset } : {}),
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Acks } from '../../clients/producer.js';
 import { KlogError } from '../../errors.js';
+import type { HelpSection } from '../command-host.js';
 
 /** Kafka's names for the same. */
 const ALIASES: Readonly<Record<string, Acks>> = { '-1': 'all', '1': 'written', '0': 'none' };
@@ -21,13 +22,13 @@ export const ACKS_PROMISES: Readonly<Record<Acks, string>> = {
 const ALIAS_OF: Readonly<Record<Acks, string>> = { all: '-1', written: '1', none: '0' };
 
 /** For the help of produce. */
-export function acksHelp(): string {
-  const lines = Object.entries(ACKS_PROMISES).map(([mode, promise]) => {
+export const ACKS_HELP: HelpSection = {
+  title: 'What exit code 0 promises',
+  rows: Object.entries(ACKS_PROMISES).map(([mode, promise]) => {
     const alias = `(also ${ALIAS_OF[mode as Acks]})`;
-    return `  --acks ${mode.padEnd(8)} ${alias.padEnd(9)} ${promise}`;
-  });
-  return ['', 'What exit code 0 promises:', ...lines].join('\n');
-}
+    return [`--acks ${mode.padEnd(8)} ${alias}`, promise] as const;
+  }),
+};
 
 /** How a summary names records under each of them. */
 export const ACKS_DONE: Readonly<Record<Acks, string>> = { all: 'durable', written: 'written', none: 'handed over' };

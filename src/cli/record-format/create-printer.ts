@@ -34,7 +34,7 @@ export interface PrinterOptions {
 
 export const WHOLE_WORD_FORMATS = ['json', 'jsonl', 'raw', 'hex', 'csv', 'tsv', 'table', 'kafka', 'netstring'] as const;
 
-/** KLOG_USAGE for a bad format, an unknown zone, or `format` together with delimiters. */
+/** KLOG_USAGE for a bad format, a word that is none, an unknown zone, or `format` together with delimiters. */
 export function createRecordPrinter(options: PrinterOptions): RecordPrinter {
   const { format, delimiter, keySeparator } = options;
   const forTerminal = options.forTerminal === true;
@@ -54,6 +54,11 @@ export function createRecordPrinter(options: PrinterOptions): RecordPrinter {
   }
   const word = wholeWordPrinter(format, timeZone, forTerminal, options);
   if (word !== undefined) return word;
+  if (/^[a-z]{2,}$/.test(format)) {
+    throw new KlogError('KLOG_USAGE', `'${format}' is no format: it has no verb`, {
+      hint: `Formats are ${WHOLE_WORD_FORMATS.join(' ')}, or a text with verbs: '%k %v\\n'`,
+    });
+  }
   const language = { nullText: options.nullText ?? '', forTerminal, timeZone, now: options.now };
   if (format.startsWith('kcat:')) return printerOf(compileKcatFormat(format.slice('kcat:'.length), language));
   return printerOf(compileOutputFormat(format, language));

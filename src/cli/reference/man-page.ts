@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { commandPath, examplesOf } from '../command-host.js';
+import { commandPath, examplesOf, helpSectionsOf } from '../command-host.js';
 import { EXIT_CODES } from '../exit-code.js';
 
 export interface ManPage {
@@ -45,6 +45,9 @@ function leafPage(command: Command): ManPage {
     section('DESCRIPTION', command.description()),
     section('OPERANDS', operandItems(command)),
     section('OPTIONS', command.createHelp().visibleOptions(command).map(optionItem).join('\n')),
+    ...helpSectionsOf(command).map(({ title, rows }) =>
+      section(title.toUpperCase(), rows.map(([written, meaning]) => item(`\`${written}\``, meaning)).join('\n')),
+    ),
     examplesSection(command),
     section('SEE ALSO', '`klog`(1), which has the exit codes'),
   ];

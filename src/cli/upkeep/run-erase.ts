@@ -10,6 +10,7 @@ import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
+import { checkTopics } from '../topic-selection.js';
 import { parsePartitionOperand } from '../values/parse-partition.js';
 import { namedTopics } from './named-topics.js';
 
@@ -38,6 +39,7 @@ export async function runErase(options: EraseOptions, context: CliContext): Prom
   const { dryRun = false } = options;
   const targets = targetsOf(options, context);
   const topics = [...new Set(targets.map(({ topic }) => topic))];
+  checkTopics({ topics });
   return withClient<ExitCode>(options, context, { topics }, async (client, { directory }) => {
     const admin = client.admin();
     await namedTopics(client, { topics, ...(options.force === undefined ? {} : { force: options.force }) });

@@ -9,7 +9,7 @@ import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
-import { topicNames } from '../topic-selection.js';
+import { checkTopics, topicNames } from '../topic-selection.js';
 
 export interface TopicCompactOptions extends GlobalOptions {
   readonly topics: readonly string[];
@@ -20,6 +20,7 @@ export interface TopicCompactOptions extends GlobalOptions {
 
 export async function runTopicCompact(options: TopicCompactOptions, context: CliContext): Promise<ExitCode> {
   const { partitions } = options;
+  checkTopics(options);
   return withClient<ExitCode>(options, context, { topics: options.topics }, async (client, { directory }) => {
     const admin = client.admin();
     const results: unknown[] = [];

@@ -10,6 +10,7 @@ import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { confirm } from '../prompts.js';
+import { checkTopics } from '../topic-selection.js';
 import { parseOffsetPoint } from '../values/parse-offset.js';
 import { checkTimeZone, parseTime } from '../values/parse-time.js';
 import { namedTopics } from './named-topics.js';
@@ -31,6 +32,7 @@ export interface TopicTrimOptions extends GlobalOptions {
 export async function runTopicTrim(options: TopicTrimOptions, context: CliContext): Promise<ExitCode> {
   const { dryRun = false } = options;
   const spec = trimPoint(options, context);
+  checkTopics(options);
   return withClient<ExitCode>(options, context, { topics: options.topics }, async (client, { directory }) => {
     const admin = client.admin();
     const topics = await namedTopics(client, options);
