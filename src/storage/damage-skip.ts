@@ -46,7 +46,7 @@ export async function skipDamage(
   return { ...damage, nextOffset };
 }
 
-/** Where the records from `offset` on are missing between two segments: there are no bytes to pass over. */
+/** Where the records from `offset` on are missing between two segments, or with the last one: there are no bytes to pass over. */
 async function gapAt(
   segments: ReaderSegments,
   directory: string,
@@ -57,8 +57,11 @@ async function gapAt(
   const baseOffset = await segments.baseOf(offset);
   const file = `${directory}/${segmentFileName(baseOffset, '.log')}`;
   if (baseOffset > offset) return { file, position: 0, length: 0, nextOffset: baseOffset };
+  const following = await segments.baseAfter(baseOffset);
+  const isLastGone = following === undefined && !(await segments.has(view.segmentBase));
+  if (isLastGone && baseOffset === view.segmentBase) return { file, position: 0, length: 0, nextOffset: view.offset };
   const limit = await segments.limit(view, baseOffset);
-  const nextOffset = await segments.baseAfter(baseOffset);
+  const nextOffset = isLastGone ? view.offset : following;
   if (nextOffset === undefined || nextOffset <= offset) return undefined;
   const position = reading.in(baseOffset, offset) ?? (await lookUp(segments, view, baseOffset, offset));
   if (position < limit) return undefined;

@@ -1,9 +1,11 @@
 /** The segments as one reader sees them: which there are, and the one it has open. */
+import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import { BatchScanner } from './batch-scanner.js';
 import { withoutCovered } from './covered-segments.js';
 import { findBehindDamage } from './damage-search.js';
 import type { FileSystem, OpenFile } from './file-system.js';
+import { segmentFileName } from './log-files.js';
 import { LogSegment } from './log-segment.js';
 import { listSegments } from './log-segments.js';
 import type { SafeView } from './safe-view.js';
@@ -48,9 +50,13 @@ export class ReaderSegments {
   /** The segment that holds `offset`, if any does: the one with the greatest base offset not above it. */
   async baseOf(offset: number): Promise<number> {
     const bases = await this.#list();
-    let found = bases[0] ?? 0;
+    let found = bases[0] ?? this.#view?.segmentBase ?? 0;
     for (const base of bases) if (base <= offset) found = base;
     return found;
+  }
+
+  async has(baseOffset: number): Promise<boolean> {
+    return (await this.#list()).includes(baseOffset);
   }
 
   /** The next segment after the one with `baseOffset`. */
@@ -144,7 +150,7 @@ export class ReaderSegments {
     const before = this.#open;
     this.#open = undefined;
     await before?.segment.close();
-    const segment = await LogSegment.open(this.#fs, this.#directory, baseOffset, 'read');
+    const segment = await this.#openSegment(baseOffset);
     try {
       // The path may lead to a partition made after this one's deletion.
       await this.#assertCurrent();
@@ -154,6 +160,20 @@ export class ReaderSegments {
     }
     this.#open = { segment, closedSize: undefined, lookup: undefined };
     return this.#open;
+  }
+
+  /** A segment that is not there any more was exchanged or removed meanwhile: whoever retries finds the others. Else it is lost. */
+  async #openSegment(baseOffset: number): Promise<LogSegment> {
+    try {
+      return await LogSegment.open(this.#fs, this.#directory, baseOffset, 'read');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new KlogError('CORRUPT_MESSAGE', 'the log is damaged: a segment is missing', {
+        file: join(this.#directory, segmentFileName(baseOffset, '.log')),
+        offset: baseOffset,
+        cause: error,
+      });
+    }
   }
 
   async #lookup(baseOffset: number): Promise<{ readonly index: SegmentLookup; readonly files: LookupFiles }> {

@@ -298,6 +298,26 @@ describe('a reader', () => {
   });
 });
 
+describe('a segment whose file is gone', () => {
+  it.each([
+    ['the only one', 0, 8],
+    ['the last one', 2000, 40],
+  ])('is damage, told with its file and passed over: %s', async (_, segmentBytes, count) => {
+    const directory = await written(count, segmentBytes === 0 ? {} : { segmentBytes });
+    const logs = readdirSync(directory).filter((name) => name.endsWith('.log'));
+    const base = Number.parseInt(logs.at(-1)!, 10);
+    expect(logs.length > 1).toBe(segmentBytes > 0);
+    rmSync(segmentPath(directory, base));
+    const reader = await openReader(directory, afterReboot());
+    await expect(reader.fetch(base, 1000)).rejects.toMatchObject({
+      code: 'CORRUPT_MESSAGE',
+      place: { topic: 't', partition: 0, offset: base, file: expect.stringContaining('.log') },
+    });
+    expect(await skipping(reader)).toEqual({ read: texts(0, base), gaps: [[base, count]] });
+    await reader.close();
+  });
+});
+
 describe('the offset of a time', () => {
   it('is that of the first record as late, with times that go backwards, across segments', async () => {
     const directory = await newPartition();
