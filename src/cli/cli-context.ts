@@ -35,6 +35,8 @@ export interface OpenClientOptions {
   readonly readOnly?: boolean;
   /** Default false: NFS and the like are refused. */
   readonly allowNetworkFileSystem?: boolean;
+  /** What upkeep in the background could not do. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export interface ErrorOutput {

@@ -31,8 +31,10 @@ export async function withClient<T>(
   use: (client: Client, location: DirectoryLocation) => Promise<T>,
 ): Promise<T> {
   const location = await resolveDirectory(options, context);
+  const warn = (warning: string) => notice(options, context, `warning: ${warning}`);
   const openOptions: OpenClientOptions = {
     directory: location.directory,
+    onWarning: warn,
     ...(options.allowNetworkFs === true ? { allowNetworkFileSystem: true } : {}),
   };
   const opened = await openAt(location, context, openOptions, request);
@@ -41,7 +43,7 @@ export async function withClient<T>(
     throw missingLog(location, request.topics[0]);
   }
   const { client } = opened;
-  for (const warning of client.warnings ?? []) notice(options, context, `warning: ${warning}`);
+  client.warnings?.forEach(warn);
   let result: T;
   try {
     result = await use(client, location);

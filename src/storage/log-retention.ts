@@ -29,7 +29,20 @@ export interface Retained extends Trimmed {
   readonly skipped: 'clock' | undefined;
 }
 
+/** Tries when segments went while their age was asked for: a trim, a compaction or another retention beside this one. */
+const TRIES = 5;
+
 export async function applyRetention(context: LogContext, options: RetentionOptions): Promise<Retained> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await retainOnce(context, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function retainOnce(context: LogContext, options: RetentionOptions): Promise<Retained> {
   const { config, clock, control } = context;
   const validateOnly = options.validateOnly === true;
   const { appended, safe } = await control.read();

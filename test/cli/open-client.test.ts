@@ -17,6 +17,13 @@ class ReadableOnly extends FakeContext {
   }
 }
 
+class WithUpkeep extends FakeContext {
+  override async openClient(options: OpenClientOptions): Promise<Client> {
+    options.onWarning?.('upkeep of t:0 failed');
+    return openClient(options);
+  }
+}
+
 describe('opening a log', () => {
   it('warns of one that everybody may write to, unless told to be quiet', () =>
     withLog(async (log) => {
@@ -27,6 +34,19 @@ describe('opening a log', () => {
       expect({ code, out }).toEqual({ code: 0, out: 't\t1\n' });
       expect(err).toMatch(/^warning: .*\.klog can be written to by everybody.*\n$/);
       expect((await log.run('topic list -q')).err).toBe('');
+    }));
+
+  it('says what upkeep in the background could not do as it says all else, or nothing with -q', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      for (const [line, err] of [
+        ['topic list', 'warning: upkeep of t:0 failed\n'],
+        ['topic list -q', ''],
+      ] as const) {
+        const context = new WithUpkeep({ env: { KLOG_DIR: log.directory } });
+        expect(await runCommandLine(line.split(' '), context)).toBe(0);
+        expect(context.err).toBe(err);
+      }
     }));
 
   it('reads one that may not be written, and says of a change why it cannot be made', () =>

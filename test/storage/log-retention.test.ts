@@ -133,6 +133,24 @@ describe('the clock', () => {
 describe('retention', () => {
   const five: Row[] = [1, 2, 3, 4, 5].map((i): Row => [null, `v${i}`, NOW - (6 - i) * HOUR]);
 
+  it('looks again when a trim takes the segment away whose age it asks for', async () => {
+    const directory = await newPartition();
+    const other = await openLog(directory, SMALL);
+    for (const row of five) await rows(other, row);
+    let isTrimmed = false;
+    const fs = interpose(async ({ name, path }) => {
+      if (isTrimmed || name !== 'open read' || !path.endsWith(`${'0'.repeat(20)}.log`)) return;
+      isTrimmed = true;
+      await other.trim(2);
+    });
+    const log = await openLog(directory, { ...SMALL, retentionMs: 150 * 60_000 }, { fs });
+    expect(await log.applyRetention()).toMatchObject({ logStartOffset: 3, segments: 1 });
+    expect(isTrimmed).toBe(true);
+    expect(segments(directory)).toEqual([3, 4]);
+    await log.close();
+    await other.close();
+  });
+
   it('deletes old segments and raises the log start', async () => {
     const directory = await newPartition();
     const log = await openLog(directory, { ...SMALL, retentionMs: 3 * HOUR });

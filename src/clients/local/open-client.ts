@@ -15,6 +15,8 @@ export interface OpenClientOptions {
   readonly allowNetworkFileSystem?: boolean;
   /** Longest wait for a lock that another process holds. Milliseconds, default 10 000. */
   readonly lockWaitMs?: number;
+  /** Told what upkeep in the background could not do, a sentence each. Default: a process warning of type KlogWarning. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
