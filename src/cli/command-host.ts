@@ -3,6 +3,7 @@ import { KlogError } from '../errors.js';
 import type { CliContext } from './cli-context.js';
 import type { ExitCode } from './exit-code.js';
 import { addGlobalOptions, type GlobalOptions, mergedOptions } from './global-options.js';
+import { namingOption } from './option-errors.js';
 
 export interface Example {
   readonly command: string;
@@ -107,15 +108,9 @@ export function valueOption<T>(
   parse: (text: string, previous: T | undefined) => T,
 ) {
   const option = new Option(flags, description);
-  return option.argParser((text: string, previous: T | undefined) => {
-    try {
-      return parse(text, previous);
-    } catch (error) {
-      if (!(error instanceof KlogError)) throw error;
-      const name = option.long ?? option.short;
-      throw new KlogError(error.code, `${name}: ${error.message}`, { ...error.place, hint: error.hint, cause: error });
-    }
-  });
+  return option.argParser((text: string, previous: T | undefined) =>
+    namingOption(option.long ?? option.short ?? flags, () => parse(text, previous)),
+  );
 }
 
 /** Collects an option that may be given several times. */

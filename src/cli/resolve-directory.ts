@@ -5,6 +5,7 @@ import { findDirectory } from '../store/find-directory.js';
 import type { CliContext } from './cli-context.js';
 import { type FileSettings, homeDirectory, readConfigFiles } from './config-file.js';
 import type { GlobalOptions } from './global-options.js';
+import { exclude } from './option-errors.js';
 
 export interface DirectoryLocation {
   /** Absolute. */
@@ -24,8 +25,8 @@ export async function resolveDirectory(
 ): Promise<DirectoryLocation> {
   const { env, cwd } = context;
   const named =
-    choose(options.dir, options.brokers, 'flag', '--dir and --brokers') ??
-    choose(env.KLOG_DIR || undefined, env.KLOG_BROKERS || undefined, 'environment', 'KLOG_DIR and KLOG_BROKERS') ??
+    choose(options.dir, options.brokers, 'flag', ['--dir', '--brokers']) ??
+    choose(env.KLOG_DIR || undefined, env.KLOG_BROKERS || undefined, 'environment', ['KLOG_DIR', 'KLOG_BROKERS']) ??
     chooseFromFile(await readConfigFiles(context));
   if (named !== undefined) return locate(resolve(cwd, named.directory), named.from);
   const found = await findDirectory({ stat: statLink }, { cwd, home: homeDirectory(env) });
@@ -35,18 +36,16 @@ export async function resolveDirectory(
 type Named = Pick<DirectoryLocation, 'directory' | 'from'>;
 
 function chooseFromFile(settings: FileSettings): Named | undefined {
-  return choose(settings.dir, settings.brokers, 'config file', "'dir' and 'brokers' of the config file");
+  return choose(settings.dir, settings.brokers, 'config file', ["'dir'", "'brokers' of the config file"]);
 }
 
 function choose(
   directory: string | undefined,
   brokers: string | undefined,
   from: DirectoryLocation['from'],
-  both: string,
+  both: readonly [string, string],
 ): Named | undefined {
-  if (directory !== undefined && brokers !== undefined) {
-    throw new KlogError('KLOG_USAGE', `${both} exclude each other`, { hint: 'Give one of the two' });
-  }
+  if (directory !== undefined && brokers !== undefined) exclude(...both);
   if (brokers !== undefined) {
     // Other tools take user:password@host: what stands before the host is nobody's business.
     const hosts = brokers.replaceAll(/[^,]*@/g, '');

@@ -1,6 +1,9 @@
+import type { Command, Option } from 'commander';
 import type { Admin, TopicListing } from '../clients/admin.js';
 import { KlogError } from '../errors.js';
 import { validateTopicName } from '../format/topic-name.js';
+import { valueOption } from './command-host.js';
+import { parsePartitionList } from './values/parse-partition.js';
 import { parseTopicPattern } from './values/parse-topic-pattern.js';
 
 export interface TopicSelectionOptions {
@@ -10,6 +13,16 @@ export interface TopicSelectionOptions {
   readonly regex?: boolean;
   /** `-i`: internal topics, too, when all are listed. */
   readonly internal?: boolean;
+}
+
+export function addRegexOption(command: Command): void {
+  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+}
+
+export function addPartitionsOption(command: Command): Option {
+  const option = valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList);
+  command.addOption(option);
+  return option;
 }
 
 /**

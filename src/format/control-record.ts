@@ -14,7 +14,7 @@ import { readInt16, readInt32, writeInt16, writeInt32 } from './int64.js';
 import { RecordBatchBuilder } from './record-batch-builder.js';
 
 /** By id. From LEADER_CHANGE on they occur only in `__cluster_metadata`. */
-export const CONTROL_RECORD_TYPES = [
+const CONTROL_RECORD_TYPES = [
   'ABORT',
   'COMMIT',
   'LEADER_CHANGE',

@@ -17,7 +17,7 @@ import { VarintReader } from './varint.js';
 export { codecNeeded } from './batch-records.js';
 
 /** Decompressed records of one batch may have so many bytes unless the caller says otherwise. */
-export const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
+const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
 
 /** Attributes and five one-byte varints. */
 const MINIMUM_RECORD_LENGTH = 6;

@@ -4,7 +4,7 @@
  */
 import { KlogError } from '../errors.js';
 
-export const MAX_TOPIC_NAME_LENGTH = 249;
+const MAX_TOPIC_NAME_LENGTH = 249;
 
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
 

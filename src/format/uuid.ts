@@ -3,7 +3,7 @@
  */
 import { KlogError } from '../errors.js';
 
-export const UUID_BYTES = 16;
+const UUID_BYTES = 16;
 
 const TEXT = /^[A-Za-z0-9_-]{22}(==)?$/;
 

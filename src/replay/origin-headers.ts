@@ -1,9 +1,9 @@
 import type { RecordHeader } from '../format/log-record.js';
 
 /** Where a replayed record came from, as headers behind its own. */
-export const ORIGIN_TOPIC = 'klog.origin.topic';
-export const ORIGIN_PARTITION = 'klog.origin.partition';
-export const ORIGIN_OFFSET = 'klog.origin.offset';
+const ORIGIN_TOPIC = 'klog.origin.topic';
+const ORIGIN_PARTITION = 'klog.origin.partition';
+const ORIGIN_OFFSET = 'klog.origin.offset';
 
 export interface Origin {
   readonly topic: string;

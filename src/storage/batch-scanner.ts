@@ -19,7 +19,7 @@ import {
 import { type OpenFile, writeFully } from './file-system.js';
 
 /** Read at once on the main thread; see file-system-node.ts. */
-export const LOOKUP_WINDOW_BYTES = 64 * 1024;
+const LOOKUP_WINDOW_BYTES = 64 * 1024;
 /** For who reads everything. */
 export const SEQUENTIAL_WINDOW_BYTES = 256 * 1024;
 /** Behind a batch that fills much of a window, another such is to be expected: only its header is read. */

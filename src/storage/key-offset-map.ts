@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 
-export const DEFAULT_MAP_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAP_BYTES = 64 * 1024 * 1024;
 const SLOT_BYTES = 24;
 const INITIAL_SLOTS = 1024;
 /** Beyond this share of used slots look-ups become long. */

@@ -112,7 +112,7 @@ export async function recoverSegment(segment: SegmentToRecover, options: Recover
 }
 
 /** Nothing is known yet. */
-export function beginningOf(baseOffset: number): RecoveryStart {
+function beginningOf(baseOffset: number): RecoveryStart {
   return { position: 0, nextOffset: baseOffset, index: EMPTY_INDEX_STATE, transactionIndexSize: 0 };
 }
 

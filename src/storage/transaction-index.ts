@@ -41,7 +41,7 @@ export interface AbortedTransactions {
   readonly isComplete: boolean;
 }
 
-export function encodeAbortedTransaction(into: Uint8Array, at: number, entry: AbortedTransaction): void {
+function encodeAbortedTransaction(into: Uint8Array, at: number, entry: AbortedTransaction): void {
   writeInt16(into, at, VERSION);
   writeInt64(into, at + PRODUCER_ID_AT, entry.producerId, 'producer id');
   writeInt64(into, at + FIRST_OFFSET_AT, entry.firstOffset, 'first offset');

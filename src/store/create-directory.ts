@@ -113,7 +113,7 @@ async function writeNewFile(fs: FileSystem, path: string, bytes: Uint8Array): Pr
   }
 }
 
-export async function ensureDirectory(fs: FileSystem, path: string): Promise<void> {
+async function ensureDirectory(fs: FileSystem, path: string): Promise<void> {
   try {
     await fs.makeDirectory(path);
   } catch (error) {

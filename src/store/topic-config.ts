@@ -72,7 +72,7 @@ export function notActedOn(configs: TopicConfigs): string[] {
   return Object.keys(configs).filter((name) => isTopicConfigName(name) && !TOPIC_CONFIGS[name].actedOn);
 }
 
-export function configValue(configs: TopicConfigs, name: TopicConfigName): string {
+function configValue(configs: TopicConfigs, name: TopicConfigName): string {
   return own(configs, name) ?? TOPIC_CONFIGS[name].default;
 }
 

@@ -7,6 +7,7 @@ import {
   onAction,
   valueOption,
 } from '../command-host.js';
+import { addIsolationOption } from '../consume/isolation-level.js';
 import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addSelectionOptions } from '../consume/record-selection.js';
@@ -71,8 +72,8 @@ export function defineConsume(consume: Command, host: CommandHost): void {
   );
 }
 
-/** What every command that reads records has. */
-export function addConsumingOptions(command: Command): void {
+/** Which records are printed, of those that were read. */
+function addConsumingOptions(command: Command): void {
   const most = valueOption(
     '-n, --max-messages <n>',
     'print so many records at most, over all partitions',
@@ -82,7 +83,7 @@ export function addConsumingOptions(command: Command): void {
   addHiddenAliases(command, most, '-c, --num <n>', '-l, --limit-messages <n>', '--count <n>');
   addFilterOptions(command);
   addDamageOption(command);
-  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  addIsolationOption(command);
   for (const level of ['read_committed', 'read_uncommitted']) {
     const alias = new Option(`--${level.replace('_', '-')}`).hideHelp();
     alias.attributeName = () => 'isolationLevel';

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { type CommandHost, describeCommand, onAction, repeatable, valueOption } from '../command-host.js';
+import { addIsolationOption } from '../consume/isolation-level.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addRangeOptions } from '../consume/record-selection.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
 import { type CopyOptions, runCopy } from '../replay/run-copy.js';
-import { parsePartitionList } from '../values/parse-partition.js';
+import { addPartitionsOption } from '../topic-selection.js';
 
 export function defineCopy(copy: Command, host: CommandHost): void {
   const command = describeCommand(copy.argument('<source>').argument('<target>'), {
@@ -24,11 +25,11 @@ export function defineCopy(copy: Command, host: CommandHost): void {
   );
   command.addOption(offset);
   addRangeOptions(command);
-  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
+  addPartitionsOption(command);
   addFilterOptions(command);
   addDamageOption(command);
   command.option('--tz <zone>', 'time zone of times (default: UTC)');
-  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  addIsolationOption(command);
   command.option('--dry-run', 'say what would be made, change nothing');
   command.option('--force', 'into an internal topic, too');
   onAction<Omit<CopyOptions, 'source' | 'target'>>(command, host, (options, [source, target]) =>

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type ExportOptions, runExport } from '../archive/run-export.js';
 import { addHiddenAliases, type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import { addRegexOption } from '../topic-selection.js';
 
 export function defineExport(command: Command, host: CommandHost): void {
   describeCommand(command.argument('[topic...]', 'topics (default: all but internal ones)'), {
@@ -25,7 +26,7 @@ A file has its name only when it is complete and on the disk. An archive ends wi
   command.addOption(output);
   command.option('-z, --compress', 'compress with zstd what is not compressed yet');
   command.option('-i, --internal', 'internal topics, too, when all are exported');
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   addHiddenAliases(command, output, '--file <file>');
   onAction<Omit<ExportOptions, 'topics'>>(command, host, (options, [topics]) =>
     runExport({ ...options, topics: topics as string[] }, host.context),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type CommandHost, describeCommand, onAction } from '../command-host.js';
+import { addIsolationOption } from '../consume/isolation-level.js';
 import { addPrintOptions } from '../consume/print-options.js';
 import { type GetOptions, runGet } from '../consume/run-get.js';
 
@@ -15,7 +16,7 @@ export function defineGet(get: Command, host: CommandHost): void {
     json: 'the record as JSON, as -J',
   });
   addPrintOptions(command, '-f, --format <format>');
-  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  addIsolationOption(command);
   onAction<Omit<GetOptions, 'record'>>(command, host, (options, [record]) =>
     runGet({ ...options, record: record as string }, host.context),
   );

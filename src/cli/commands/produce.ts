@@ -54,48 +54,45 @@ The first Ctrl-C stops reading and makes safe what was read; the second ends at 
 }
 
 function addInputOptions(command: Command): void {
-  const group = <T extends Option>(option: T): T => {
-    option.helpGroup('Input:');
-    return option;
-  };
-  const add = (flags: string, description: string) => command.addOption(group(new Option(flags, description)));
-  const delimiter = group(
+  const add = addingTo(command, 'Input:');
+  const delimiter = add(
     valueOption('-D, --delimiter <bytes>', 'what ends a record (default: \\n)', (text) => parseDelimiter(text, '-D')),
   );
-  command.addOption(delimiter);
-  add('-0, --nul', 'records end with a NUL byte');
-  const separator = group(
+  add(new Option('-0, --nul', 'records end with a NUL byte'));
+  const separator = add(
     valueOption('-K, --key-separator <bytes>', 'key and value are separated by the first of these', (text) =>
       parseDelimiter(text, '-K'),
     ),
   );
-  command.addOption(separator);
-  add('--key-optional', 'with -K: a line without the separator has a null key');
-  add('-f, --format <format>', "records by a format: verbs as '%k\\t%v\\n', or json raw hex csv tsv kafka netstring");
+  add(new Option('--key-optional', 'with -K: a line without the separator has a null key'));
+  add(
+    new Option(
+      '-f, --format <format>',
+      "records by a format: verbs as '%k\\t%v\\n', or json raw hex csv tsv kafka netstring",
+    ),
+  );
   const json = new Option('-J', "records as JSON, klog's own or another tool's; the topic is the one named here");
   json.attributeName = () => 'jsonRecords';
-  command.addOption(group(json));
+  add(json);
   const property = valueOption(
     '--property <name=value>',
     '',
     repeatable((text: string) => text),
-  ).hideHelp();
-  command.addOption(property);
-  add('--strict', 'with -f: refuse a last record without its delimiter');
-  add('--keep-partition', 'with -J, csv, tsv, kafka: into the partition that the record came from');
-  add('--value <text>', 'one record with this value; standard input is not read');
-  command.addOption(
-    group(
-      valueOption(
-        '--file <path>',
-        'the whole file is one record (repeatable)',
-        repeatable((path: string) => path),
-      ),
+  );
+  command.addOption(property.hideHelp());
+  add(new Option('--strict', 'with -f: refuse a last record without its delimiter'));
+  add(new Option('--keep-partition', 'with -J, csv, tsv, kafka: into the partition that the record came from'));
+  add(new Option('--value <text>', 'one record with this value; standard input is not read'));
+  add(
+    valueOption(
+      '--file <path>',
+      'the whole file is one record (repeatable)',
+      repeatable((path: string) => path),
     ),
   );
-  add('--lines <path>', 'read this file, - for standard input');
-  add('--skip-bad', 'pass over records that cannot be read or are refused');
-  add('--dead-letter <file>', 'with --skip-bad: append their bytes to this file');
+  add(new Option('--lines <path>', 'read this file, - for standard input'));
+  add(new Option('--skip-bad', 'pass over records that cannot be read or are refused'));
+  add(new Option('--dead-letter <file>', 'with --skip-bad: append their bytes to this file'));
   addHiddenAliases(command, delimiter, '-L, --line-separator <bytes>');
   addHiddenAliases(command, separator, '-S, --separator <bytes>');
   const topic = new Option('-t, --topic <topic>').hideHelp();
@@ -104,60 +101,41 @@ function addInputOptions(command: Command): void {
 }
 
 function addRecordOptions(command: Command): void {
-  const group = <T extends Option>(option: T): T => {
-    option.helpGroup('Records:');
-    return option;
-  };
-  command.addOption(group(new Option('-k, --key <key>', 'the key of each record that brings none')));
-  const header = valueOption(
-    '-H, --header <key=value>',
-    'a header; without = a null value (repeatable)',
-    repeatable(parseHeader),
+  const add = addingTo(command, 'Records:');
+  add(new Option('-k, --key <key>', 'the key of each record that brings none'));
+  add(
+    valueOption('-H, --header <key=value>', 'a header; without = a null value (repeatable)', repeatable(parseHeader)),
   );
-  command.addOption(group(header));
-  const partition = valueOption('-p, --partition <n>', 'into this partition', parseNumberOfRecords);
-  command.addOption(group(partition));
-  const tombstone = group(new Option('-Z, --tombstone', 'empty values are null'));
-  command.addOption(tombstone);
-  const format = new Option('--value-format <format>', 'check or encode values (default: raw)');
-  command.addOption(group(format).choices([...VALUE_FORMATS]));
-  command.addOption(
-    group(new Option('--timestamp <time>', "each record's timestamp (default: the input's, else now)")),
-  );
+  const partition = add(valueOption('-p, --partition <n>', 'into this partition', parseNumberOfRecords));
+  const tombstone = add(new Option('-Z, --tombstone', 'empty values are null'));
+  add(new Option('--value-format <format>', 'check or encode values (default: raw)').choices([...VALUE_FORMATS]));
+  add(new Option('--timestamp <time>', "each record's timestamp (default: the input's, else now)"));
   addHiddenAliases(command, partition, '--partitions <n>');
   addHiddenAliases(command, tombstone, '--null-value');
 }
 
 function addDeliveryOptions(command: Command): void {
-  const group = <T extends Option>(option: T): T => {
-    option.helpGroup('Delivery:');
-    return option;
-  };
-  const acks = group(
-    new Option('--acks <mode>', 'all, written or none; what they promise stands below (default: all)'),
+  const add = addingTo(command, 'Delivery:');
+  const acks = add(new Option('--acks <mode>', 'all, written or none; what they promise stands below (default: all)'));
+  const compression = add(
+    new Option('-z, --compression <type>', "compress batches (default: as the topic's compression.type says)").choices([
+      ...COMPRESSION_TYPES,
+    ]),
   );
-  command.addOption(acks);
-  const compression = new Option(
-    '-z, --compression <type>',
-    "compress batches (default: as the topic's compression.type says)",
+  add(valueOption('--linger <duration>', 'the longest a record waits for others (default: 5ms)', parseDuration));
+  const batchBytes = add(
+    valueOption('--batch-bytes <size>', 'the size of a batch (default: 1M)', (text) =>
+      parseCount(String(parseSize(text))),
+    ),
   );
-  command.addOption(group(compression).choices([...COMPRESSION_TYPES]));
-  const linger = valueOption(
-    '--linger <duration>',
-    'the longest a record waits for others (default: 5ms)',
-    parseDuration,
+  add(
+    new Option('--partitioner <name>', 'where records go that name no partition (default: murmur2)').choices([
+      ...PARTITIONER_NAMES,
+    ]),
   );
-  command.addOption(group(linger));
-  const batchBytes = valueOption('--batch-bytes <size>', 'the size of a batch (default: 1M)', (text) =>
-    parseCount(String(parseSize(text))),
-  );
-  command.addOption(group(batchBytes));
-  const partitioner = new Option('--partitioner <name>', 'where records go that name no partition (default: murmur2)');
-  command.addOption(group(partitioner).choices([...PARTITIONER_NAMES]));
-  const rate = group(valueOption('--rate <n/s>', 'so many records a second (/m a minute, /h an hour)', parseRate));
-  command.addOption(rate);
-  command.addOption(group(new Option('--no-create', 'an unknown topic is an error')));
-  command.addOption(group(new Option('--force', 'write to an internal topic')));
+  const rate = add(valueOption('--rate <n/s>', 'so many records a second (/m a minute, /h an hour)', parseRate));
+  add(new Option('--no-create', 'an unknown topic is an error'));
+  add(new Option('--force', 'write to an internal topic'));
   addHiddenAliases(command, acks, '--request-required-acks <mode>');
   addHiddenAliases(command, compression, '--compression-codec <type>');
   addHiddenAliases(command, batchBytes, '--batch-size <size>');
@@ -165,15 +143,19 @@ function addDeliveryOptions(command: Command): void {
 }
 
 function addOutcomeOptions(command: Command): void {
-  const group = <T extends Option>(option: T): T => {
-    option.helpGroup('Output:');
-    return option;
-  };
-  const report = group(new Option('--report <format>', "a line for each record that is safe, such as '%t:%p@%o'"));
-  command.addOption(report);
-  command.addOption(group(new Option('-T, --tee', 'copy the input to standard output')));
+  const add = addingTo(command, 'Output:');
+  const report = add(new Option('--report <format>', "a line for each record that is safe, such as '%t:%p@%o'"));
+  add(new Option('-T, --tee', 'copy the input to standard output'));
   addHiddenAliases(command, report, '--output-format <format>');
   const short = new Option('-o <format>').hideHelp();
   short.attributeName = () => 'reportAlias';
   command.addOption(short);
+}
+
+/** Adds options under a heading of the help. */
+function addingTo(command: Command, heading: string): <T extends Option>(option: T) => T {
+  return (option) => {
+    command.addOption(option.helpGroup(heading));
+    return option;
+  };
 }

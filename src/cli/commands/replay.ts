@@ -7,15 +7,16 @@ import {
   repeatable,
   valueOption,
 } from '../command-host.js';
+import { addIsolationOption } from '../consume/isolation-level.js';
 import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addRangeOptions } from '../consume/record-selection.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
 import { parseSpeed } from '../replay/parse-speed.js';
 import { type ReplayOptions, runReplay } from '../replay/run-replay.js';
+import { addPartitionsOption } from '../topic-selection.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parseDuration } from '../values/parse-duration.js';
-import { parsePartitionList } from '../values/parse-partition.js';
 
 export function defineReplay(replay: Command, host: CommandHost): void {
   const command = describeCommand(replay.argument('<topic>'), {
@@ -37,7 +38,7 @@ export function defineReplay(replay: Command, host: CommandHost): void {
   );
   command.addOption(offset);
   addRangeOptions(command);
-  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
+  addPartitionsOption(command);
   const most = valueOption('-n, --max-messages <n>', 'so many records at most', parseNumberOfRecords);
   command.addOption(most);
   addHiddenAliases(command, most, '--num <n>', '--count <n>');
@@ -56,7 +57,7 @@ export function defineReplay(replay: Command, host: CommandHost): void {
   addFilterOptions(command);
   addDamageOption(command);
   addPrintOptions(command, '-f, --format <format>');
-  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  addIsolationOption(command);
   command.option('--dry-run', 'show what would be replayed');
   onAction<Omit<ReplayOptions, 'topic'>>(command, host, (options, [topic]) =>
     runReplay({ ...options, topic: topic as string }, host.context),

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { addHiddenAliases, type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import { addIsolationOption } from '../consume/isolation-level.js';
 import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { runTail, type TailOptions } from '../consume/run-tail.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
+import { addPartitionsOption, addRegexOption } from '../topic-selection.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
-import { parsePartitionList } from '../values/parse-partition.js';
 import { addTopicAlias, namedTopics, type TopicAlias } from './topic-alias.js';
 
 export function defineTail(tail: Command, host: CommandHost): void {
@@ -25,13 +26,13 @@ export function defineTail(tail: Command, host: CommandHost): void {
   addHiddenAliases(command, lines, '--max-messages <n>', '--num <n>', '--count <n>');
   command.option('-f, --follow', 'go on with records as they come');
   command.option('-F', 'the same');
-  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addPartitionsOption(command);
+  addRegexOption(command);
   addPrintOptions(command, '--format <format>');
   addFilterOptions(command);
   addDamageOption(command);
   command.option('--wait', 'wait for topics that do not exist yet');
-  command.option('--isolation-level <level>', 'read_committed or read_uncommitted (default: read_committed)');
+  addIsolationOption(command);
   addTopicAlias(command);
   onAction<Omit<TailOptions, 'topics'> & TopicAlias & { readonly F?: boolean }>(
     command,

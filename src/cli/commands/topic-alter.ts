@@ -20,7 +20,7 @@ import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
-import { checkTopics, topicNames } from '../topic-selection.js';
+import { addRegexOption, checkTopics, topicNames } from '../topic-selection.js';
 import { parseCount } from '../values/parse-count.js';
 import { type KeyValue, parseConfig } from '../values/parse-key-value.js';
 import { type ConfigDifference, configDifferences, shortensRetention } from './config-differences.js';
@@ -71,7 +71,7 @@ export function defineTopicAlter(topic: Command, host: CommandHost): void {
     valueOption('--append <name=value>', 'add to a list, such as cleanup.policy (repeatable)', repeatable(parseConfig)),
   );
   command.addOption(valueOption('--subtract <name=value>', 'take from a list (repeatable)', repeatable(parseConfig)));
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   command.option('--dry-run', 'say what would change, change nothing');
   command.addOption(new Option('-y, --yes', 'do not ask'));
   command.option('--force', 'internal topics, too');

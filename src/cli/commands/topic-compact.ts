@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import { type CommandHost, describeCommand, onAction } from '../command-host.js';
+import { addPartitionsOption, addRegexOption } from '../topic-selection.js';
 import type { TopicCompactOptions } from '../upkeep/run-topic-compact.js';
-import { parsePartitionList } from '../values/parse-partition.js';
 
 export function defineTopicCompact(topic: Command, host: CommandHost): void {
   const command = describeCommand(topic.command('compact <topic...>'), {
@@ -13,8 +13,8 @@ export function defineTopicCompact(topic: Command, host: CommandHost): void {
     ],
     json: 'an array: topic, partition, skipped, recordsBefore, recordsAfter, segmentsBefore, segmentsAfter, sizeBefore, sizeAfter; with --dry-run topic, partition, sizeBefore',
   });
-  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addPartitionsOption(command);
+  addRegexOption(command);
   command.option('--dry-run', 'say what would be compacted, change nothing');
   onAction<Omit<TopicCompactOptions, 'topics'>>(command, host, async (options, [topics]) => {
     const { runTopicCompact } = await import('../upkeep/run-topic-compact.js');

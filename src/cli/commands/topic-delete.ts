@@ -10,7 +10,7 @@ import { notice } from '../notices.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
-import { checkTopics, refuseUnknown, topicNames } from '../topic-selection.js';
+import { addRegexOption, checkTopics, refuseUnknown, topicNames } from '../topic-selection.js';
 
 export interface TopicDeleteOptions extends GlobalOptions {
   readonly topics: readonly string[];
@@ -32,7 +32,7 @@ export function defineTopicDelete(topic: Command, host: CommandHost): void {
     ],
     json: 'an array: topic, deleted',
   });
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   command.option('--if-exists', 'a topic that does not exist is no failure');
   command.option('--dry-run', 'say what would be deleted, change nothing');
   command.option('-y, --yes', 'do not ask');

@@ -8,7 +8,7 @@ import { printJson, printTable } from '../listing.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { ACKS_PROMISES } from '../produce/acks.js';
-import { checkTopics, topicNames } from '../topic-selection.js';
+import { addRegexOption, checkTopics, topicNames } from '../topic-selection.js';
 
 export interface TopicDescribeOptions extends GlobalOptions {
   readonly topics: readonly string[];
@@ -29,7 +29,7 @@ export function defineTopicDescribe(topic: Command, host: CommandHost): void {
     json: 'an array: topic, topicId, partitions, internal, configs, partitionDetails',
   });
   command.option('-a, --all-configs', 'configs at their default, too (always in --json)');
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   onAction<Omit<TopicDescribeOptions, 'topics'>>(command, host, (options, [topics]) =>
     runTopicDescribe({ ...options, topics: topics as string[] }, host.context),
   );

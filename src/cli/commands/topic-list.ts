@@ -8,7 +8,7 @@ import { printJson, printTable } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import type { DirectoryLocation } from '../resolve-directory.js';
-import { checkTopics, selectTopics } from '../topic-selection.js';
+import { addRegexOption, checkTopics, selectTopics } from '../topic-selection.js';
 
 export interface TopicListOptions extends GlobalOptions {
   /** Names, or with `regex` expressions; none: all topics. */
@@ -29,7 +29,7 @@ export function defineTopicList(topic: Command, host: CommandHost): void {
     ],
     json: 'an array: topic, topicId, partitions, internal',
   });
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   command.option('-i, --internal', "Kafka's internal topics, too");
   onAction<Omit<TopicListOptions, 'topics'>>(command, host, (options, [topics]) =>
     runTopicList({ ...options, topics: topics as string[] }, host.context),

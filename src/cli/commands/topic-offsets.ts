@@ -9,7 +9,7 @@ import type { GlobalOptions } from '../global-options.js';
 import { printJson, printTable } from '../listing.js';
 import { suggestTopic, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
-import { checkTopics, topicNames } from '../topic-selection.js';
+import { addRegexOption, checkTopics, topicNames } from '../topic-selection.js';
 import { parseOffsetPoint } from '../values/parse-offset.js';
 import { type PartitionOperand, parsePartitionOperand } from '../values/parse-partition.js';
 import { checkTimeZone } from '../values/parse-time.js';
@@ -38,7 +38,7 @@ export function defineTopicOffsets(topic: Command, host: CommandHost): void {
     },
   );
   command.option('--tz <zone>', 'zone of times that name none (default: UTC)');
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   onAction<{ tz?: string; regex?: boolean }>(command, host, (options, [operands]) => {
     const topics = [...(operands as string[])];
     const time = { now: host.context.clock.now(), timeZone: options.tz && checkTimeZone(options.tz) };

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { addHiddenFlags, type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
+import { addPartitionsOption, addRegexOption } from '../topic-selection.js';
 import type { TopicTrimOptions } from '../upkeep/run-topic-trim.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
-import { parsePartitionList } from '../values/parse-partition.js';
 
 /** rpk's and Kafka's names for it are understood, too. */
 export function defineTopicTrim(topic: Command, host: CommandHost): void {
@@ -34,9 +34,9 @@ A time stands for the first offset whose record is not older. --keep counts offs
       'before',
     ]),
   );
-  command.addOption(valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList));
+  addPartitionsOption(command);
   command.option('--tz <zone>', 'zone of times that name none (default: UTC)');
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
   command.option('--dry-run', 'say what would be deleted, change nothing');
   command.option('-y, --yes', 'do not ask');
   command.option('--force', 'internal topics, too');

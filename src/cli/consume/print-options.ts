@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import { addHiddenAliases, repeatable, valueOption } from '../command-host.js';
+import { exclude } from '../option-errors.js';
 import { createRecordPrinter } from '../record-format/create-printer.js';
 import { parseDelimiter } from '../record-format/escapes.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
@@ -70,11 +70,10 @@ const HEADERS_LINE = '%h\n';
 /** Settings before flags: `KLOG_FORMAT` counts where no flag says how to print. */
 export async function printerFor(options: PrintOptions, context: CliContext): Promise<RecordPrinter> {
   const delimiter = options.null ? Buffer.from([0]) : options.delimiter;
-  if (options.null && options.delimiter !== undefined)
-    throw new KlogError('KLOG_USAGE', '-0 and -D exclude each other');
+  if (options.null && options.delimiter !== undefined) exclude('-0', '-D');
   const wantsJson = options.jsonRecords || options.json;
   if (wantsJson && options.format !== undefined && options.format !== 'json') {
-    throw new KlogError('KLOG_USAGE', `-J and the format '${options.format}' exclude each other`);
+    exclude('-J', `the format '${options.format}'`);
   }
   const explicit = wantsJson ? 'json' : options.format;
   const plain = delimiter === undefined && options.keySeparator === undefined;

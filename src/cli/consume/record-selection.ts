@@ -4,10 +4,11 @@ import type { ConsumerOptions, OffsetSpec, PartitionRange, TopicSelection } from
 import { KlogError } from '../../errors.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
-import { addHiddenAliases, valueOption } from '../command-host.js';
-import { selectTopics } from '../topic-selection.js';
+import { addHiddenAliases, repeatable, valueOption } from '../command-host.js';
+import { namingOption } from '../option-errors.js';
+import { addPartitionsOption, addRegexOption, selectTopics } from '../topic-selection.js';
 import { isBackwards, type OffsetSelection, parseOffset, parseOffsetPoint } from '../values/parse-offset.js';
-import { parsePartitionList, parsePartitionOperand } from '../values/parse-partition.js';
+import { parsePartitionOperand } from '../values/parse-partition.js';
 import type { TimeContext } from '../values/parse-time.js';
 import { parseTopicPattern } from '../values/parse-topic-pattern.js';
 
@@ -27,14 +28,12 @@ export function addSelectionOptions(command: Command): void {
   const offset = valueOption(
     '-o, --offset <offset>',
     'start end N N:M -N +N @TIME @T1:T2 or 0=5,1=7; half-open, for each partition (default: start)',
-    (text, before: readonly string[] | undefined) => [...(before ?? []), text],
+    repeatable((text) => text),
   );
   command.addOption(offset);
-  const partitions = valueOption('-p, --partitions <list>', 'only these partitions: 0,1,4-7', parsePartitionList);
-  command.addOption(partitions);
-  addHiddenAliases(command, partitions, '--partition <list>');
+  addHiddenAliases(command, addPartitionsOption(command), '--partition <list>');
   addRangeOptions(command);
-  command.option('-r, --regex', 'operands are regular expressions, anchored to the whole name');
+  addRegexOption(command);
 }
 
 export function addRangeOptions(command: Command): void {
@@ -88,22 +87,13 @@ function rangeOf(options: SelectionOptions, time: TimeContext): OffsetSelection 
     throw new KlogError('KLOG_USAGE', '-o excludes --from and --to', { hint: 'Write both ends into -o: -o 10:20' });
   }
   let selection: OffsetSelection = {};
-  for (const text of offset) selection = withName('-o', () => parseOffset(text, time, selection));
+  for (const text of offset) selection = namingOption('-o', () => parseOffset(text, time, selection));
   if (selection.stored) throw new KlogError('KLOG_USAGE', "-o: 'stored' needs a consumer group");
   return selection;
 }
 
 function place(option: string, text: string, time: TimeContext): OffsetSpec {
-  return withName(option, () => parseOffsetPoint(text, time));
-}
-
-function withName<T>(option: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof KlogError)) throw error;
-    throw new KlogError(error.code, `${option}: ${error.message}`, { hint: error.hint, cause: error });
-  }
+  return namingOption(option, () => parseOffsetPoint(text, time));
 }
 
 async function matchingTopics(client: Client, patterns: readonly string[]): Promise<string[]> {

@@ -1,12 +1,11 @@
-import type { IsolationLevel } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
-import { setting } from '../settings.js';
 import { dumpRecords } from './dump-records.js';
+import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
@@ -14,8 +13,15 @@ import { withRecordProgress } from './record-progress.js';
 import { checkSelection, type SelectionOptions, selectRecords } from './record-selection.js';
 import { reversedBatches } from './reversed-batches.js';
 import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
+import { stopSignal } from './stop-signal.js';
 
-export interface ConsumeOptions extends GlobalOptions, PrintOptions, SelectionOptions, FilterOptions, DamageOptions {
+export interface ConsumeOptions
+  extends GlobalOptions,
+    PrintOptions,
+    SelectionOptions,
+    FilterOptions,
+    DamageOptions,
+    IsolationOptions {
   readonly maxMessages?: number;
   readonly follow?: boolean;
   readonly order?: 'partition' | 'time';
@@ -23,7 +29,6 @@ export interface ConsumeOptions extends GlobalOptions, PrintOptions, SelectionOp
   /** Milliseconds. */
   readonly timeout?: number;
   readonly wait?: boolean;
-  readonly isolationLevel?: string;
   /** A directory: one file a record. */
   readonly dump?: string;
   readonly json: boolean;
@@ -35,11 +40,10 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
   const printer = await printerFor(options, context);
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
-  const { stdout, signals } = context;
+  const { stdout } = context;
   if (follow) stdout.isImmediate = true;
   checkSelection(options, context);
-  const readerGone = follow ? stdout.readerGone() : undefined;
-  const signal = readerGone === undefined ? signals.signal : AbortSignal.any([signals.signal, readerGone]);
+  const signal = stopSignal(context, follow);
   const waiting = { wait: { signal, timeoutMs: options.timeout }, ifMissing: () => noLog(options, context) };
   const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
@@ -100,18 +104,4 @@ function noLog(options: ConsumeOptions, context: CliContext): ExitCode {
 function noTopics(options: ConsumeOptions, context: CliContext): ExitCode {
   notice(options, context, `no topic matches ${options.topics.map((pattern) => `'${pattern}'`).join(', ')}`);
   return 0;
-}
-
-export async function isolationLevelOf(
-  options: { readonly isolationLevel?: string },
-  context: CliContext,
-): Promise<IsolationLevel> {
-  return (await setting('isolation-level', options.isolationLevel, context, parseIsolationLevel)) ?? 'read_committed';
-}
-
-function parseIsolationLevel(level: string): IsolationLevel {
-  if (level === 'read_committed' || level === 'read_uncommitted') return level;
-  throw new KlogError('KLOG_USAGE', `'${level}' is no isolation level`, {
-    hint: 'There are read_committed and read_uncommitted',
-  });
 }

@@ -5,15 +5,14 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { withClient } from '../open-client.js';
 import { type PartitionOperand, parsePartitionOperand } from '../values/parse-partition.js';
+import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords } from './print-records.js';
 import { timeContext } from './record-selection.js';
-import { isolationLevelOf } from './run-consume.js';
 
-export interface GetOptions extends GlobalOptions, PrintOptions {
+export interface GetOptions extends GlobalOptions, PrintOptions, IsolationOptions {
   /** `T@OFFSET`, `T:P@OFFSET`. */
   readonly record: string;
-  readonly isolationLevel?: string;
   readonly json: boolean;
 }
 

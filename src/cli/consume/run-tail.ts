@@ -4,22 +4,22 @@ import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { withClient } from '../open-client.js';
+import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { keepRecord } from './kept-record.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords, type RecordFilter } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
 import { checkSelection, selectRecords } from './record-selection.js';
-import { isolationLevelOf } from './run-consume.js';
 import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
+import { stopSignal } from './stop-signal.js';
 
-export interface TailOptions extends GlobalOptions, PrintOptions, FilterOptions, DamageOptions {
+export interface TailOptions extends GlobalOptions, PrintOptions, FilterOptions, DamageOptions, IsolationOptions {
   readonly topics: readonly string[];
   readonly lines?: number;
   readonly follow?: boolean;
   readonly partitions?: readonly number[];
   readonly regex?: boolean;
   readonly wait?: boolean;
-  readonly isolationLevel?: string;
   readonly json: boolean;
 }
 
@@ -30,14 +30,13 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
   const printer = await printerFor(options, context);
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
-  const { stdout, signals } = context;
+  const { stdout } = context;
   checkSelection(options, context);
-  const readerGone = options.follow === true ? stdout.readerGone() : undefined;
-  const signal = readerGone === undefined ? signals.signal : AbortSignal.any([signals.signal, readerGone]);
+  const signal = stopSignal(context, options.follow === true);
   const waiting = { wait: { signal }, ifMissing: () => 0 as ExitCode };
   const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
-    const { topics } = await selectRecords(client, { ...options }, context);
+    const { topics } = await selectRecords(client, options, context);
     const shared: Omit<ConsumerOptions, 'topics'> = {
       isolationLevel,
       signal,

@@ -103,7 +103,7 @@ async function requireDirectory(fs: FileSystem, path: string, shown: string): Pr
 }
 
 /** The one file at a path. KLOG_NOT_FOUND, KLOG_USAGE */
-export async function fileAtPath(fs: FileSystem, shown: string, path: string): Promise<DumpFile> {
+async function fileAtPath(fs: FileSystem, shown: string, path: string): Promise<DumpFile> {
   if ((await fs.stat(path)) === undefined) {
     throw new KlogError('KLOG_NOT_FOUND', `there is nothing at ${shown}`, { file: shown });
   }

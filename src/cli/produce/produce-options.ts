@@ -7,6 +7,7 @@ import { argumentBytes } from '../argument-bytes.js';
 import type { CliContext } from '../cli-context.js';
 import type { GlobalOptions } from '../global-options.js';
 import { refuseInternal } from '../internal-topics.js';
+import { exclude, namingOption, need } from '../option-errors.js';
 import { createRecordReader } from '../record-format/create-reader.js';
 import type { RecordReader } from '../record-format/input-record.js';
 import { hasLoneSurrogate } from '../record-format/json-fields.js';
@@ -170,7 +171,6 @@ async function chooseSource(flags: ProduceFlags): Promise<ProduceSource> {
 function lineSource(flags: ProduceFlags): ProduceSource {
   if (flags.delimiter !== undefined && flags.nul) exclude('-D', '-0');
   const separator = flags.keySeparator;
-  if (flags.keyOptional && separator === undefined) need('--key-optional', '-K');
   return {
     kind: 'lines',
     path: flags.lines,
@@ -216,22 +216,8 @@ function checkConflicts(flags: ProduceFlags): void {
   }
 }
 
-function exclude(one: string, other: string): never {
-  throw new KlogError('KLOG_USAGE', `${one} and ${other} exclude each other`, { hint: 'Give one of the two' });
-}
-
-function need(one: string, other: string): never {
-  throw new KlogError('KLOG_USAGE', `${one} means nothing without ${other}`);
-}
-
 function timestampOf(text: string, context: Pick<CliContext, 'clock'>): number {
-  let timestamp: number;
-  try {
-    timestamp = parseTime(text, { now: context.clock.now() });
-  } catch (error) {
-    if (!(error instanceof KlogError)) throw error;
-    throw new KlogError(error.code, `--timestamp: ${error.message}`, { hint: error.hint, cause: error });
-  }
+  const timestamp = namingOption('--timestamp', () => parseTime(text, { now: context.clock.now() }));
   if (timestamp >= 0) return timestamp;
   throw new KlogError('KLOG_USAGE', `--timestamp: '${text}' is before 1970, where the times of records begin`);
 }

@@ -14,8 +14,8 @@ import { loadValueCodec } from '../record-format/value-format.js';
 import { ByteCarry } from './byte-carry.js';
 import { DelimitedLines, type LineSink } from './delimited-lines.js';
 import { FieldLines, PlainLines } from './line-sinks.js';
-import { produceLines } from './produce-lines.js';
-import type { ProduceOptions } from './produce-options.js';
+import { type LinesRun, produceLines } from './produce-lines.js';
+import type { ProduceOptions, ProduceSource } from './produce-options.js';
 import { produceRecords } from './produce-records.js';
 import { durableLine, formatBytes, ProduceTally, summaryLine, tallyObject } from './produce-tally.js';
 import { RateLimit } from './rate-limit.js';
@@ -29,6 +29,10 @@ import { produceWhole } from './whole-input.js';
 
 /** The producer's own default; batches larger than a quarter of it get more. */
 const BUFFER_BYTES = 16 * 1024 * 1024;
+
+const NO_BYTES = Buffer.alloc(0);
+
+type LineRun = Pick<LinesRun, 'sink' | 'setTime' | 'maxLineBytes'>;
 
 export async function runProduce(options: ProduceOptions, context: CliContext): Promise<ExitCode> {
   const run = new ProduceRun(options, context);
@@ -114,57 +118,68 @@ class ProduceRun {
     const { topic, source } = this.#options;
     const target = topic === undefined ? undefined : await targets.open(topic);
     this.#hasBegun = true;
-    const { signal } = this.#context.signals;
-    const now = () => this.#context.clock.now();
-    const fields = this.#fields;
     if (source.kind === 'records') {
-      const { reader, topicFromInput, partitionFromInput, isLined } = source;
-      const input = this.#inputs[0]!;
-      const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
-      const skipped = this.#skipped;
-      await produceRecords({
-        chunks,
-        reader,
-        targets,
-        topic: target,
-        topicFromInput,
-        partitionFromInput,
-        isLined,
-        fields,
-        skipped,
-        now,
-        file,
-        signal,
-      });
+      await this.#produceRecords(source, targets, target);
       return;
     }
-    const split = source.kind === 'lines' ? source.split : undefined;
-    const lineTarget = lineTargetOf(target!, fields, split);
-    const delimiter = source.kind === 'lines' ? source.delimiter : Buffer.alloc(0);
+    const isLines = source.kind === 'lines';
+    const lineTarget = lineTargetOf(target!, this.#fields, isLines ? source.split : undefined);
+    const delimiter = isLines ? source.delimiter : NO_BYTES;
     const sink = this.#skipped === undefined ? lineTarget : new SkippingLines(lineTarget, this.#skipped, delimiter);
-    const setTime = () => lineTarget.setTime(now());
-    setTime();
-    if (source.kind === 'value') {
-      await this.#produceValue(source.value, source.isStdinIgnored, sink);
-      return;
-    }
+    const setTime = () => lineTarget.setTime(this.#context.clock.now());
     const maxLineBytes = () => maxMessageBytes(client, topic!);
-    if (source.kind === 'files') {
+    setTime();
+    if (isLines) {
+      await this.#produceLines(new DelimitedLines(delimiter, sink), { sink, setTime, maxLineBytes });
+    } else if (source.kind === 'files') {
       lineTarget.noun = 'file';
-      for (const input of this.#inputs) {
-        setTime();
-        const run = { chunks: this.#chunks(input), carry: new ByteCarry(), sink, maxBytes: maxLineBytes, signal };
-        await produceWhole(run).catch((error: unknown) => {
-          throw withFile(error, input.name);
-        });
-      }
-      return;
+      await this.#produceFiles({ sink, setTime, maxLineBytes });
+    } else {
+      await this.#produceValue(source.value, source.isStdinIgnored, sink);
     }
+  }
+
+  async #produceRecords(
+    source: ProduceSource & { readonly kind: 'records' },
+    targets: TopicTargets,
+    topic: RecordTarget | undefined,
+  ): Promise<void> {
+    const { reader, topicFromInput, partitionFromInput, isLined } = source;
     const input = this.#inputs[0]!;
-    const lines = new DelimitedLines(delimiter, sink);
+    await produceRecords({
+      chunks: this.#chunks(input),
+      reader,
+      targets,
+      topic,
+      topicFromInput,
+      partitionFromInput,
+      isLined,
+      fields: this.#fields,
+      skipped: this.#skipped,
+      now: () => this.#context.clock.now(),
+      file: fileName(input, this.#context),
+      signal: this.#context.signals.signal,
+    });
+  }
+
+  async #produceLines(lines: DelimitedLines, run: LineRun): Promise<void> {
+    const input = this.#inputs[0]!;
+    const { signal } = this.#context.signals;
     const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
-    await produceLines({ chunks, lines, sink, setTime, maxLineBytes, file, signal });
+    await produceLines({ ...run, chunks, lines, file, signal });
     if (signal.aborted) this.#unfinishedBytes = lines.unfinishedBytes;
+  }
+
+  /** Each file is one record. */
+  async #produceFiles({ sink, setTime, maxLineBytes: maxBytes }: LineRun): Promise<void> {
+    const { signal } = this.#context.signals;
+    for (const input of this.#inputs) {
+      setTime();
+      const run = { chunks: this.#chunks(input), carry: new ByteCarry(), sink, maxBytes, signal };
+      await produceWhole(run).catch((error: unknown) => {
+        throw withFile(error, input.name);
+      });
+    }
   }
 
   async #produceValue(value: Buffer, isStdinIgnored: boolean, sink: LineSink): Promise<void> {

@@ -66,12 +66,12 @@ export function recordValue(cursor: RecordCursor): unknown {
   }
 }
 
-export function recordKey(cursor: RecordCursor): string | null {
+function recordKey(cursor: RecordCursor): string | null {
   return cursor.keyStart < 0 ? null : textOf(cursor.buffer, cursor.keyStart, cursor.keyEnd);
 }
 
 /** Headers are read when asked for. */
-export function recordMetadata(cursor: RecordCursor, topic: string, partition: number): RecordMetadataView {
+function recordMetadata(cursor: RecordCursor, topic: string, partition: number): RecordMetadataView {
   let headers: Record<string, string | null> | undefined;
   return {
     topic,

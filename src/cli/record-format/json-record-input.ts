@@ -163,7 +163,7 @@ class JsonReader implements RecordReader {
 }
 
 /** The record of one parsed object. Throws {@link BadRecordError}. */
-export function parseJsonRecord(object: JsonObject): InputRecord {
+function parseJsonRecord(object: JsonObject): InputRecord {
   return readForeignRecord(object) ?? parseOwnRecord(object);
 }
 

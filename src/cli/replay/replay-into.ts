@@ -13,6 +13,15 @@ import { runTransfer } from './run-transfer.js';
 import { checkRange, targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
+/** What is gone through again. */
+export interface ReplaySource {
+  readonly client: Client;
+  readonly range: ConsumerOptions;
+  readonly filter: RecordFilter | undefined;
+  /** Waits until it is the record's turn; nothing where there is nothing to wait for. */
+  readonly wait: (cursor: RecordCursor) => Promise<void> | undefined;
+}
+
 export interface ReplayIntoOptions extends Loudness {
   readonly topic: string;
   readonly into: string;
@@ -24,11 +33,8 @@ export interface ReplayIntoOptions extends Loudness {
 
 /** Into another topic: key, value, headers and timestamp stay, and headers tell where each record came from. */
 export async function replayInto(
-  client: Client,
-  range: ConsumerOptions,
+  { client, range, filter, wait }: ReplaySource,
   options: ReplayIntoOptions,
-  filter: RecordFilter | undefined,
-  wait: (cursor: RecordCursor) => Promise<void> | undefined,
   context: CliContext,
 ): Promise<ExitCode> {
   const { topic, into } = options;

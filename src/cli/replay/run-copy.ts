@@ -1,9 +1,9 @@
 import { KlogError } from '../../errors.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
+import { type IsolationOptions, isolationLevelOf } from '../consume/isolation-level.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
 import { checkSelection, type SelectionOptions, selectRecords, timeContext } from '../consume/record-selection.js';
-import { isolationLevelOf } from '../consume/run-consume.js';
 import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
@@ -20,11 +20,11 @@ export interface CopyOptions
   extends GlobalOptions,
     FilterOptions,
     DamageOptions,
+    IsolationOptions,
     Omit<SelectionOptions, 'topics' | 'regex'> {
   /** `T`, or `T:P`. */
   readonly source: string;
   readonly target: string;
-  readonly isolationLevel?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
 }

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
-import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import { Pace } from '../../replay/pace.js';
 import type { CliContext } from '../cli-context.js';
+import { type IsolationOptions, isolationLevelOf } from '../consume/isolation-level.js';
 import { type PrintOptions, printerFor } from '../consume/print-options.js';
-import { printRecords, type RecordFilter } from '../consume/print-records.js';
+import { printRecords } from '../consume/print-records.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
 import { checkSelection, type SelectionOptions, selectRecords } from '../consume/record-selection.js';
-import { isolationLevelOf } from '../consume/run-consume.js';
 import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
+import { stopSignal } from '../consume/stop-signal.js';
 import { RecordHandler } from '../exec/record-handler.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
@@ -19,8 +18,9 @@ import { refuseInternal } from '../internal-topics.js';
 import { counted } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
+import { exclude, need } from '../option-errors.js';
 import { paced } from './paced-batches.js';
-import { replayInto } from './replay-into.js';
+import { type ReplaySource, replayInto } from './replay-into.js';
 import { planOf, printPlan } from './replay-plan.js';
 
 export interface ReplayOptions
@@ -28,6 +28,7 @@ export interface ReplayOptions
     PrintOptions,
     FilterOptions,
     DamageOptions,
+    IsolationOptions,
     Omit<SelectionOptions, 'topics'> {
   readonly topic: string;
   /** A factor; Infinity is "max". */
@@ -40,7 +41,6 @@ export interface ReplayOptions
   /** Milliseconds. */
   readonly execTimeout?: number;
   readonly maxMessages?: number;
-  readonly isolationLevel?: string;
   readonly dryRun?: boolean;
   readonly json: boolean;
 }
@@ -49,10 +49,8 @@ const DEFAULT_RETRIES = 3;
 
 /** A bounded range again, without touching anybody's position: printed, through a command, or into another topic. */
 export async function runReplay(options: ReplayOptions, context: CliContext): Promise<ExitCode> {
-  if (options.into !== undefined && options.exec !== undefined) {
-    throw new KlogError('KLOG_USAGE', '--into and --exec exclude each other');
-  }
-  if (options.resume && options.into === undefined) throw new KlogError('KLOG_USAGE', '--resume needs --into');
+  if (options.into !== undefined && options.exec !== undefined) exclude('--into', '--exec');
+  if (options.resume && options.into === undefined) need('--resume', '--into');
   const speed = options.speed ?? Number.POSITIVE_INFINITY;
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
@@ -62,7 +60,8 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
     validateTopicName(into);
     refuseInternal(into, options.force, 'replay into');
   }
-  const signal = stopSignal(options, context);
+  // What is printed with pauses between has a reader that may go away meanwhile.
+  const signal = stopSignal(context, isPaced(options) && into === undefined && options.exec === undefined);
   return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client) => {
     const selected = await selectRecords(client, { ...options, topics: [options.topic] }, context);
     const damage = new SkippedDamage(options, context);
@@ -74,38 +73,27 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
       // Recorded distances in time only make sense in the order of time.
       order: speed === Number.POSITIVE_INFINITY ? 'partition' : 'time',
     };
-    const code = await goThrough(client, range, options, filter, speed, context);
+    const pace = new Pace(speed, () => performance.now());
+    const wait = (cursor: RecordCursor) => waitFor(pace, cursor, signal);
+    const code = await goThrough({ client, range, filter, wait }, options, context);
     damage.report();
     return code;
   });
 }
 
-async function goThrough(
-  client: Client,
-  range: ConsumerOptions,
-  options: ReplayOptions,
-  filter: RecordFilter | undefined,
-  speed: number,
-  context: CliContext,
-): Promise<ExitCode> {
+async function goThrough(source: ReplaySource, options: ReplayOptions, context: CliContext): Promise<ExitCode> {
+  const { into, exec } = options;
   if (options.dryRun) {
-    printPlan(await planOf(client, range, filter), options, context);
+    printPlan(await planOf(source.client, source.range, source.filter), options, context);
     return 0;
   }
-  const pace = new Pace(speed, () => performance.now());
-  const wait = (cursor: RecordCursor) => waitFor(pace, cursor, range.signal!);
-  const { into } = options;
-  if (into !== undefined) return replayInto(client, range, { ...options, into }, filter, wait, context);
-  if (options.exec !== undefined) return handleEach(client, range, options, filter, wait, context);
-  return printEach(client, range, options, filter, wait, context);
+  if (into !== undefined) return replayInto(source, { ...options, into }, context);
+  if (exec !== undefined) return handleEach(source, exec, options, context);
+  return printEach(source, options, context);
 }
 
-/** Ctrl-C; or nobody reads what a replay with pauses prints. */
-function stopSignal(options: ReplayOptions, context: CliContext): AbortSignal {
-  const { signal } = context.signals;
-  const isPaced = options.speed !== undefined && options.speed !== Number.POSITIVE_INFINITY;
-  if (!isPaced || options.into !== undefined || options.exec !== undefined) return signal;
-  return AbortSignal.any([signal, context.stdout.readerGone()]);
+function isPaced({ speed }: ReplayOptions): boolean {
+  return speed !== undefined && speed !== Number.POSITIVE_INFINITY;
 }
 
 /** Nothing when there is nothing to wait for: no promise a record. */
@@ -114,25 +102,19 @@ function waitFor(pace: Pace, cursor: RecordCursor, signal: AbortSignal): Promise
   return delay < 1 ? undefined : sleep(delay, undefined, { signal }).catch(() => {});
 }
 
-async function printEach(
-  client: Client,
-  range: ConsumerOptions,
-  options: ReplayOptions,
-  filter: RecordFilter | undefined,
-  wait: (cursor: RecordCursor) => Promise<void> | undefined,
-  context: CliContext,
-): Promise<ExitCode> {
+async function printEach(source: ReplaySource, options: ReplayOptions, context: CliContext): Promise<ExitCode> {
+  const { client, range, filter, wait } = source;
   const printer = await printerFor(options, context);
-  const isPaced = options.speed !== undefined && options.speed !== Number.POSITIVE_INFINITY;
+  const pauses = isPaced(options);
   const { stdout } = context;
-  if (isPaced) stdout.isImmediate = true;
+  if (pauses) stdout.isImmediate = true;
   const consumer = client.consumer(range);
   try {
-    const batches = isPaced ? paced(consumer.batches(), filter, wait) : consumer.batches();
+    const batches = pauses ? paced(consumer.batches(), filter, wait) : consumer.batches();
     await printRecords(batches, {
       printer,
       output: stdout,
-      filter: isPaced ? undefined : filter,
+      filter: pauses ? undefined : filter,
       maxRecords: options.maxMessages,
     });
   } finally {
@@ -142,16 +124,15 @@ async function printEach(
 }
 
 async function handleEach(
-  client: Client,
-  range: ConsumerOptions,
+  source: ReplaySource,
+  command: string,
   options: ReplayOptions,
-  filter: RecordFilter | undefined,
-  wait: (cursor: RecordCursor) => Promise<void> | undefined,
   context: CliContext,
 ): Promise<ExitCode> {
+  const { client, range, filter, wait } = source;
   const { signal } = context.signals;
   const handler = new RecordHandler({
-    command: options.exec!,
+    command,
     retries: options.retries ?? DEFAULT_RETRIES,
     timeoutMs: options.execTimeout,
     env: context.env,
