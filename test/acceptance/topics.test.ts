@@ -62,7 +62,7 @@ describe('topics, from an empty directory to an empty directory', () => {
   });
 
   it('ends quietly when the reader goes away, and with 1 when the disk is full', async () => {
-    expect(await shell('klog --help | true; echo "${PIPESTATUS[0]}"', options)).toMatchObject({ out: '0\n', err: '' });
+    expect(await shell('klog --help | true; echo "$PIPESTATUS"', options)).toMatchObject({ out: '0\n', err: '' });
     const full = await shell('klog --help > /dev/full', options);
     expect(full).toMatchObject({ code: 1, out: '' });
     expect(full.err).toMatch(/^klog: writing standard output: no space left on device.*\n$/);
