@@ -137,7 +137,7 @@ export class Topics {
     return await this.#change(`add partitions to topic ${topic}`, options, async () => {
       const { growingTo: _, ...before } = await this.#active(topic);
       if (partitions <= before.partitions) {
-        const message = `topic ${topic} has ${before.partitions} partitions: their number can only grow, not become ${partitions}`;
+        const message = `topic ${topic} cannot have ${partitions} partitions: it has ${before.partitions}, and their number can only grow`;
         throw new KlogError('INVALID_PARTITIONS', message, { topic });
       }
       const range = { topic, topicId: before.topicId, first: before.partitions, end: partitions };

@@ -1,6 +1,7 @@
 /** Chooses the printer for what the user asked for: `-J`, a whole-word format, `-f`, or the everyday `-D -K -Z`. */
 import { KlogError } from '../../errors.js';
 import { createDelimitedPrinter } from './delimited.js';
+import { refuseWord } from './format-help.js';
 import { compileKcatFormat, compileOutputFormat } from './format-language/output-formatter.js';
 import { parseTimeZone, type TimeZone, UTC } from './format-language/time-zone.js';
 import { createJsonPrinter, type JsonRecordOptions } from './json-record.js';
@@ -12,7 +13,7 @@ import { createTablePrinter } from './whole-word/table.js';
 import { createHexPrinter, createRawPrinter } from './whole-word/value-lines.js';
 
 export interface PrinterOptions {
-  /** `-f`: a word of {@link WHOLE_WORD_FORMATS}, `kcat:…`, or the format language. */
+  /** `-f`: a word of WHOLE_WORD_FORMATS, `kcat:…`, or the format language. */
   readonly format?: string | undefined;
   /** `-D`, already unescaped. Not with `format`. */
   readonly delimiter?: Uint8Array | undefined;
@@ -31,8 +32,6 @@ export interface PrinterOptions {
   /** For `%d{rel}`. */
   readonly now: () => number;
 }
-
-export const WHOLE_WORD_FORMATS = ['json', 'jsonl', 'raw', 'hex', 'csv', 'tsv', 'table', 'kafka', 'netstring'] as const;
 
 /** KLOG_USAGE for a bad format, a word that is none, an unknown zone, or `format` together with delimiters. */
 export function createRecordPrinter(options: PrinterOptions): RecordPrinter {
@@ -54,11 +53,7 @@ export function createRecordPrinter(options: PrinterOptions): RecordPrinter {
   }
   const word = wholeWordPrinter(format, timeZone, forTerminal, options);
   if (word !== undefined) return word;
-  if (/^[a-z]{2,}$/.test(format)) {
-    throw new KlogError('KLOG_USAGE', `'${format}' is no format: it has no verb`, {
-      hint: `Formats are ${WHOLE_WORD_FORMATS.join(' ')}, or a text with verbs: '%k %v\\n'`,
-    });
-  }
+  refuseWord(format);
   const language = { nullText: options.nullText ?? '', forTerminal, timeZone, now: options.now };
   if (format.startsWith('kcat:')) return printerOf(compileKcatFormat(format.slice('kcat:'.length), language));
   return printerOf(compileOutputFormat(format, language));

@@ -1,8 +1,9 @@
 /**
- * Chooses the reader for what the input is said to be: a word of {@link WHOLE_WORD_FORMATS}, `kcat:…`, or a layout of the
+ * Chooses the reader for what the input is said to be: a word of WHOLE_WORD_FORMATS, `kcat:…`, or a layout of the
  * format language. Readers are loaded when they are asked for: most of the input is lines, which need none.
  */
 import { KlogError } from '../../errors.js';
+import { refuseWord } from './format-help.js';
 import type { RecordReader } from './input-record.js';
 
 export interface ReaderOptions {
@@ -49,6 +50,7 @@ export async function createRecordReader(options: ReaderOptions): Promise<Reader
         hint: 'To read records back, print them with -J, -f csv or -f tsv',
       });
   }
+  if (!Object.hasOwn(WORD_LAYOUTS, format)) refuseWord(format);
   const { createFormatReader } = await import('./format-language/format-reader.js');
   const layout = Object.hasOwn(WORD_LAYOUTS, format) ? WORD_LAYOUTS[format]! : format;
   return { reader: createFormatReader(layout, { strict }), isDump: false, isLined: false };

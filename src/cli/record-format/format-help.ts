@@ -1,3 +1,7 @@
+import { KlogError } from '../../errors.js';
+
+export const WHOLE_WORD_FORMATS = ['json', 'jsonl', 'raw', 'hex', 'csv', 'tsv', 'table', 'kafka', 'netstring'] as const;
+
 /** The language of `-f` as help and manual show it: what is written, and what it prints. */
 export const FORMAT_VERBS: readonly (readonly [written: string, meaning: string])[] = [
   ['%t %k %v', 'topic, key, value'],
@@ -19,3 +23,11 @@ export const FORMAT_MODIFIERS: readonly (readonly [written: string, meaning: str
   ['%v{…}', 'hex base64 base64raw json c max=80 null=NULL jq:.a.b unpack[SPEC]; the same for %k %t'],
   ['%o{…}', 'hex hex8 … hex64 big8 … big64 little8 … little64 byte bool; the same for other numbers'],
 ];
+
+/** A mistyped word would be a layout that is nothing but text. KLOG_USAGE. */
+export function refuseWord(format: string): void {
+  if (!/^[a-z]{2,}$/.test(format)) return;
+  throw new KlogError('KLOG_USAGE', `'${format}' is no format: it has no verb`, {
+    hint: `Formats are ${WHOLE_WORD_FORMATS.join(' ')}, or a text with verbs: '%k %v\\n'`,
+  });
+}

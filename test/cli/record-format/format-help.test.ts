@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRecordPrinter } from '../../../src/cli/record-format/create-printer.js';
+import { createRecordReader } from '../../../src/cli/record-format/create-reader.js';
 import { FORMAT_MODIFIERS, FORMAT_VERBS } from '../../../src/cli/record-format/format-help.js';
 import { printed } from './support.js';
 
@@ -41,8 +42,11 @@ describe('what help says of -f', () => {
 });
 
 describe('a word that is no format', () => {
-  it('is refused instead of printed for each record; with a verb, an escape or alone it is text', () => {
+  it('is refused instead of printed for each record; with a verb, an escape or alone it is text', async () => {
     expect(() => createRecordPrinter({ format: 'jsno', now: () => 0 })).toThrow("'jsno' is no format");
+    const reader = { format: 'jsno', strict: false, kafkaProperties: {} };
+    await expect(createRecordReader(reader)).rejects.toThrow("'jsno' is no format");
+    for (const format of ['raw', 'hex', 'netstring', 'csv']) await createRecordReader({ ...reader, format });
     for (const format of ['ok%v', 'ok\\n', 'x', 'OK']) expect(isKnown(format), format).toBe(true);
     expect(printed([{ value: 'v' }, { value: 'w' }], { format: 'x' }).toString()).toBe('xx');
   });
