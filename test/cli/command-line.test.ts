@@ -22,7 +22,7 @@ describe('the command line', () => {
       const { code, out, context } = await run(line, { client: client() });
       expect({ line, code }).toEqual({ line, code: 0 });
       expect(JSON.parse(out)).toHaveLength(1);
-      expect(context.opened.map(({ directory }) => directory)).toEqual(['/']);
+      expect(context.opened).toEqual([{ directory: '/' }]);
     }
   });
 
