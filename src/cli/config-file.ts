@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { KlogError, systemReason } from '../errors.js';
 import type { CliContext } from './cli-context.js';
 import { withoutExcerpt } from './parser-message.js';
+import { parseYaml } from './yaml-text.js';
 
 /** What `klog.config.json` or `klog.config.yaml` may say; the names are those of the flags. */
 export interface FileSettings {
@@ -47,12 +48,11 @@ function configFiles(context: Pick<CliContext, 'cwd' | 'env'>): string[] {
 }
 
 async function readConfigFile(path: string): Promise<FileSettings> {
-  const [{ lilconfig }, { parse }] = await Promise.all([import('lilconfig'), import('yaml')]);
+  const { lilconfig } = await import('lilconfig');
   let content: unknown;
   try {
     const loaders = {
-      // Its warnings would show what is in the file, control bytes and all.
-      '.yaml': (_: string, text: string) => parse(text, { logLevel: 'error' }),
+      '.yaml': async (_: string, text: string) => (await parseYaml(text)).document.toJS(),
       '.json': (_: string, text: string) => JSON.parse(text),
     };
     content = (await lilconfig('klog', { loaders }).load(path))?.config ?? {};

@@ -2,6 +2,7 @@
 import type { Document, LineCounter, Node } from 'yaml';
 import type { TopicConfigs } from '../../clients/admin.js';
 import { KlogError } from '../../errors.js';
+import { parseYaml, YamlProblem } from '../yaml-text.js';
 
 export interface DeclaredTopic {
   readonly name: string;
@@ -50,16 +51,13 @@ type Path = readonly (string | number)[];
 
 /** @throws KlogError KLOG_BAD_INPUT with the line */
 export async function parseDeclaredTopics(text: string, file: string): Promise<DeclaredTopic[]> {
-  const yaml = await import('yaml');
-  const lines = new yaml.LineCounter();
-  // 64-bit numbers, such as Kafka's "for ever", keep every digit.
-  const document = yaml.parseDocument(text, { lineCounter: lines, intAsBigInt: true, logLevel: 'error' });
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    const first = problem.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
-    throw new KlogError('KLOG_BAD_INPUT', first, { file, line: problem.linePos?.[0].line, cause: problem });
+  try {
+    const { document, lines } = await parseYaml(text, { intAsBigInt: true });
+    return new DeclaredTopicsReader(document, lines, file).read();
+  } catch (error) {
+    if (!(error instanceof YamlProblem)) throw error;
+    throw new KlogError('KLOG_BAD_INPUT', error.message, { file, line: error.line, cause: error });
   }
-  return new DeclaredTopicsReader(document, lines, file).read();
 }
 
 class DeclaredTopicsReader {

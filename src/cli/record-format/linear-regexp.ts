@@ -25,6 +25,9 @@ const MAX_EXPANDED_LENGTH = 20_000;
 /** With more, the engine that is linear in the text from the start. */
 const MAX_OPTIONAL_PARTS = 16;
 
+/** V8 ends the process, and not only the expression, when its compiler has no stack left. */
+const MOST_NESTED_GROUPS = 500;
+
 let flagsSet = false;
 
 function allowLinearEngine(): void {
@@ -71,6 +74,9 @@ function checkSyntax(body: string, flags: string, source: string, what: string):
   if (/\\[pP]\{|\\u\{/.test(body)) {
     throw new KlogError('KLOG_USAGE', `${what}: \\p{…} and \\u{…} are not supported in "${source}"`);
   }
+  if (nestedGroups(body) > MOST_NESTED_GROUPS) {
+    throw new KlogError('KLOG_USAGE', `${what}: more than ${MOST_NESTED_GROUPS} groups are nested`);
+  }
   try {
     new RegExp(body, flags);
   } catch (error) {
@@ -78,6 +84,17 @@ function checkSyntax(body: string, flags: string, source: string, what: string):
       cause: error,
     });
   }
+}
+
+/** How deep, or more: brackets in a class count, too. */
+function nestedGroups(body: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const part of body.match(/\\[\s\S]|[()]/g) ?? []) {
+    if (part === '(') deepest = Math.max(deepest, ++depth);
+    else if (part === ')') depth--;
+  }
+  return deepest;
 }
 
 function isLinear(source: string, flags: string): boolean {

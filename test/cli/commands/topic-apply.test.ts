@@ -188,6 +188,19 @@ describe('topic apply', () => {
     expect(error.line).toBe(line);
   });
 
+  it.each([
+    ['nested', '[*a,'.repeat(12_500), /levels deep/],
+    ['closed', '}'.repeat(100_000), /Unexpected/],
+    ['stray', `topics: [${','.repeat(20_000)}`, /Unexpected/],
+    ['keys', `topics: {${'*a,'.repeat(20_000)}`, /too many keys|alias/],
+    ['two documents', 'topics: []\n---\ntopics: []\n', /more than one document/],
+  ])('says what is wrong with a file of nothing but brackets: %s', async (_, text, message) => {
+    // The package itself takes minutes for some, and ends the process for the first.
+    const { code, err } = await apply(text, '--json');
+    expect(code).toBe(3);
+    expect(JSON.parse(err).error).toMatch(message);
+  });
+
   it('prints a schema that says what is read', async () => {
     const { code, out } = await runLine('topic apply --schema');
     expect(code).toBe(0);

@@ -92,6 +92,13 @@ describe('expressions that cannot hang', () => {
     },
   );
 
+  it('groups nested so deep that the engine would end the process are refused', () => {
+    const nested = (depth: number): string => `${'(?:a|'.repeat(depth)}x${')'.repeat(depth)}`;
+    expect(compileLinearRegExp(nested(400), '-G').test('x')).toBe(true);
+    expect(() => compileLinearRegExp(nested(20_000), '-G')).toThrow(/groups are nested/);
+    expect(compileLinearRegExp('\\(()'.repeat(600), '-G').test('('.repeat(600))).toBe(true);
+  });
+
   it('a long row of optional parts is compiled in no time', () => {
     const expression = compileLinearRegExp('(?:a?){200}a{9}', '-G');
     expect(expression.test('a'.repeat(8))).toBe(false);
