@@ -1,5 +1,5 @@
 /** YAML of users and of nobody in particular, at a cost that grows with its length and no faster. */
-import type { Document, LineCounter, Token } from 'yaml';
+import type { CST, Document, LineCounter } from 'yaml';
 
 /** What is nested deeper is none of ours; the package would go as deep by recursion. */
 const MOST_LEVELS = 100;
@@ -34,7 +34,7 @@ export async function parseYaml(text: string, { intAsBigInt = false } = {}): Pro
   const lines = new LineCounter();
   const lineAt = (position: number): number => lines.linePos(position).line;
 
-  function* tokens(): Generator<Token> {
+  function* tokens(): Generator<CST.Token> {
     const parser = new Parser(lines.addNewLine);
     lines.addNewLine(0);
     for (const lexeme of new Lexer().lex(text)) {
