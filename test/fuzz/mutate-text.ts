@@ -1,6 +1,9 @@
 import type { FuzzRandom } from './fuzz-random.js';
 import { mutateBytes } from './mutate-bytes.js';
 
+const LONGEST = 100_000;
+const USUAL = 1_000;
+
 const PIECES = [
   '',
   '0',
@@ -100,11 +103,18 @@ export function mutateText(source: string, random: FuzzRandom, seeds: readonly s
         text = text.replace(/-?\d+/, String(random.number()));
         break;
       case 4:
-        if (text.length < 10_000) text = text.slice(0, at) + text.slice(at).repeat(1 + random.below(20));
+        text = text.slice(0, at) + repeated(text.slice(at), random);
         break;
       default:
         text = text.slice(0, at) + random.pick(PIECES) + text.slice(at);
     }
   }
-  return text.slice(0, 100_000);
+  return text.slice(0, LONGEST);
+}
+
+/** Mostly a few times: what is short is met soon. Now and then so often that anything that is not linear shows. */
+function repeated(text: string, random: FuzzRandom): string {
+  const most = random.chance(0.004) ? LONGEST : USUAL;
+  const times = 1 + random.below(most === LONGEST ? LONGEST : 20);
+  return text.repeat(Math.max(1, Math.min(times, Math.ceil(most / (text.length + 1)))));
 }

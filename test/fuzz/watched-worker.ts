@@ -8,8 +8,20 @@ import { type FuzzFinding, LIMIT_MS } from './fuzz-inputs.js';
 import type { MemoryLimit } from './memory-limit.js';
 
 const LOOK_MS = 200;
+/** At so many inputs a worker says which one is under way: a system call costs as much as a small input. */
+export const BLOCK = 64;
 /** Loading the targets, before the first input. */
 const START_MS = 120_000;
+
+/** Inputs met, and milliseconds they took, by target. */
+export type FuzzCounts = Record<string, { readonly inputs: number; readonly ms: number }>;
+
+/** A line of a worker. */
+export interface FuzzMessage {
+  readonly finding?: FuzzFinding;
+  /** Since the last such line. */
+  readonly counts?: FuzzCounts;
+}
 
 export interface WatchOptions {
   readonly worker: string;
@@ -28,36 +40,67 @@ export interface WatchOptions {
   /** True: enough. */
   readonly onFinding: (finding: FuzzFinding) => boolean;
   readonly onMemory: (bytes: number) => void;
+  readonly onCounts?: (counts: FuzzCounts) => void;
+  /** Aborted: enough. */
+  readonly signal?: AbortSignal | undefined;
 }
 
+interface Part {
+  readonly from: number;
+  readonly end: number;
+  readonly exact: boolean;
+}
+
+/** How a worker has ended. */
+type Ended =
+  | { readonly how: 'done' | 'enough' }
+  | { readonly how: 'died'; readonly index: number; readonly problem: string };
+
 export async function watchInputs(options: WatchOptions): Promise<void> {
-  let next = options.from;
-  while (next < options.end) {
-    const after = await watchOne(options, next);
-    if (after === undefined) return;
-    next = after;
+  const { from, step, end, onFinding } = options;
+  const target = 'the process';
+  for (let next = from; next < end; ) {
+    const ended = await watchOne(options, { from: next, end, exact: false });
+    if (ended.how !== 'died') return;
+    // One of a block: each of them is said before it begins, this time.
+    const blockEnd = Math.min(end, ended.index + BLOCK * step);
+    const again = await watchOne(options, { from: ended.index, end: blockEnd, exact: true });
+    if (again.how === 'enough') return;
+    next = again.how === 'died' ? again.index + step : blockEnd;
+    const { index, problem } =
+      again.how === 'died'
+        ? again
+        : { ...ended, problem: `${ended.problem}, by the inputs before it: not again alone` };
+    if (onFinding({ index, target, problem })) return;
   }
 }
 
-/** Until it is done or has to be ended; the index to go on with, or none. */
-async function watchOne(options: WatchOptions, first: number): Promise<number | undefined> {
-  const { seed, step, end, progress, worker, limit, targets, stuckMs = 5 * LIMIT_MS } = options;
+/** Until it is done or has to be ended. */
+async function watchOne(options: WatchOptions, { from, end, exact }: Part): Promise<Ended> {
+  const { seed, step, progress, worker, limit, targets, stuckMs = 5 * LIMIT_MS } = options;
   rmSync(progress, { force: true });
-  const plan = JSON.stringify({ seed, from: first, step, end, progress, targets });
+  const plan = JSON.stringify({ seed, from, step, end, exact, progress, targets });
   const [program, ...args] = limit.wrap([process.execPath, worker, plan]);
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let enough = false;
-  const tell = (finding: FuzzFinding): void => {
-    if (!options.onFinding(finding)) return;
+  const stop = (): void => {
     enough = true;
     child.kill('SIGKILL');
+  };
+  options.signal?.addEventListener('abort', stop);
+  const tell = (finding: FuzzFinding): void => {
+    if (options.onFinding(finding)) stop();
   };
   let text = '';
   child.stdout!.on('data', (chunk: Buffer) => {
     text += chunk.toString();
     const lines = text.split('\n');
     text = lines.pop()!;
-    for (const line of lines) tell(JSON.parse(line) as FuzzFinding);
+    for (const line of lines) {
+      const { finding, counts } = JSON.parse(line) as FuzzMessage;
+      if (finding !== undefined) tell(finding);
+      if (counts !== undefined) options.onCounts?.(counts);
+    }
   });
   let reason: string | undefined;
   let last = -1;
@@ -84,16 +127,13 @@ async function watchOne(options: WatchOptions, first: number): Promise<number | 
   }, LOOK_MS);
   const [code, signal] = await closed(child);
   clearInterval(timer);
+  options.signal?.removeEventListener('abort', stop);
   options.onMemory(limit.peakBytes() ?? 0);
-  if (code === 0) return end;
-  if (enough) return undefined;
-  const index = Math.max(first, current(progress));
-  const how =
-    signal === 'SIGKILL' || code === 137
-      ? `was ended by the kernel: over ${options.megabytes} MiB`
-      : `ended with ${signal ?? code}`;
-  tell({ index, target: 'the process', problem: reason ?? how });
-  return enough ? undefined : index + step;
+  if (code === 0) return { how: 'done' };
+  if (enough) return { how: 'enough' };
+  const byKernel = signal === 'SIGKILL' || code === 137;
+  const how = byKernel ? `was ended by the kernel: over ${options.megabytes} MiB` : `ended with ${signal ?? code}`;
+  return { how: 'died', index: Math.max(from, current(progress)), problem: reason ?? how };
 }
 
 function closed(child: ChildProcess): Promise<[number | null, string | null]> {

@@ -178,29 +178,33 @@ function repeatAtom(atom: string, quantifier: string): string {
 }
 
 function timeLimited(body: string, flags: string, source: string): LinearRegExp {
-  const context = createContext({
-    tester: new RegExp(body, flags),
-    sticky: new RegExp(body, `${flags}y`),
-    text: '',
-  }) as { text: string; sticky: RegExp };
-  const test = new Script('tester.test(text)');
-  const match = new Script('sticky.test(text)');
-  const run = (script: Script, text: string): boolean => {
-    context.text = text;
-    try {
-      return script.runInContext(context, { timeout: TIME_LIMIT_MS }) as boolean;
-    } catch (error) {
-      throw new KlogError('KLOG_USAGE', `"${source}" works on one text for more than ${TIME_LIMIT_MS} ms`, {
-        cause: error,
-        hint: 'Without look-around and back-references it cannot take so long.',
-      });
-    }
-  };
+  const tester = new RegExp(body, flags);
+  const sticky = new RegExp(body, `${flags}y`);
   return {
-    test: (text) => run(test, text),
+    test: (text) => testInTime(tester, text, source),
     endOfMatchAt: (text, from) => {
-      context.sticky.lastIndex = from;
-      return run(match, text) ? context.sticky.lastIndex : -1;
+      sticky.lastIndex = from;
+      return testInTime(sticky, text, source) ? sticky.lastIndex : -1;
     },
   };
+}
+
+/** One for all expressions: each has globals of its own, which take half a megabyte. */
+let timed: { readonly context: { expression?: RegExp; text: string }; readonly script: Script } | undefined;
+
+function testInTime(expression: RegExp, text: string, source: string): boolean {
+  timed ??= { context: createContext({ text: '' }) as { text: string }, script: new Script('expression.test(text)') };
+  const { context, script } = timed;
+  context.expression = expression;
+  context.text = text;
+  try {
+    return script.runInContext(context, { timeout: TIME_LIMIT_MS }) as boolean;
+  } catch (error) {
+    throw new KlogError('KLOG_USAGE', `"${source}" works on one text for more than ${TIME_LIMIT_MS} ms`, {
+      cause: error,
+      hint: 'Without look-around and back-references it cannot take so long.',
+    });
+  } finally {
+    context.text = '';
+  }
 }

@@ -106,7 +106,7 @@ export async function archives(): Promise<FuzzTarget> {
   const bases = [await buildArchive(false), await buildArchive(true)];
   return {
     name: 'archives',
-    weight: 12,
+    weight: 40,
     async run(random) {
       const bytes = mutateArchive(random.pick(bases), random);
       await expectKlogErrorFrom(async () => {

@@ -204,7 +204,7 @@ export async function logDump(): Promise<FuzzTarget> {
   const context = () => new FakeContext({ cwd: '/', env: { HOME: '/nowhere' } });
   return {
     name: 'log dump',
-    weight: 6,
+    weight: 10,
     async run(random) {
       const disk = damaged(base, random, random.chance(0.8) ? isOfPartition : () => true);
       const operand = random.chance(0.7) ? `${PATH}/log/${TOPIC}-0` : random.pick([...disk.files().keys()]);
@@ -219,7 +219,7 @@ export async function logCheck(): Promise<FuzzTarget> {
   const context = () => new FakeContext({ cwd: '/', env: { HOME: '/nowhere' } });
   return {
     name: 'log check',
-    weight: 4,
+    weight: 10,
     async run(random) {
       const disk = damaged(base, random, isOfPartition);
       const options = {

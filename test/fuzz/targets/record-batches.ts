@@ -35,7 +35,7 @@ export async function recordBatches(): Promise<FuzzTarget> {
   const header = new RecordBatch();
   return {
     name: 'record batches',
-    weight: 60,
+    weight: 200,
     run(random) {
       const log = mutateLog(random.pick(logs), random);
       let position = 0;
@@ -113,7 +113,7 @@ export async function codecs(): Promise<FuzzTarget> {
   });
   return {
     name: 'codecs',
-    weight: 20,
+    weight: 80,
     run(random) {
       const { codec, frames } = random.pick(sources);
       const frame = random.pick(frames);

@@ -49,7 +49,7 @@ export function smallFiles(): FuzzTarget {
   ];
   return {
     name: 'small files',
-    weight: 20,
+    weight: 80,
     run(random) {
       const seed = random.pick(FILES);
       const bytes = random.chance(0.3)
@@ -65,7 +65,7 @@ export function configFiles(): FuzzTarget {
   const directory = mkdtempSync(join(tmpdir(), 'klog-fuzz-'));
   return {
     name: 'config files',
-    weight: 2,
+    weight: 4,
     async run(random) {
       const name = random.chance(0.5) ? 'klog.config.yaml' : 'klog.config.json';
       const path = join(directory, name);
@@ -83,7 +83,7 @@ export function configFiles(): FuzzTarget {
 export function declaredTopics(): FuzzTarget {
   return {
     name: 'declared topics',
-    weight: 3,
+    weight: 8,
     async run(random) {
       const text = mutateText(random.pick(TOPICS), random, TOPICS);
       await expectKlogErrorFrom(() => parseDeclaredTopics(text, 'topics.yaml'));

@@ -106,7 +106,7 @@ const time = { now: 1_700_000_000_000, timeZone: 'UTC' };
 export function jsonRecords(): FuzzTarget {
   return {
     name: 'JSON records',
-    weight: 25,
+    weight: 110,
     run(random) {
       const text = mutateText(random.pick(JSON_RECORDS), random, JSON_RECORDS);
       // Now and then what is read is long, in small pieces: it must not be gone through again for each.
@@ -145,7 +145,7 @@ function readRecords(reader: RecordReader, input: Buffer, random: FuzzRandom): v
 export function separatedValues(): FuzzTarget {
   return {
     name: 'csv and tsv',
-    weight: 15,
+    weight: 120,
     run(random) {
       const text = mutateText(random.pick(SEPARATED_VALUES), random, SEPARATED_VALUES);
       const create = random.chance(0.5) ? createCsvReader : createTsvReader;
@@ -165,7 +165,7 @@ export function formats(): FuzzTarget {
   const context = contextOf();
   return {
     name: 'formats',
-    weight: 25,
+    weight: 120,
     run(random) {
       expectKlogError(() => {
         if (random.chance(0.3)) {
@@ -202,7 +202,7 @@ const PARSERS: readonly ((text: string) => unknown)[] = [
 export function expressions(): FuzzTarget {
   return {
     name: 'expressions',
-    weight: 30,
+    weight: 150,
     run(random) {
       const text = mutateText(random.pick(EXPRESSIONS), random, EXPRESSIONS);
       const parse = random.pick(PARSERS);
@@ -227,7 +227,7 @@ const LOOKED_AT = [`${'a'.repeat(60)}!`, 'some text to look at'.repeat(20), 'x'.
 export function regularExpressions(): FuzzTarget {
   return {
     name: 'regular expressions',
-    weight: 3,
+    weight: 6,
     run(random) {
       const text = random.chance(0.1) ? random.pick(REGULAR) : mutateText(random.pick(REGULAR), random, REGULAR);
       expectKlogError(() => compileLinearRegExp(text, '--grep').test(random.pick(LOOKED_AT)));
@@ -239,7 +239,7 @@ export function regularExpressions(): FuzzTarget {
 export function filters(): FuzzTarget {
   return {
     name: 'filter expressions',
-    weight: 2,
+    weight: 60,
     run(random) {
       const text = mutateText(random.pick(EXPRESSIONS), random, EXPRESSIONS);
       expectKlogError(() => compileExpression(text, '--filter'));
