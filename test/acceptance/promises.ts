@@ -58,6 +58,12 @@ export const WITHOUT_A_LOG: readonly PromiseRow[] = [
     code: 4,
     err: 'klog: topic t has no partition 1: it has partition 0 only (t:1)\n',
   },
+  {
+    promise: 'one record, not the last of several',
+    line: 'produce t --value a --value b',
+    code: 2,
+    err: /given twice/,
+  },
   { promise: '--no-create refuses', line: 'produce t --no-create', code: 4 },
   { promise: '-K with -k: 2', line: 'produce t -K : -k a', code: 2 },
   { promise: '-K with -J: 2', line: 'produce t -K : -J', code: 2 },

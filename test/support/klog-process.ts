@@ -47,6 +47,8 @@ export async function klog(args: readonly string[], options: RunOptions): Promis
 export async function shell(line: string, options: RunOptions): Promise<Finished> {
   const script = `klog() { "${process.execPath}" "${KLOG}" "$@"; }\n${line}`;
   const child = spawn('bash', ['-c', script], { cwd: options.cwd, env: plainEnvironment(options.env) });
+  // Who does not read its input closes it: that is no failure of the test.
+  child.stdin.on('error', () => {});
   child.stdin.end(options.input ?? '');
   return finished(child);
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { PARTITIONER_NAMES } from '../../clients/partitioner.js';
+import { KlogError } from '../../errors.js';
 import { COMPRESSION_TYPES } from '../../format/compression.js';
 import {
   addHelpSection,
@@ -82,7 +83,7 @@ function addInputOptions(command: Command): void {
   command.addOption(property.hideHelp());
   add(new Option('--strict', 'with -f: refuse a last record without its delimiter'));
   add(new Option('--keep-partition', 'with -J, csv, tsv, kafka: into the partition that the record came from'));
-  add(new Option('--value <text>', 'one record with this value; standard input is not read'));
+  add(valueOption('--value <text>', 'one record with this value; standard input is not read', onlyValue));
   add(
     valueOption(
       '--file <path>',
@@ -153,6 +154,14 @@ function addOutcomeOptions(command: Command): void {
 }
 
 /** Adds options under a heading of the help. */
+/** The last of several would win, and the others would be lost without a word. KLOG_USAGE */
+function onlyValue(text: string, previous: string | undefined): string {
+  if (previous === undefined) return text;
+  throw new KlogError('KLOG_USAGE', '--value is one record, and was given twice', {
+    hint: 'Give several records on standard input, one a line',
+  });
+}
+
 function addingTo(command: Command, heading: string): <T extends Option>(option: T) => T {
   return (option) => {
     command.addOption(option.helpGroup(heading));

@@ -5,6 +5,7 @@ import { exclude } from '../option-errors.js';
 import { createRecordPrinter } from '../record-format/create-printer.js';
 import { parseDelimiter } from '../record-format/escapes.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
+import { VALUE_FORMATS, type ValueFormat } from '../record-format/value-format.js';
 import { setting } from '../settings.js';
 import { parseProperties } from '../values/parse-key-value.js';
 
@@ -21,7 +22,7 @@ export interface PrintOptions {
   readonly tz?: string;
   readonly headersOnly?: boolean;
   readonly encoding?: 'auto' | 'base64';
-  readonly valueFormat?: 'raw' | 'msgpack';
+  readonly valueFormat?: ValueFormat;
   readonly property?: readonly string[];
   /** The global `--json` means `-J` here. */
   readonly json: boolean;
@@ -55,7 +56,7 @@ export function addPrintOptions(command: Command, formatFlags: string): void {
     new Option('--encoding <encoding>', 'with -J: keys and values as base64 always').choices(['auto', 'base64']),
   );
   command.addOption(
-    new Option('--value-format <format>', 'show MessagePack values as JSON').choices(['raw', 'msgpack']),
+    new Option('--value-format <format>', 'msgpack: show MessagePack values as JSON').choices([...VALUE_FORMATS]),
   );
   command.option('--headers-only', 'print headers, no values');
   command.addOption(
@@ -91,6 +92,12 @@ export async function printerFor(options: PrintOptions, context: CliContext): Pr
       now: () => context.clock.now(),
     });
   const format = explicit ?? headersLine;
-  if (format !== undefined || !plain) return create(format);
-  return (await setting('format', undefined, context, create)) ?? create(undefined);
+  const fromSetting = format === undefined && plain ? await setting('format', undefined, context, create) : undefined;
+  const printer = fromSetting ?? (await create(format));
+  if (options.valueFormat !== 'msgpack') return printer;
+  const [{ withDecodedValues }, { loadValueCodec }] = await Promise.all([
+    import('../record-format/decoded-values.js'),
+    import('../record-format/value-format.js'),
+  ]);
+  return withDecodedValues(printer, await loadValueCodec(options.valueFormat));
 }

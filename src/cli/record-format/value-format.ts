@@ -21,7 +21,7 @@ export type ValueFormat = (typeof VALUE_FORMATS)[number];
 export interface ValueCodec {
   /** KLOG_BAD_INPUT for a value that is not what the format wants. */
   encode(value: Uint8Array): Uint8Array;
-  /** CORRUPT_MESSAGE for a value of the log that is not in the format. */
+  /** KLOG_BAD_INPUT for a value of the log that is not in the format. */
   decode(value: Uint8Array): Uint8Array;
 }
 
@@ -70,8 +70,9 @@ async function loadMessagePack(): Promise<ValueCodec> {
       try {
         return Buffer.from(toJson(packer.unpack(Buffer.from(value)) as unknown, C1), 'utf8');
       } catch (error) {
-        throw new KlogError('CORRUPT_MESSAGE', `A value is not MessagePack: ${(error as Error).message}`, {
+        throw new KlogError('KLOG_BAD_INPUT', 'A value is not MessagePack', {
           cause: error,
+          hint: 'Without --value-format values are shown as they are.',
         });
       }
     },

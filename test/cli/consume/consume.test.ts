@@ -19,6 +19,40 @@ describe('klog consume', () => {
       expect((await log.run('consume t -p 0')).out).toBe('v0\nv2\nv4\n');
     }));
 
+  it('shows MessagePack as JSON in every form, with keys, headers and times as they were', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      const lines = ['k1\t{"a":[1,null]}\n', 'k2\t"text"\n'];
+      await log.run(['produce', 't', '--value-format', 'msgpack', '-K', '\\t', '-H', 'h=x', '--timestamp', '7000'], {
+        stdin: lines,
+      });
+      await log.run('produce t -k gone -Z', { stdin: ['\n'] });
+      const show = async (...options: string[]) =>
+        await log.run(['consume', 't', '--value-format', 'msgpack', ...options]);
+      expect((await show()).out).toBe('{"a":[1,null]}\n"text"\n\n');
+      expect((await show('-K', '=')).out).toBe('k1={"a":[1,null]}\nk2="text"\ngone=\n');
+      expect((await show('-f', '%k %v %o %h{%k:%v}\\n', '-n', '1')).out).toBe('k1 {"a":[1,null]} 0 h:x\n');
+      const first = JSON.parse((await show('-J', '-n', '1')).out);
+      expect(first).toMatchObject({
+        offset: 0,
+        key: 'k1',
+        value: '{"a":[1,null]}',
+        headers: [{ key: 'h', value: 'x' }],
+      });
+      const raw = await log.run(['consume', 't', '-f', '%v{hex}', '-n', '1']);
+      expect(raw.out).toBe('81a1619201c0');
+    }));
+
+  it('says which record is no MessagePack: 3, after those before it', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.run('produce t --value-format msgpack', { stdin: ['1\n'] });
+      await log.run('produce t', { stdin: ['\xc1text\n'] });
+      const shown = await log.run('consume t --value-format msgpack');
+      expect(shown).toMatchObject({ code: 3, out: '1\n' });
+      expect(shown.err).toMatch(/^klog: A value is not MessagePack \(t:0, offset 1\)\./);
+    }));
+
   it('chooses ranges by offset, distance and time, each half-open and for each partition', () =>
     withLog(async (log) => {
       await log.createTopic('t');

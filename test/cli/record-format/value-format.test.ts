@@ -75,7 +75,7 @@ describe('value formats', () => {
   it('a value of the log that is no MessagePack is said so', async () => {
     const codec = await loadValueCodec('msgpack');
     for (const bad of [[], [0x81], [0xc1], [0x91, 0xc1], [0x01, 0x02], [0xdf, 0xff, 0xff, 0xff, 0xff]]) {
-      expect(() => codec.decode(Buffer.from(bad))).toThrow(expect.objectContaining({ code: 'CORRUPT_MESSAGE' }));
+      expect(() => codec.decode(Buffer.from(bad))).toThrow(expect.objectContaining({ code: 'KLOG_BAD_INPUT' }));
     }
   });
 
