@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { diskFull } from './torture/disk-full.js';
 import { plantedFlaws } from './torture/flaws.js';
+import { Judges } from './torture/judges.js';
 import { errors, killPoints } from './torture/kill-points.js';
 import { buildPrograms } from './torture/programs.js';
 import { realPowerLoss } from './torture/real.js';
@@ -24,7 +25,7 @@ import { Report } from './torture/report.js';
 import type { Rig } from './torture/rig.js';
 import { run, whyNoTools } from './torture/run-tool.js';
 import { simulatedPowerLoss } from './torture/simulated.js';
-import { SIZES } from './torture/sizes.js';
+import { SIZES, type Size } from './torture/sizes.js';
 
 const PARTS: Readonly<Record<string, (rig: Rig) => Promise<void>>> = {
   'powerloss-simulated': simulatedPowerLoss,
@@ -49,6 +50,7 @@ async function main(): Promise<number> {
   const parent = values.work ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
   const work = await mkdtemp(join(parent, 'klog-torture-'));
   const kept = join(tmpdir(), 'klog-torture-kept', `${process.pid}`);
+  let judges: Judges | undefined;
   try {
     const programs = await buildPrograms(work, 'right');
     if (values.check) {
@@ -57,16 +59,19 @@ async function main(): Promise<number> {
       return judged.code;
     }
     await mkdir(kept, { recursive: true });
+    const size: Size = {
+      ...SIZES[values.size]!,
+      ...(values.states === undefined ? {} : { states: Number(values.states) }),
+      ...(values.rounds === undefined ? {} : { diskFullRounds: Number(values.rounds) }),
+    };
+    judges = new Judges(programs, work, size.settleEvery);
     const rig: Rig = {
       seed: Number(values.seed),
-      size: {
-        ...SIZES[values.size]!,
-        ...(values.states === undefined ? {} : { states: Number(values.states) }),
-        ...(values.rounds === undefined ? {} : { diskFullRounds: Number(values.rounds) }),
-      },
+      size,
       work,
       kept,
       programs,
+      judges,
       report: new Report(),
       only: values.only?.split(','),
       atOnce: Number(values.jobs ?? availableParallelism()),
@@ -74,6 +79,7 @@ async function main(): Promise<number> {
     for (const part of operands.length === 0 ? Object.keys(PARTS) : operands) await PARTS[part]!(rig);
     return rig.report.end();
   } finally {
+    judges?.close();
     await rm(work, { recursive: true, force: true });
     await removeEmpty(kept);
   }

@@ -16,9 +16,9 @@ const REAL_RUNS = 3;
 
 export async function plantedFlaws(rig: Rig): Promise<void> {
   const planted = PLANTED.filter(({ name }) => rig.only?.includes(name) ?? true);
-  const tasks = planted.map((one) => async () => {
+  const tasks = planted.map((one) => async (worker: number) => {
     try {
-      await onTrial(rig, one);
+      await onTrial(rig, worker, one);
     } catch (error) {
       rig.report.result(PART, one.name, false, 'could not be tried', (error as Error).message);
     }
@@ -26,7 +26,7 @@ export async function plantedFlaws(rig: Rig): Promise<void> {
   await inParallel(tasks, rig.atOnce);
 }
 
-async function onTrial(rig: Rig, planted: PlantedFlaw): Promise<void> {
+async function onTrial(rig: Rig, worker: number, planted: PlantedFlaw): Promise<void> {
   const { name, by } = planted;
   const why = by === 'real' ? await whyNotHere('ext4') : undefined;
   if (why !== undefined) return rig.report.skip(PART, `${name}: ${why}`);
@@ -35,7 +35,7 @@ async function onTrial(rig: Rig, planted: PlantedFlaw): Promise<void> {
     planted.in === 'writer'
       ? { scenario: flawed.scenario, judge: rig.programs.judge }
       : { scenario: rig.programs.scenario, judge: flawed.judge };
-  const { code, text } = await provoke(rig, planted, programs);
+  const { code, text } = await provoke(rig, worker, planted, programs);
   const isNoticed = code === 1 && /FAIL/.test(text);
   const how = by === 'real' ? 'real power loss' : 'model' in by ? `simulated, ${by.model}` : by.mode;
   const reason = /check: (.*)/.exec(text)?.[1]?.slice(0, 90) ?? '';
@@ -50,9 +50,9 @@ async function onTrial(rig: Rig, planted: PlantedFlaw): Promise<void> {
   );
 }
 
-async function provoke(rig: Rig, planted: PlantedFlaw, programs: Programs): Promise<Ran> {
+async function provoke(rig: Rig, worker: number, planted: PlantedFlaw, programs: Programs): Promise<Ran> {
   const { by, scenario: name } = planted;
-  const server = ['--server', serverCommand(programs)];
+  const server = ['--server', planted.in === 'writer' ? await rig.judges.of(worker) : serverCommand(programs)];
   if (by === 'real') return losePower(rig, 'ext4', programs, REAL_RUNS);
   if ('mode' in by) {
     return runTool(

@@ -13,7 +13,9 @@ const ERRORS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short', 'full'];
 export async function killPoints(rig: Rig): Promise<void> {
   const { killed, killPoints: points } = rig.size;
   await inParallel(
-    chosen(rig, killed).map((scenario) => () => disturb(rig, 'killpoints', scenario, KILLS, points, false)),
+    chosen(rig, killed).map(
+      (scenario) => (worker) => disturb(rig, worker, 'killpoints', scenario, KILLS, points, false),
+    ),
     rig.atOnce,
   );
 }
@@ -21,8 +23,8 @@ export async function killPoints(rig: Rig): Promise<void> {
 export async function errors(rig: Rig): Promise<void> {
   const { failed, errorPoints: points } = rig.size;
   const tasks = chosen(rig, failed).flatMap((scenario) => [
-    () => disturb(rig, 'errors', scenario, ERRORS, points, false),
-    () => disturb(rig, 'errors', scenario, ERRORS, points, true),
+    (worker: number) => disturb(rig, worker, 'errors', scenario, ERRORS, points, false),
+    (worker: number) => disturb(rig, worker, 'errors', scenario, ERRORS, points, true),
   ]);
   await inParallel(tasks, rig.atOnce);
 }
@@ -34,6 +36,7 @@ function chosen(rig: Rig, names: readonly string[] | undefined): Scenario[] {
 
 async function disturb(
   rig: Rig,
+  worker: number,
   part: 'killpoints' | 'errors',
   scenario: Scenario,
   modes: readonly string[],
@@ -48,7 +51,8 @@ async function disturb(
     ...(points === undefined ? [] : ['--sample', `${points}`]),
     ...(isLasting ? ['--lasting'] : []),
     ...(start === undefined ? [] : ['--start', start.directory]),
-    ...['--server', serverCommand(rig.programs)],
+    // Where the machine was started again, the judge has to be told, too: one of its own.
+    ...['--server', start === undefined ? await rig.judges.of(worker) : serverCommand(rig.programs)],
     ...scenarioCommand(rig.programs, scenario.name, '{dir}', rig.seed),
   ];
   const { code, text } = await runTool('killpoints', args, { KLOG_CRASH_ROOT: ROOT, ...start?.env });

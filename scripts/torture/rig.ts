@@ -1,3 +1,4 @@
+import type { Judges } from './judges.js';
 import type { Programs } from './programs.js';
 import type { Report } from './report.js';
 import type { Size } from './sizes.js';
@@ -11,6 +12,8 @@ export interface Rig {
   /** Where what fails is kept. */
   readonly kept: string;
   readonly programs: Programs;
+  /** Of what the scenarios of `programs` leave. */
+  readonly judges: Judges;
   readonly report: Report;
   /** Only these scenarios; `undefined`: all. */
   readonly only: readonly string[] | undefined;

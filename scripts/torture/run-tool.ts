@@ -51,11 +51,14 @@ export async function whyNoTools(): Promise<string | undefined> {
   }
 }
 
+/** @param worker the number of the one who does it, from 0 on: each does one task at a time */
+export type Task = (worker: number) => Promise<void>;
+
 /** Runs the tasks, some at a time. */
-export async function inParallel(tasks: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
+export async function inParallel(tasks: readonly Task[], atOnce: number): Promise<void> {
   const left = [...tasks];
-  const worker = async () => {
-    for (let task = left.shift(); task !== undefined; task = left.shift()) await task();
+  const work = async (worker: number) => {
+    for (let task = left.shift(); task !== undefined; task = left.shift()) await task(worker);
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: atOnce }, (_, worker) => work(worker)));
 }

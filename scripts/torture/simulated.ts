@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SCENARIOS } from '../../test/crash/scenarios/index.js';
 import type { Scenario } from '../../test/crash/scenarios/scenario.js';
-import { crashedStarts, record, type Start, serverCommand } from './recording.js';
+import { crashedStarts, record, type Start } from './recording.js';
 import { countIn, type Rig } from './rig.js';
 import { inParallel, runTool } from './run-tool.js';
 
@@ -24,23 +24,23 @@ export async function simulatedPowerLoss(rig: Rig): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name, isCommand }) => isCommand !== true && (rig.only?.includes(name) ?? true));
   const wanted = Math.ceil(rig.size.states / scenarios.length);
   await inParallel(
-    scenarios.map((scenario) => () => tortureOne(rig, scenario, wanted)),
+    scenarios.map((scenario) => (worker) => tortureOne(rig, worker, scenario, wanted)),
     rig.atOnce,
   );
 }
 
-async function tortureOne(rig: Rig, scenario: Scenario, wanted: number): Promise<void> {
+async function tortureOne(rig: Rig, worker: number, scenario: Scenario, wanted: number): Promise<void> {
   const tally: Tally = { states: 0, recordings: 0, settleKills: 0, seconds: 0, failed: 0, details: '', again: [] };
   for (let round = 0; tally.states < wanted && tally.failed === 0; round++) {
     const seed = rig.seed + round;
     const before = tally.states;
     const count = Math.min(rig.size.statesPerRecording, wanted - tally.states);
-    if (scenario.after === undefined) await explore(rig, scenario, seed, count, undefined, tally);
+    if (scenario.after === undefined) await explore(rig, worker, scenario, seed, count, undefined, tally);
     else {
       const base = SCENARIOS.find(({ name }) => name === scenario.after)!;
       const starts = await crashedStarts(rig.programs, base, seed, rig.size.startsPerRecording, rig.work);
       for (const start of starts) {
-        await explore(rig, scenario, seed, Math.ceil(count / starts.length), start, tally);
+        await explore(rig, worker, scenario, seed, Math.ceil(count / starts.length), start, tally);
       }
     }
     if (tally.states === before) break;
@@ -54,6 +54,7 @@ async function tortureOne(rig: Rig, scenario: Scenario, wanted: number): Promise
 
 async function explore(
   rig: Rig,
+  worker: number,
   scenario: Scenario,
   seed: number,
   states: number,
@@ -71,9 +72,9 @@ async function explore(
   const kept = join(rig.kept, `${scenario.name}-${seed}-${tally.recordings}`);
   const args = [
     ...['explore', '--trace', trace, '--states', `${states}`, '--seed', `${seed}`, '--work', rig.work],
-    ...['--keep', kept, '--max-fails', '20', '--server', serverCommand(rig.programs)],
+    ...['--keep', kept, '--max-fails', '20', '--server', await rig.judges.of(worker)],
   ];
-  const explored = await runTool('crashsim', args, { KLOG_CRASH_SETTLE_EVERY: `${rig.size.settleEvery}` });
+  const explored = await runTool('crashsim', args);
   tally.settleKills += countIn(explored.text, /(\d+) trials/) || 0;
   tally.seconds += countIn(explored.text, /([\d.]+) s\s*$/) || 0;
   tally.states += countIn(explored.text, /(\d+) crash states checked/) || 0;

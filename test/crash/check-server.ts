@@ -1,12 +1,14 @@
 /**
  * Judges states. Without arguments: a line on standard input for each (tools/README.md), a line back: `ok`, with the number
- * of kills in the middle of settling if any were tried, or what is wrong. With arguments DIR OUT: that state, exit 1 and
- * what is wrong. CRASH_MODE and CRASH_RC as killpoints.py sets them.
+ * of kills in the middle of settling if any were tried, or what is wrong. With --listen PATH: the same on each connection to
+ * that socket, until standard input ends; a judge that has been at it for a while is several times as fast as a new one.
+ * With arguments DIR OUT: that state, exit 1 and what is wrong. CRASH_MODE and CRASH_RC as killpoints.py sets them.
  *
  * Settling is killed at all its calls in every state that a kill has left, and of those that a power loss may have left in
  * one of KLOG_CRASH_SETTLE_EVERY (absent: none).
  */
 import { readFileSync, statSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { COMPRESSION_TYPES, loadCodec } from '../../src/format/compression.js';
 import { judge, type State } from './rig/judge.js';
@@ -29,7 +31,6 @@ interface DirectoryMessage {
 
 type Message = DirectoryMessage | TreeMessage;
 
-const images = new StateImages();
 const settleEvery = Number(process.env.KLOG_CRASH_SETTLE_EVERY ?? 0);
 
 async function judgeInTime(state: State, settles: boolean): Promise<string> {
@@ -60,25 +61,41 @@ function fromDisk({ dir, out, err, mode, rc, hit }: DirectoryMessage): State {
   };
 }
 
-const [dir, out] = process.argv.slice(2);
-for (const type of COMPRESSION_TYPES) if (type !== 'none') await loadCodec(type);
-if (dir !== undefined && out !== undefined) {
-  const { CRASH_MODE, CRASH_RC } = process.env;
-  const run = CRASH_MODE === undefined ? {} : { mode: CRASH_MODE };
-  const ended = CRASH_RC === undefined ? {} : { rc: Number(CRASH_RC) };
-  const verdict = await judgeInTime(fromDisk({ dir, out, ...run, ...ended }), true);
-  if (!verdict.startsWith('ok')) {
-    writeSync(1, `${verdict}\n`);
-    process.exitCode = 1;
-  }
-} else {
+/** A line for each state, an answer for each line. */
+async function serve(input: NodeJS.ReadableStream, answer: (line: string) => void): Promise<void> {
+  const images = new StateImages();
   let states = 0;
-  // Errors are made by the thousand, and few are shown; --check judges with stacks.
-  Error.stackTraceLimit = 0;
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of createInterface({ input })) {
     const message = JSON.parse(line) as Message;
     const state = 'tree' in message ? images.read(message) : fromDisk(message);
     const settles = 'tree' in message ? settleEvery > 0 && states++ % settleEvery === 0 : true;
-    writeSync(1, `${(await judgeInTime(state, settles)).replaceAll('\n', ' / ')}\n`);
+    answer(`${(await judgeInTime(state, settles)).replaceAll('\n', ' / ')}\n`);
+  }
+}
+
+function listen(path: string): void {
+  const server = createServer((socket) => {
+    // A tool that went away wants no more answers.
+    socket.on('error', () => {});
+    void serve(socket, (line) => socket.write(line)).catch(() => socket.destroy());
+  });
+  server.listen(path, () => writeSync(1, 'listening\n'));
+  process.stdin.resume().on('end', () => process.exit());
+}
+
+const [first, second] = process.argv.slice(2);
+for (const type of COMPRESSION_TYPES) if (type !== 'none') await loadCodec(type);
+// Errors are made by the thousand, and few are shown; DIR OUT judges with stacks.
+if (second === undefined || first === '--listen') Error.stackTraceLimit = 0;
+if (first === undefined || second === undefined) await serve(process.stdin, (line) => writeSync(1, line));
+else if (first === '--listen') listen(second);
+else {
+  const { CRASH_MODE, CRASH_RC } = process.env;
+  const run = CRASH_MODE === undefined ? {} : { mode: CRASH_MODE };
+  const ended = CRASH_RC === undefined ? {} : { rc: Number(CRASH_RC) };
+  const verdict = await judgeInTime(fromDisk({ dir: first, out: second, ...run, ...ended }), true);
+  if (!verdict.startsWith('ok')) {
+    writeSync(1, `${verdict}\n`);
+    process.exitCode = 1;
   }
 }

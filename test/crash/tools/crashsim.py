@@ -14,6 +14,7 @@ import random
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -685,10 +686,11 @@ class Explorer:
 
 # ---------------------------------------------------------------- checking
 class Checker:
-    """Runs the check once for each state, or keeps one checker process."""
+    """Runs the check once for each state, or keeps one checker process, or one connection to a checker that listens."""
 
     def __init__(self, command, server, timeout):
         self.command, self.server, self.timeout, self.proc = command, server, timeout, None
+        self.lines = None  # to the checker, from it
         self.trials = 0  # of the checker's own, beyond the states it was given
 
     def check(self, where, out, **more):
@@ -705,29 +707,47 @@ class Checker:
         text = r.stdout.decode(errors="replace").strip()
         return None if r.returncode == 0 else "exit %d: %s" % (r.returncode, text[-500:])
 
+    def connect(self):
+        if self.command.startswith("unix:"):
+            link = socket.socket(socket.AF_UNIX)
+            link.connect(self.command[len("unix:"):])
+            self.lines = link.makefile("w"), link.makefile("r")
+            link.close()  # the two files keep it
+            return
+        self.proc = subprocess.Popen(["sh", "-c", self.command], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, text=True)
+        self.lines = self.proc.stdin, self.proc.stdout
+
     def send(self, state):
-        if self.proc is None or self.proc.poll() is not None:
-            self.proc = subprocess.Popen(["sh", "-c", self.command], stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, text=True)
         try:
-            self.proc.stdin.write(json.dumps(state) + "\n")
-            self.proc.stdin.flush()
-        except BrokenPipeError:
-            pass
+            if self.lines is None:
+                self.connect()
+            self.lines[0].write(json.dumps(state) + "\n")
+            self.lines[0].flush()
+        except OSError:
+            pass  # the answer tells
 
     def answer(self):
-        answer = self.proc.stdout.readline()
-        if not answer:
-            return "the checker died (exit %s)" % self.proc.wait()
+        try:
+            answer = self.lines[1].readline() if self.lines else ""
+        except OSError:
+            answer = ""
+        if not answer:  # and it stays dead: who has sent what is not known any more
+            return "the checker died"
         if not re.fullmatch(r"ok( \d+)?\s*", answer):
             return answer.strip()
         self.trials += int(answer[2:].strip() or 0)
         return None
 
     def close(self):
+        for file in self.lines or ():
+            try:
+                file.close()
+            except OSError:
+                pass
         if self.proc:
-            self.proc.stdin.close()
             self.proc.wait()
+        self.lines = self.proc = None
 
 
 class Images:
@@ -865,7 +885,8 @@ def main():
         if name in ("explore", "run"):
             g = q.add_mutually_exclusive_group(required=True)
             g.add_argument("--check", help="shell command; {dir} and {out} are filled in; exit 0 is good")
-            g.add_argument("--server", help="shell command of a checker that answers one line a state")
+            g.add_argument("--server", help="shell command of a checker that answers one line a state, "
+                           "or unix:PATH where one listens")
             q.add_argument("--timeout", type=float, default=60, help="seconds for one check")
             q.add_argument("--work", help="folder for the states (a tmpfs is fastest)")
             q.add_argument("--keep", help="folder that keeps the failing states")

@@ -86,7 +86,7 @@ def main():
     g = p.add_mutually_exclusive_group(required=True)
     g.add_argument("--check", help="shell command; {dir} and {out} are filled in; "
                    "CRASH_RC, CRASH_MODE and CRASH_AT are set; exit 0 is good")
-    g.add_argument("--server", help="shell command of a checker that answers one line a run; "
+    g.add_argument("--server", help="shell command of a checker that answers one line a run, or unix:PATH; "
                    "it is told rc, mode, at, hit (the call) and err (the file of the command's error output) too")
     p.add_argument("--modes", default="kill-before,kill-torn", help="of: " + " ".join(MODES))
     p.add_argument("--points", default="1-", help="FROM-TO, the calls to act at")
