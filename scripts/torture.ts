@@ -1,6 +1,6 @@
 /**
- * npm run torture -- [--seed S] [--size small|nightly|release] [--states N] [--rounds N] [--only NAME,…] [--work DIR] [--jobs N]
- *                    [PART…]
+ * npm run torture -- [--seed S] [--size small|nightly|release] [--states N] [--points N] [--losses N] [--rounds N]
+ *                    [--only NAME,…] [--work DIR] [--jobs N] [PART…]
  * npm run torture -- --check DIRECTORY STDOUT
  *
  * The proof of klog's durability promises (RELIABILITY.md): programs that use klog (test/crash/scenarios) lose their power, are
@@ -59,11 +59,7 @@ async function main(): Promise<number> {
       return judged.code;
     }
     await mkdir(kept, { recursive: true });
-    const size: Size = {
-      ...SIZES[values.size]!,
-      ...(values.states === undefined ? {} : { states: Number(values.states) }),
-      ...(values.rounds === undefined ? {} : { diskFullRounds: Number(values.rounds) }),
-    };
+    const size = sizeOf(values);
     judges = new Judges(programs, work, size.settleEvery);
     const rig: Rig = {
       seed: Number(values.seed),
@@ -85,6 +81,26 @@ async function main(): Promise<number> {
   }
 }
 
+interface SizeOptions {
+  readonly size: string;
+  readonly states?: string | undefined;
+  /** Calls, of each scenario and mode, at which there is a real kill or an error. */
+  readonly points?: string | undefined;
+  readonly losses?: string | undefined;
+  readonly rounds?: string | undefined;
+}
+
+/** Of the size that is asked for, but for what is asked for by itself. */
+function sizeOf({ size, states, points, losses, rounds }: SizeOptions): Size {
+  return {
+    ...SIZES[size]!,
+    ...(states === undefined ? {} : { states: Number(states) }),
+    ...(points === undefined ? {} : { killPoints: Number(points), errorPoints: Number(points) }),
+    ...(losses === undefined ? {} : { powerLosses: Number(losses) }),
+    ...(rounds === undefined ? {} : { diskFullRounds: Number(rounds) }),
+  };
+}
+
 /** Folders of runs in which nothing failed. */
 async function removeEmpty(directory: string): Promise<void> {
   if (!existsSync(directory)) return;
@@ -103,6 +119,8 @@ function readArguments() {
         seed: { type: 'string', default: '1' },
         size: { type: 'string', default: 'small' },
         states: { type: 'string' },
+        points: { type: 'string' },
+        losses: { type: 'string' },
         rounds: { type: 'string' },
         only: { type: 'string' },
         work: { type: 'string' },
@@ -113,14 +131,11 @@ function readArguments() {
     if (!Number.isSafeInteger(Number(values.seed))) throw new Error(`--seed ${values.seed} is not a whole number`);
     if (SIZES[values.size] === undefined)
       throw new Error(`--size ${values.size} is none of ${Object.keys(SIZES).join(', ')}`);
-    const states = Number(values.states ?? 1);
-    if (!Number.isSafeInteger(states) || states < 1)
-      throw new Error(`--states ${values.states} is not a number from 1 on`);
-    const rounds = Number(values.rounds ?? 1);
-    if (!Number.isSafeInteger(rounds) || rounds < 1)
-      throw new Error(`--rounds ${values.rounds} is not a number from 1 on`);
-    const jobs = Number(values.jobs ?? 1);
-    if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs} is not a number from 1 on`);
+    for (const name of ['states', 'points', 'losses', 'rounds', 'jobs'] as const) {
+      const count = Number(values[name] ?? 1);
+      if (!Number.isSafeInteger(count) || count < 1)
+        throw new Error(`--${name} ${values[name]} is not a number from 1 on`);
+    }
     const unknown = values.check ? [] : positionals.filter((part) => PARTS[part] === undefined);
     if (unknown.length > 0) throw new Error(`there is no part ${unknown[0]}: ${Object.keys(PARTS).join(', ')}`);
     if (values.check && positionals.length !== 2) throw new Error('--check wants a directory and a file');

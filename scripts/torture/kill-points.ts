@@ -1,23 +1,31 @@
-/** The process is killed, or a call fails, at every one of its file calls. */
-import { mkdir } from 'node:fs/promises';
+/**
+ * The process is killed, or a call fails, at every one of its file calls. A kill of all processes leaves what the calls up to
+ * then have done, for the kernel lives on: a recording tells every such state without a run for each. Real kills, and those
+ * of one process of several, come on top.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SCENARIOS } from '../../test/crash/scenarios/index.js';
 import type { Scenario } from '../../test/crash/scenarios/scenario.js';
-import { crashedStarts, scenarioCommand, serverCommand } from './recording.js';
+import { crashedStarts, record, type Start, scenarioCommand, serverCommand } from './recording.js';
 import { countIn, type Rig } from './rig.js';
 import { inParallel, ROOT, runTool } from './run-tool.js';
 
+/** More than there are. */
+const ALL = 10_000_000;
 const KILLS = ['kill-before', 'kill-after', 'kill-torn', 'kill-one'];
 const ERRORS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short', 'full'];
 
 export async function killPoints(rig: Rig): Promise<void> {
   const { killed, killPoints: points } = rig.size;
-  await inParallel(
-    chosen(rig, killed).map(
-      (scenario) => (worker) => disturb(rig, worker, 'killpoints', scenario, KILLS, points, false),
+  const scenarios = chosen(rig, killed);
+  const tasks = [
+    ...scenarios.map((scenario) => (worker: number) => everyKill(rig, worker, scenario)),
+    ...scenarios.map(
+      (scenario) => (worker: number) => disturb(rig, worker, 'killpoints', scenario, KILLS, points, false),
     ),
-    rig.atOnce,
-  );
+  ];
+  await inParallel(tasks, rig.atOnce);
 }
 
 export async function errors(rig: Rig): Promise<void> {
@@ -51,8 +59,7 @@ async function disturb(
     ...(points === undefined ? [] : ['--sample', `${points}`]),
     ...(isLasting ? ['--lasting'] : []),
     ...(start === undefined ? [] : ['--start', start.directory]),
-    // Where the machine was started again, the judge has to be told, too: one of its own.
-    ...['--server', start === undefined ? await rig.judges.of(worker) : serverCommand(rig.programs)],
+    ...['--server', await judgeFor(rig, worker, start)],
     ...scenarioCommand(rig.programs, scenario.name, '{dir}', rig.seed),
   ];
   const { code, text } = await runTool('killpoints', args, { KLOG_CRASH_ROOT: ROOT, ...start?.env });
@@ -75,6 +82,44 @@ async function disturb(
     text,
     [again, repeat],
   );
+}
+
+/** All moments at which all processes of the scenario can die. */
+async function everyKill(rig: Rig, worker: number, scenario: Scenario): Promise<void> {
+  const trace = await mkdtemp(join(rig.work, 'killed-'));
+  const kept = join(rig.kept, `killed-${scenario.name}`);
+  const start = await startOf(rig, scenario);
+  const recorded = await record(rig.programs, scenario, rig.seed, trace, start);
+  const args = [
+    ...['explore', '--trace', trace, '--models', 'killed', '--states', `${rig.size.killedStates ?? ALL}`],
+    ...['--seed', `${rig.seed}`, '--work', rig.work, '--keep', kept, '--max-fails', '20'],
+    ...['--server', await judgeFor(rig, worker, start)],
+  ];
+  const env = { KLOG_CRASH_SETTLE_EVERY: `${rig.size.settleEvery}`, ...start?.env };
+  const { code, text } = recorded.code === 0 ? await runTool('crashsim', args, env) : recorded;
+  await rm(trace, { recursive: true, force: true });
+  const states = countIn(text, /(\d+) crash states checked/) || 0;
+  const settleKills = countIn(text, /(\d+) trials/) || 0;
+  rig.report.killedStates += states;
+  rig.report.settleKills += settleKills;
+  const operations = countIn(recorded.text, /recorded (\d+) operations/);
+  const failed = join(kept, 'fail-0001');
+  rig.report.result(
+    'killpoints',
+    `${scenario.name}, recorded`,
+    code === 0 && states > 0,
+    `${states} states of ${operations} operations, ${settleKills} kills of settling`,
+    text,
+    [
+      `CRASH_MODE=kill-simulated npm run torture -- --check ${join(failed, 'dir')} ${join(failed, 'stdout')}`,
+      `npm run torture -- --seed ${rig.seed} --only ${scenario.name} killpoints`,
+    ],
+  );
+}
+
+/** Where the machine was started again, the judge has to be told, too: one of its own. */
+async function judgeFor(rig: Rig, worker: number, start: Start | undefined): Promise<string> {
+  return start === undefined ? await rig.judges.of(worker) : serverCommand(rig.programs);
 }
 
 async function startOf(rig: Rig, { after }: Scenario) {

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Scenario } from '../../test/crash/scenarios/scenario.js';
 import type { Programs } from './programs.js';
-import { type Ran, runTool } from './run-tool.js';
+import { type Ran, ROOT, runTool } from './run-tool.js';
 
 /** A later start of the machine than the one that wrote the files a recovery begins with. */
 const BOOT_OF_RECOVERY = '9';
@@ -36,7 +36,7 @@ export async function record(
   try {
     const command = scenarioCommand(programs, scenario.name, directory, seed);
     const args = ['record', '--dir', directory, '--trace', trace, '--run-timeout', '60', ...command];
-    return await runTool('crashsim', args, start?.env);
+    return await runTool('crashsim', args, { KLOG_CRASH_ROOT: ROOT, ...start?.env });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

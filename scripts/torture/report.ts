@@ -4,7 +4,11 @@ export class Report {
   failed = 0;
   skipped = 0;
   states = 0;
+  /** That the crash states took, from the first recording to the last verdict. */
+  stateSeconds = 0;
   kills = 0;
+  /** That a kill leaves at a call, or in the middle of it, by the recording of a run. */
+  killedStates = 0;
   errors = 0;
   /** In the middle of settling what a crash has left. */
   settleKills = 0;
@@ -35,7 +39,8 @@ export class Report {
   end(): number {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(0);
     console.log(
-      `${this.states} crash states, ${this.kills} kills, ${this.settleKills} kills of settling, ${this.errors} errors; ` +
+      `${this.states} crash states (${Math.round(this.states / Math.max(this.stateSeconds, 0.1))}/s), ${this.killedStates} states of kills, ${this.kills} kills, ` +
+        `${this.settleKills} kills of settling, ${this.errors} errors; ` +
         `${this.skipped} skipped; ${seconds} s`,
     );
     console.log(`${this.passed} passed, ${this.failed} failed`);

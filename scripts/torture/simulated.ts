@@ -23,10 +23,12 @@ interface Tally {
 export async function simulatedPowerLoss(rig: Rig): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name, isCommand }) => isCommand !== true && (rig.only?.includes(name) ?? true));
   const wanted = Math.ceil(rig.size.states / scenarios.length);
+  const begun = performance.now();
   await inParallel(
     scenarios.map((scenario) => (worker) => tortureOne(rig, worker, scenario, wanted)),
     rig.atOnce,
   );
+  rig.report.stateSeconds += (performance.now() - begun) / 1000;
 }
 
 async function tortureOne(rig: Rig, worker: number, scenario: Scenario, wanted: number): Promise<void> {

@@ -8,7 +8,9 @@ export interface Size {
   readonly startsPerRecording: number;
   /** Of so many crash states one is settled with a kill at each of its calls; 0: none. */
   readonly settleEvery: number;
-  /** Calls at which a kill is tried, for each scenario and mode; `undefined`: at every one. */
+  /** States that a kill leaves, of one recording; `undefined`: every one. */
+  readonly killedStates: number | undefined;
+  /** Calls at which a real kill is tried, for each scenario and mode; `undefined`: at every one. */
   readonly killPoints: number | undefined;
   /** The same for each kind of error. */
   readonly errorPoints: number | undefined;
@@ -25,6 +27,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
     statesPerRecording: 40,
     startsPerRecording: 1,
     settleEvery: 20,
+    killedStates: 30,
     killPoints: 2,
     errorPoints: 1,
     killed: ['roll', 'group-commit', 'compaction', 'recovery-roll', 'klog-produce', 'klog-topic-alter-delete'],
@@ -37,6 +40,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
     statesPerRecording: 2000,
     startsPerRecording: 5,
     settleEvery: 50,
+    killedStates: undefined,
     killPoints: undefined,
     errorPoints: undefined,
     killed: undefined,
@@ -49,6 +53,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
     statesPerRecording: 2500,
     startsPerRecording: 5,
     settleEvery: 20,
+    killedStates: undefined,
     killPoints: undefined,
     errorPoints: undefined,
     killed: undefined,

@@ -11,6 +11,8 @@ export interface TreeMessage {
   readonly bytes: Readonly<Record<string, string>>;
   /** Earlier ones come no more. */
   readonly forget: boolean;
+  /** Of a kill; absent: the power was lost. */
+  readonly mode?: string;
 }
 
 /** Where the files of a state seem to be. */
@@ -19,7 +21,7 @@ const ROOT = '/state';
 export class StateImages {
   readonly #bytes = new Map<number, Buffer>();
 
-  read({ tree, said, bytes, forget }: TreeMessage): State {
+  read({ tree, said, bytes, forget, mode }: TreeMessage): State {
     if (forget) this.#bytes.clear();
     for (const [number, text] of Object.entries(bytes)) this.#bytes.set(Number(number), Buffer.from(text, 'base64'));
     const top: Names = new Map();
@@ -36,6 +38,6 @@ export class StateImages {
       } else if (kind === 'file') names.set(name, newContents(name, this.#bytes.get(value as number)!));
       else throw new Error(`${path} is a ${kind}`);
     }
-    return { disk: new MemoryDisk(ROOT, top), said };
+    return { disk: new MemoryDisk(ROOT, top), said, ...(mode === undefined ? {} : { mode }) };
   }
 }

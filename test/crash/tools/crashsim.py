@@ -395,7 +395,14 @@ class Explorer:
             still = []
             for n in pending:
                 o = self.ops[n]
-                if o.kind in DATA:
+                if model == "killed":
+                    if o.end <= tick:
+                        if o.kind in DATA:
+                            changed[o.ino] += 1
+                        else:
+                            sure_names.add(n)
+                        continue
+                elif o.kind in DATA:
                     if o.end < max(any_sync, file_sync[o.ino]):
                         changed[o.ino] += 1
                         continue
@@ -465,7 +472,31 @@ class Explorer:
 
     def choose(self, model, tick, family, arg):
         """What becomes of the operations that are not settled: those that reach the disk, each with the parts of a
-        write that do (None: all of it) and what fills the rest of what it makes the file grow by (None: nothing).
+        write that do (None: all of it) and what fills the rest of what it makes the file grow by (None: nothing)."""
+        if model == "killed":
+            return self.choose_killed(tick, family, arg)
+        return self.choose_lost(model, tick, family, arg)
+
+    def choose_killed(self, tick, family, arg):
+        """The kernel lives on: what had returned is there, of a call that had not all, nothing, or of a write a part."""
+        chosen, pos = [], 0
+        for n, is_pending in self.situations["killed"][tick][2]:
+            op, keep, parts = self.ops[n], True, None
+            if is_pending:
+                if family == "torn":
+                    keep = pos <= arg[0]
+                    if pos == arg[0]:
+                        size = len(op.data[1])
+                        parts = ((0, max(1, min(size - 1, round(arg[1] * size)))),)
+                else:
+                    keep = {"all": True, "none": False, "only": pos == arg, "drop": pos != arg}[family]
+                pos += 1
+            if keep:
+                chosen.append((op, parts, None))
+        return chosen
+
+    def choose_lost(self, model, tick, family, arg):
+        """After a power loss.
 
         Each pending one is kept, dropped or (a write) partly kept.  A sector holds the result of a prefix of the
         writes to it: once one is lost there, later ones are too."""
@@ -598,6 +629,14 @@ class Explorer:
                 if not pending:
                     continue
                 add("none")
+                if model == "killed":
+                    for i, n in enumerate(pending):
+                        add("drop", i)
+                        add("only", i)
+                        if self.ops[n].kind == "write" and len(self.ops[n].data[1]) > 1:
+                            for cut in (0, 0.5, 1):
+                                add("torn", (i, cut))
+                    continue
                 add("names")
                 add("data")
                 add("zeros")
@@ -630,7 +669,7 @@ class Explorer:
             for q in queues:
                 if q:
                     yield q.popleft()
-        ticks = [(m, t) for m, t, _, _ in families["none"]]
+        ticks = [(m, t) for m, t, _, _ in families["none"] if m != "killed"]
         for i in range(random_states if ticks else 0):
             model, tick = self.rng.choice(ticks)
             yield model, tick, "random", i
@@ -758,7 +797,7 @@ class Images:
     def __init__(self):
         self.numbers, self.next, self.size = {}, 0, 0
 
-    def message(self, disk, said):
+    def message(self, disk, said, mode):
         forget = self.size > self.LARGEST
         if forget:
             self.numbers, self.size = {}, 0
@@ -772,7 +811,7 @@ class Images:
                     self.size += len(body)
                 body = self.numbers[body]
             tree.append((path, kind, body))
-        return {"tree": tree, "said": said.decode("latin-1"), "bytes": fresh, "forget": forget}
+        return {"tree": tree, "said": said.decode("latin-1"), "bytes": fresh, "forget": forget, **mode}
 
 
 AHEAD = 64  # states that are sent while the checker judges earlier ones
@@ -823,7 +862,8 @@ def explore(trace_dir, args):
                 if len(underway) == AHEAD:  # half of them at once: each waiting costs a change of processes
                     for _ in range(AHEAD // 2):
                         judged(underway.popleft(), checker.answer())
-                checker.send(images.message(disk, said))
+                mode = {"mode": "kill-simulated"} if cand[0] == "killed" else {}
+                checker.send(images.message(disk, said, mode))
                 underway.append(cand)
                 continue
             disk.write_to(where)
