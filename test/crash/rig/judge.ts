@@ -46,6 +46,8 @@ export async function judge(state: State, settleKills?: (count: number) => void)
 class Judgement {
   readonly #state: State;
   readonly #transcript: Transcript;
+  /** What is safe: to a reader who may not settle, what was only written is not there yet. */
+  readonly #safe: Transcript;
   /** The machine went on after it. */
   readonly #sameBoot: boolean;
   readonly #visits: Visits;
@@ -55,13 +57,14 @@ class Judgement {
     this.#sameBoot = state.mode !== undefined;
     this.#visits = new Visits(this.#sameBoot);
     this.#transcript = readTranscript(state.said, this.#sameBoot);
+    this.#safe = this.#sameBoot ? readTranscript(state.said, false) : this.#transcript;
   }
 
   async run(): Promise<FirstLook> {
     this.#judgeExit();
     const look = await this.#visits.firstLook(this.#state.disk);
     const { before, settled } = look;
-    for (const found of before) this.#keepsItsPromises(found);
+    for (const found of before) this.#keepsItsPromises(found, this.#safe);
     this.#keepsItsPromises(settled);
     this.#contains(settled, before[0]!.content, 'what a reader without rights had seen');
     this.#judgeAftermath(settled, await this.#visits.aftermath(look));
@@ -110,8 +113,8 @@ class Judgement {
     if (rc !== 0 && complained === 0) throw new BrokenPromise(`exit ${rc} without a word`);
   }
 
-  #keepsItsPromises({ who, content }: Found): void {
-    saidBy(who, () => promisesHold(this.#transcript, content));
+  #keepsItsPromises({ who, content }: Found, transcript = this.#transcript): void {
+    saidBy(who, () => promisesHold(transcript, content));
   }
 
   #contains({ who, content }: Found, earlier: Content, what: string): void {

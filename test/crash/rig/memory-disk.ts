@@ -1,8 +1,11 @@
 /** The files of a state in memory, shared by its clones until they are written to. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CONTROL_FILE_NAME } from '../../../src/storage/control-file.js';
 import { inodeInside } from './control-inode.js';
+
+/** What a file that is written to may grow by without being copied. */
+const GROWTH = 1024;
 
 /** A file's bytes: a buffer that may be longer than the file, and may belong to other disks as well. */
 export class Contents {
@@ -51,7 +54,7 @@ export class Contents {
 
   #own(size: number): void {
     if (this.#isOwn && size <= this.#bytes.length) return;
-    const bytes = Buffer.alloc(Math.max(size, this.#size) + 4096);
+    const bytes = Buffer.alloc(Math.max(size, this.#size) + GROWTH);
     this.#bytes.copy(bytes, 0, 0, this.#size);
     this.#bytes = bytes;
     this.#isOwn = true;
@@ -75,6 +78,8 @@ export class MemoryDisk {
   /** Of the directory in which the state is. */
   readonly root: string;
   readonly #top: Names;
+  /** Directories that were looked for, by their paths: they are asked for again and again. */
+  readonly #found = new Map<string, Names>();
 
   constructor(root: string, top: Names) {
     this.root = root;
@@ -116,7 +121,21 @@ export class MemoryDisk {
 
   /** `undefined`: its directory is not there. */
   parent(path: string): Names | undefined {
-    const directory = dirname(path);
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    let names = this.#found.get(directory);
+    if (names === undefined) {
+      names = this.#walk(directory);
+      if (names !== undefined) this.#found.set(directory, names);
+    }
+    return names;
+  }
+
+  /** Whoever moves or removes a directory says so. */
+  directoryMoved(): void {
+    this.#found.clear();
+  }
+
+  #walk(directory: string): Names | undefined {
     if (directory === this.root) return this.#top;
     if (!directory.startsWith(`${this.root}/`)) return undefined;
     let names = this.#top;

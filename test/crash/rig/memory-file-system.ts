@@ -84,6 +84,7 @@ export class MemoryFileSystem implements FileSystem {
   removeDirectory(path: string): void {
     if (this.#directory(path).size > 0) throw failure('ENOTEMPTY', path);
     this.change('rmdir', path);
+    this.#disk.directoryMoved();
     this.#disk.parent(path)?.delete(nameOf(path));
   }
 
@@ -94,6 +95,7 @@ export class MemoryFileSystem implements FileSystem {
     if (entry === undefined || target === undefined) throw failure('ENOENT', from);
     if (there instanceof Map && there.size > 0) throw failure('ENOTEMPTY', to);
     this.change('rename', from);
+    if (entry instanceof Map) this.#disk.directoryMoved();
     this.#disk.parent(from)?.delete(nameOf(from));
     target.set(nameOf(to), entry);
   }
