@@ -1,5 +1,5 @@
 // Builds dist/: the library by tsc (dist/index.js and types), the command line by esbuild (dist/klog.cjs, one file, and the
-// code cache that bin/klog.js loads it with).
+// code caches of dist/cache/ that bin/klog.js loads it with).
 // Each part is skipped while what it was made from is unchanged, so that `npm test` may build every time.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -58,10 +58,16 @@ function exists(path) {
 
 const NO_ID = '0'.repeat(64);
 
-/** The first line names the bundle, for its code cache. What runs by node:vm cannot say import(); bin/klog.js hands its own in. */
+/**
+ * The first line names the bundle, for its code caches. What follows is one expression: a function, which bin/klog.js calls
+ * with the names of a module, and which calls itself where the file is a module (so the text is compiled as it is read, not
+ * copied into a wrapper). What runs by node:vm cannot say import(); bin/klog.js hands its own in.
+ */
 const BANNER = `// ${NO_ID}
+(function(bundle){if(typeof module==='undefined')return bundle;bundle(exports,require,module,__filename,__dirname)})(function(exports,require,module,__filename,__dirname){"use strict";
 const importModule=module.importModule??((name)=>import(name));
 const monotonicNow=()=>{const[s,ns]=process.hrtime();return s*1e3+ns/1e6};`;
+const FOOTER = '})';
 
 async function buildCommandLine() {
   const { outputFiles } = await build({
@@ -77,12 +83,13 @@ async function buildCommandLine() {
     sourcesContent: false,
     legalComments: 'none',
     banner: { js: BANNER },
+    footer: { js: FOOTER },
     // The global `performance` loads node:perf_hooks, a millisecond.
     define: { 'performance.now': 'monotonicNow' },
     // Where the library needs a `require` it takes `__filename` when there is one.
     logOverride: { 'empty-import-meta': 'silent' },
     external,
-    plugins: [lazyBuiltins],
+    plugins: [lazyBuiltins, ownRequire],
     logLevel: 'warning',
     write: false,
   });
@@ -119,6 +126,15 @@ for (const name of ${JSON.stringify(functions)}) exports[name] = (...args) => lo
 for (const name of ${JSON.stringify(others)}) Object.defineProperty(exports, name, { enumerable: true, get: () => load()[name] });`,
       };
     });
+  },
+};
+
+/** `createRequire` comes with node:module, which takes a millisecond: in the bundle it answers the bundle's own `require`. */
+const ownRequire = {
+  name: 'own-require',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:module$/ }, ({ path }) => ({ path, namespace: 'own-require' }));
+    onLoad({ filter: /.*/, namespace: 'own-require' }, () => ({ contents: 'exports.createRequire = () => require;' }));
   },
 };
 
