@@ -34,6 +34,10 @@ class NodeFileSystem implements FileSystem {
     return call(() => openRegularFile(path, mode));
   }
 
+  readFile(path: string): Uint8Array | undefined {
+    return call(() => readRegularFile(path));
+  }
+
   stat(path: string): FileStat | undefined {
     return call(() => {
       const stats = nodeFs.lstatSync(path, { throwIfNoEntry: false });
@@ -217,19 +221,45 @@ function openRegularFile(path: string, mode: OpenMode): NodeFile {
     }
   }
   try {
-    const stats = nodeFs.fstatSync(fd);
-    if (!stats.isFile()) {
-      throw new KlogError('KLOG_BAD_DIRECTORY', `${path} is ${describeKind(stats)}, not a regular file`, {
-        file: path,
-        hint: 'klog opens regular files only: look who put this there',
-      });
-    }
+    const stats = statRegularFile(fd, path);
     if (created && (stats.mode & 0o777) !== FILE_MODE) nodeFs.fchmodSync(fd, FILE_MODE);
     return new NodeFile(path, fd);
   } catch (error) {
     nodeFs.closeSync(fd);
     throw error;
   }
+}
+
+function readRegularFile(path: string): Uint8Array | undefined {
+  let fd: number;
+  try {
+    fd = nodeFs.openSync(path, O_RDONLY | SAFE_OPEN);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { size } = statRegularFile(fd, path);
+    const bytes = Buffer.allocUnsafe(size);
+    let done = 0;
+    while (done < size) {
+      const got = nodeFs.readSync(fd, bytes, done, size - done, done);
+      if (got === 0) break;
+      done += got;
+    }
+    return bytes.subarray(0, done);
+  } finally {
+    nodeFs.closeSync(fd);
+  }
+}
+
+function statRegularFile(fd: number, path: string): nodeFs.Stats {
+  const stats = nodeFs.fstatSync(fd);
+  if (stats.isFile()) return stats;
+  throw new KlogError('KLOG_BAD_DIRECTORY', `${path} is ${describeKind(stats)}, not a regular file`, {
+    file: path,
+    hint: 'klog opens regular files only: look who put this there',
+  });
 }
 
 function describeKind(stats: nodeFs.Stats): string {

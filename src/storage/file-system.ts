@@ -63,6 +63,11 @@ export interface OpenFile {
 
 export interface FileSystem {
   open(path: string, mode: OpenMode): Awaitable<OpenFile>;
+  /**
+   * The whole of a small file, opened as by `open`; `undefined`: nothing there. For {@link readWhole}, which opens, looks and
+   * reads where this is missing: half the time for each of a thousand topics' files.
+   */
+  readFile?(path: string): Awaitable<Uint8Array | undefined>;
   /** Does not follow a link at the end of the path. `undefined`: nothing there. */
   stat(path: string): Awaitable<FileStat | undefined>;
   /** Names, unordered. */
@@ -101,6 +106,7 @@ export async function writeFully(
 
 /** Reads a whole small file. `undefined`: nothing there. */
 export async function readWhole(fs: FileSystem, path: string): Promise<Uint8Array | undefined> {
+  if (fs.readFile !== undefined) return await fs.readFile(path);
   let file: OpenFile;
   try {
     file = await fs.open(path, 'read');

@@ -1,4 +1,11 @@
-import type { Awaitable, FileStat, FileSystem, OpenFile, OpenMode } from '../storage/file-system.js';
+import {
+  type Awaitable,
+  type FileStat,
+  type FileSystem,
+  type OpenFile,
+  type OpenMode,
+  readWhole,
+} from '../storage/file-system.js';
 import { systemErrorCode } from './system-error.js';
 
 /**
@@ -46,6 +53,11 @@ export class CountingFileSystem implements FileSystem {
       return close();
     };
     return file;
+  }
+
+  /** Open for the moment only, so it is not counted. */
+  readFile(path: string): Promise<Uint8Array | undefined> {
+    return this.#withDescriptor(() => readWhole(this.#fs, path));
   }
 
   stat(path: string): Awaitable<FileStat | undefined> {

@@ -50,6 +50,8 @@ describe('opening', () => {
     expect((await failure(() => fs.open(at('link'), 'create-new'))).code).toBe('EEXIST');
     expect(nodeFs.existsSync(at('victim'))).toBe(false);
     expect((await fs.stat(at('link')))?.kind).toBe('other');
+    nodeFs.writeFileSync(at('victim'), 'x');
+    expect((await failure(() => readWhole(fs, at('link')))).code).toBe('ELOOP');
   });
 
   it('refuses a named pipe and a directory at once', async () => {
@@ -59,6 +61,8 @@ describe('opening', () => {
       expect(error).toBeInstanceOf(KlogError);
       expect(error.message).toContain('named pipe');
     }
+    expect((await failure(() => readWhole(fs, at('pipe')))).message).toContain('named pipe');
+    expect((await failure(() => readWhole(fs, directory))).code).toBe('KLOG_BAD_DIRECTORY');
     expect((await failure(() => fs.open(directory, 'read'))).code).toBe('KLOG_BAD_DIRECTORY');
   });
 
