@@ -76,8 +76,8 @@ export class ProcessContext implements CliContext {
   #openStandardOutput(): Output {
     const kind = describeDescriptor(1);
     const isTerminal = kind === 'terminal';
-    const columns = isTerminal ? process.stdout.columns : undefined;
-    const output = new BlockOutput(openSink(1, kind), { isTerminal, columns });
+    const width = isTerminal ? { columns: () => process.stdout.columns } : {};
+    const output = new BlockOutput(openSink(1, kind), { isTerminal, ...width });
     // A pager that waits for its user must not hold up Ctrl-C.
     this.signals.onFirst = () => output.abandonWhenStuck(STUCK_MS);
     return output;

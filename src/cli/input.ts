@@ -1,7 +1,7 @@
-import { read } from 'node:fs';
+import { closeSync, read, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { KlogError, systemReason } from '../errors.js';
-import { type DescriptorKind, describeDescriptor } from './descriptor.js';
+import { type DescriptorKind, describeDescriptor, openAgain } from './descriptor.js';
 
 /** Bytes that come in: standard input, the file of `--file` or `--lines`, or a test's chunks. */
 export interface Input {
@@ -38,7 +38,9 @@ export class DescriptorInput implements Input {
 
   chunks(signal?: AbortSignal): AsyncIterable<Uint8Array> {
     const usesThread = this.#kind === 'file' || this.#kind === 'device';
-    return usesThread ? readFile(this.#fd, this.name, signal) : readStream(this.#fd, this.#kind, this.name, signal);
+    if (usesThread) return readFile(this.#fd, this.name, signal);
+    if (this.#kind === 'pipe') return readPipe(this.#fd, this.name, signal);
+    return readStream(this.#fd, this.#kind, this.name, signal);
   }
 }
 
@@ -111,6 +113,42 @@ function readOnce(fd: number, buffer: Buffer): Promise<number> {
   return promise;
 }
 
+/** The most that a short input has; and a pipe holds no more, unless it was made larger. */
+const SHORT_BYTES = 64 * 1024;
+
+const NOTHING_AT_HAND = { bytes: Buffer.alloc(0), isAll: false };
+
+/**
+ * A short input whose writer has ended already (`echo … | klog produce`) is read without `node:net`, which takes eight
+ * milliseconds to load. Where there is more, or may be, the stream goes on behind it.
+ */
+async function* readPipe(fd: number, name: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const { bytes, isAll } = signal?.aborted ? NOTHING_AT_HAND : readAtHand(fd);
+  if (!isAll) yield* readStream(fd, 'pipe', name, signal, bytes);
+  else if (bytes.length > 0) yield bytes;
+}
+
+/** What the pipe holds now, without waiting; `isAll` if nobody can write to it any more. */
+function readAtHand(fd: number): { readonly bytes: Uint8Array; readonly isAll: boolean } {
+  const own = openAgain(fd, 'read');
+  if (own === undefined) return NOTHING_AT_HAND;
+  const bytes = Buffer.allocUnsafeSlow(SHORT_BYTES);
+  let length = 0;
+  let isAll = false;
+  try {
+    while (length < bytes.length && !isAll) {
+      const got = readSync(own, bytes, length, bytes.length - length, null);
+      length += got;
+      isAll = got === 0;
+    }
+  } catch {
+    // EAGAIN: somebody may write yet. Any other failure the stream meets as well.
+  } finally {
+    closeSync(own);
+  }
+  return { bytes: bytes.subarray(0, length), isAll };
+}
+
 /** Chunks waiting to be worked on before the stream is paused. */
 const MAX_WAITING_BYTES = 2 * CHUNK_BYTES;
 
@@ -123,9 +161,15 @@ async function* readStream(
   kind: DescriptorKind,
   name: string,
   signal: AbortSignal | undefined,
+  first = NOTHING_AT_HAND.bytes as Uint8Array,
 ): AsyncGenerator<Uint8Array> {
-  const stream = openStream(fd, kind);
-  let waiting: Uint8Array[] = [];
+  let stream: import('node:net').Socket;
+  try {
+    stream = openStream(fd, kind);
+  } catch (error) {
+    throw inputFailure(name, error);
+  }
+  let waiting: Uint8Array[] = first.length > 0 ? [first] : [];
   let waitingBytes = 0;
   let failure: unknown;
   let isOver = signal?.aborted ?? false;

@@ -34,7 +34,8 @@ export interface Output {
 
 export interface OutputOptions {
   readonly isTerminal?: boolean;
-  readonly columns?: number | undefined;
+  /** Asked for where a width is needed: finding it out loads node:tty. */
+  readonly columns?: () => number | undefined;
   /** Names the output in errors. Default "standard output". */
   readonly name?: string;
 }
@@ -52,13 +53,13 @@ interface FullBlock {
 /** Fills blocks and hands them to a sink one after the other, in order. */
 export class BlockOutput implements Output {
   readonly isTerminal: boolean;
-  readonly columns: number | undefined;
   isImmediate: boolean;
   block: Buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   position = 0;
 
   readonly #sink: Sink;
   readonly #name: string;
+  readonly #columns: (() => number | undefined) | undefined;
   readonly #queue: FullBlock[] = [];
   readonly #free: Buffer[] = [];
   #pumping: Promise<void> | undefined;
@@ -71,9 +72,13 @@ export class BlockOutput implements Output {
   constructor(sink: Sink, options: OutputOptions = {}) {
     this.#sink = sink;
     this.isTerminal = options.isTerminal ?? false;
-    this.columns = options.columns;
+    this.#columns = options.columns;
     this.isImmediate = this.isTerminal;
     this.#name = options.name ?? 'standard output';
+  }
+
+  get columns(): number | undefined {
+    return this.#columns?.();
   }
 
   get isClosed(): boolean {

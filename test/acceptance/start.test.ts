@@ -6,8 +6,18 @@ import manifest from '../../package.json' with { type: 'json' };
 import { BUNDLE, KLOG, klog, plainEnvironment } from '../support/klog-process.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
+/** What a shell says before and behind `klog`, so that it runs at real pipes: those of `spawn` are sockets. */
+interface Plumbing {
+  readonly before?: string;
+  readonly behind?: string;
+}
+
 /** Node's own modules that a run has loaded when it ends: counted, since times of a shared machine tell nothing. */
-function modulesLoaded(args: readonly string[], cwd: string): string[] {
+function modulesLoaded(
+  args: readonly string[],
+  cwd: string,
+  { before = '', behind = '> /dev/null' }: Plumbing = {},
+): string[] {
   const recorder = join(cwd, 'record-modules.cjs');
   const file = join(cwd, 'modules.json');
   writeFileSync(
@@ -15,21 +25,60 @@ function modulesLoaded(args: readonly string[], cwd: string): string[] {
     `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(file)}, JSON.stringify(process.moduleLoadList)));`,
   );
   const env = plainEnvironment({ HOME: cwd });
-  const { status } = spawnSync(process.execPath, ['--require', recorder, ...args], { cwd, env, encoding: 'utf8' });
-  expect(status).toBe(0);
+  const script = `${before} "$0" --require "$@" ${behind}`;
+  const words = ['-c', script, process.execPath, recorder, ...args];
+  const { status } = spawnSync('sh', words, { cwd, env, stdio: ['ignore', 'ignore', 'ignore'] });
+  expect(status, args.join(' ')).toBe(0);
   return JSON.parse(readFileSync(file, 'utf8')) as string[];
 }
 
-it('loads few of the modules of Node beyond what an empty program does, and none that is slow to load', async () => {
+it.each<{ line: string; plumbing?: Plumbing; limit?: number }>([
+  { line: '--help' },
+  { line: 'topic list' },
+  { line: 'topic list', plumbing: { behind: '| cat' } },
+  { line: 'produce orders --value x' },
+  { line: 'produce orders', plumbing: { before: 'printf a |' } },
+  { line: 'consume orders' },
+  { line: 'consume orders', plumbing: { behind: '| cat' } },
+  // The clock of a follower, and what watches a file.
+  { line: 'tail orders' },
+])('loads next to none of the modules of Node beyond what an empty program does: $line', async ({ line, plumbing }) => {
   const cwd = temporaryDirectory();
   await klog(['topic', 'create', 'orders'], { cwd });
   const empty = new Set(modulesLoaded(['-e', '0'], cwd));
-  const more = modulesLoaded([KLOG, 'topic', 'list'], cwd).filter((name) => !empty.has(name));
-  expect(more.length).toBeLessThan(50);
-  const slow =
-    /NativeModule (crypto|http|https|zlib|tls|worker_threads|child_process|readline|inspector|internal\/crypto)/;
-  expect(more.filter((name) => slow.test(name))).toEqual([]);
+  const more = modulesLoaded([KLOG, ...line.split(' ')], cwd, plumbing).filter((name) => !empty.has(name));
+  // Such as stream, net and tty, crypto and zlib, worker_threads and child_process: a millisecond and more each.
+  expect(more.filter((name) => !FEW.includes(name))).toEqual([]);
 });
+
+/** What a start may load: to run the bundle, and to hear of signals. */
+const FEW = ['vm', 'process', 'internal/abort_controller']
+  .map((name) => `NativeModule ${name}`)
+  .concat('Internal Binding signal_wrap');
+
+it('has code caches that this Node takes, those of everyday commands without what these do not run', () => {
+  const script = `
+    const { readdirSync, readFileSync } = require('node:fs');
+    const source = readFileSync(process.argv[1], 'latin1');
+    const caches = readdirSync('dist/cache').map((name) => {
+      const cachedData = readFileSync('dist/cache/' + name).subarray(source.indexOf('\\n'));
+      const { cachedDataRejected } = new (require('node:vm').Script)(source, { cachedData });
+      return { name, bytes: cachedData.length, cachedDataRejected };
+    });
+    console.log(JSON.stringify(caches));`;
+  const cwd = join(import.meta.dirname, '..', '..');
+  const { stdout } = spawnSync(process.execPath, ['-e', script, BUNDLE], { cwd, env: plainEnvironment() });
+  const caches = JSON.parse(stdout.toString()) as { name: string; bytes: number; cachedDataRejected: boolean }[];
+  expect(caches.map(({ name }) => name).sort()).toEqual(['consume', 'help', 'other', 'produce', 'topic']);
+  expect(caches.filter(({ cachedDataRejected }) => cachedDataRejected)).toEqual([]);
+  const share = (name: string) => bytesOf(caches, name) / bytesOf(caches, 'other');
+  for (const name of ['produce', 'consume', 'topic']) expect(share(name), name).toBeLessThan(0.85);
+  expect(share('help')).toBeLessThan(0.5);
+});
+
+function bytesOf(caches: readonly { name: string; bytes: number }[], name: string): number {
+  return caches.find((cache) => cache.name === name)?.bytes ?? Number.NaN;
+}
 
 it('runs as the bundle alone, without the code cache', () => {
   const { status, stdout } = spawnSync(process.execPath, [BUNDLE, '--version'], {

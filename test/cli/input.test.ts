@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -88,6 +89,28 @@ describe('a pipe', () => {
       const bytes = await readAll(new DescriptorInput(await opened, 'it').chunks());
       expect(bytes.length).toBe(300_002);
       expect(bytes.toString('latin1', 0, 2)).toBe('ab');
+    }));
+
+  it.each([
+    ['nothing', ':', 0],
+    ['a line', 'printf abc', 3],
+    ['as much as a pipe holds', 'head -c 65536 /dev/zero', 65_536],
+    ['a byte more', 'head -c 65537 /dev/zero', 65_537],
+  ])('that is closed already may hold %s', (_, script, length) =>
+    inTemporaryDirectory(async (directory) => {
+      const { opened, child } = pipeFrom(directory, script);
+      const fd = await opened;
+      if (length <= 65_536 && child.exitCode === null) await once(child, 'exit');
+      expect(await readAll(new DescriptorInput(fd, 'it').chunks())).toHaveLength(length);
+    }),
+  );
+
+  it('is closed when the loop is left, so that its writer hears of it', () =>
+    inTemporaryDirectory(async (directory) => {
+      const { opened, child } = pipeFrom(directory, 'exec cat /dev/zero');
+      for await (const _ of new DescriptorInput(await opened, 'it').chunks()) break;
+      if (child.signalCode === null) await once(child, 'exit');
+      expect(child.signalCode).toBe('SIGPIPE');
     }));
 
   it('ends at once when the signal aborts, though nobody writes', () =>

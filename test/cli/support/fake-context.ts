@@ -50,7 +50,7 @@ export class FakeContext implements CliContext {
       if (writeError?.at === writes) throw Object.assign(new Error(writeError.code), { code: writeError.code });
       this.#chunks.push(Buffer.from(bytes));
     };
-    this.stdout = new BlockOutput({ write }, { isTerminal, ...(isTerminal ? { columns: 100 } : {}) });
+    this.stdout = new BlockOutput({ write }, { isTerminal, ...(isTerminal ? { columns: () => 100 } : {}) });
     this.stderr = {
       isTerminal,
       columns: isTerminal ? 100 : undefined,
