@@ -28,9 +28,9 @@ const noOutputCap = [
 ];
 const lengthBelieved = change(
   'a length is used before it is checked',
-  'format/compression/xerial-snappy.ts',
-  'if (length <= 0 || at + LENGTH_BYTES + length > bytes.length) {',
-  'if (length <= 0) {',
+  'format/compression/lz4-frame.ts',
+  'if (size > this.#source.length - start) throw',
+  'if (size < 0) throw',
 );
 const endlessWalk = change(
   'a length of zero leads nowhere',
