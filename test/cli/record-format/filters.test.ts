@@ -99,6 +99,15 @@ describe('expressions that cannot hang', () => {
     expect(compileLinearRegExp('\\(()'.repeat(600), '-G').test('('.repeat(600))).toBe(true);
   });
 
+  it.each(['(?:a?){1001}a{9}', 'a{2000,}', '(a)\\1{3,9007199254740990}'])('%s is refused, as in Go', (source) => {
+    expect(() => compileLinearRegExp(source, '-G')).toThrow(/more than 1000 repetitions/);
+  });
+
+  it('a thousand repetitions, and a bracket that is none, are not', () => {
+    expect(compileLinearRegExp('^a{1000}$', '-G').test('a'.repeat(1000))).toBe(true);
+    expect(compileLinearRegExp('\\{2000\\}', '-G').test('{2000}')).toBe(true);
+  });
+
   it('a long row of optional parts is compiled in no time', () => {
     const expression = compileLinearRegExp('(?:a?){200}a{9}', '-G');
     expect(expression.test('a'.repeat(8))).toBe(false);
