@@ -116,7 +116,8 @@ function isOwnFile(path: string): boolean {
 
 function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path);
+    // What is missing is looked for in every directory upward: an error object for each would cost more than the look.
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }

@@ -75,10 +75,11 @@ function locate(directory: string, from: DirectoryLocation['from']): DirectoryLo
 function statLink(path: string) {
   let stat: ReturnType<typeof lstatSync>;
   try {
-    stat = lstatSync(path);
+    stat = lstatSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }
+  if (stat === undefined) return undefined;
   const kind = stat.isDirectory() ? ('directory' as const) : stat.isFile() ? ('file' as const) : ('other' as const);
   const { size, ino: inode, mtimeMs: modifiedMs, uid, mode, dev: device } = stat;
   return { kind, size, inode, modifiedMs, uid, mode, device };
