@@ -40,4 +40,18 @@ export interface LatencyPart extends Part {
   latencies(workspace: Workspace, rounds: number): Promise<readonly LatencyRow[]>;
 }
 
-export type BenchPart = CommandPart | LatencyPart;
+/** What several writers got through at once. */
+export interface WritersRow {
+  readonly title: string;
+  /** How long a round was. */
+  readonly seconds: number;
+  /** Of each round, and in it of each writer, how long each of its entries took, in milliseconds. */
+  readonly rounds: readonly (readonly (readonly number[])[])[];
+}
+
+/** Writers beside each other: what they get through together, and whether one has to stand back. */
+export interface WritersPart extends Part {
+  writers(workspace: Workspace, rounds: number): Promise<readonly WritersRow[]>;
+}
+
+export type BenchPart = CommandPart | LatencyPart | WritersPart;

@@ -1,5 +1,5 @@
 /** Tables of medians, for a terminal and for a results file alike. */
-import type { BenchCase, LatencyRow } from './bench-case.js';
+import type { BenchCase, LatencyRow, WritersRow } from './bench-case.js';
 import type { Measurement } from './measure.js';
 
 export interface Measured {
@@ -37,6 +37,30 @@ export function latencyTable(rows: readonly LatencyRow[]): string {
     return [title, ...figures, String(sorted.length)];
   });
   return aligned([LATENCY_HEAD, ...lines]);
+}
+
+const WRITERS_HEAD = ['way', 'acks/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'longest ms', 'least', 'most'];
+
+/** The same of writers beside each other; acknowledgements a second are the median round's, and "least" and "most" a writer's in it. */
+export function writersTable(rows: readonly WritersRow[]): string {
+  const lines = rows.map(({ title, seconds, rounds }) => {
+    const sorted = rounds.flat(2).sort((a, b) => a - b);
+    const figures = [0.5, 0.99, 0.999, 1].map((share) => percentile(sorted, share).toFixed(2));
+    const rates = rounds
+      .map((writers) => writers.map((waits) => waits.length / seconds).sort((a, b) => a - b))
+      .sort((a, b) => sum(a) - sum(b));
+    const middle = rates[rates.length >> 1]!;
+    return [title, whole(sum(middle)), ...figures, whole(middle[0]!), whole(middle.at(-1)!)];
+  });
+  return aligned([WRITERS_HEAD, ...lines]);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function whole(value: number): string {
+  return value.toFixed(0);
 }
 
 /** The smallest value that at least this share of all does not exceed. */

@@ -1,7 +1,8 @@
 /**
  * npm run bench -- [PART…] [--records N] [--rounds R] [--save]
  *
- * Whole commands, as a user runs them: parts are produce, consume, seek, start; and visible, the latency of single records.
+ * Whole commands, as a user runs them: parts are produce, consume, seek, start; visible, the latency of single
+ * records; and writers, several processes on one partition.
  * Default all. Every round runs each command once (short ones a few times), so that a machine that slows down does so for all
  * alike. Prints tables of medians; a run of all parts, or --save, writes bench/results/<date>-<machine>.md. Defaults: 1e6
  * records, 3 rounds.
@@ -17,12 +18,13 @@ import { produce } from './cases/produce.js';
 import { seek } from './cases/seek.js';
 import { start } from './cases/start.js';
 import { visible } from './cases/visible.js';
+import { writers } from './cases/writers.js';
 import { commit, load, machineDescription, machineName } from './machine.js';
 import { type Measurement, measure, run } from './measure.js';
-import { latencyTable, type Measured, rawRuns, table } from './report.js';
+import { latencyTable, type Measured, rawRuns, table, writersTable } from './report.js';
 import { createWorkspace, type Workspace } from './workspace.js';
 
-const PARTS: readonly BenchPart[] = [produce, consume, seek, start, visible];
+const PARTS: readonly BenchPart[] = [produce, consume, seek, start, visible, writers];
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 interface Request {
@@ -68,6 +70,7 @@ async function runPart(
   rounds: number,
 ): Promise<{ readonly shown: string; readonly raw?: string }> {
   if ('latencies' in part) return { shown: latencyTable(await part.latencies(workspace, rounds)) };
+  if ('writers' in part) return { shown: writersTable(await part.writers(workspace, rounds)) };
   const results = runCommands(part, workspace, rounds);
   return { shown: table(results), raw: rawRuns(results) };
 }
@@ -129,7 +132,9 @@ function readArguments(): Request | undefined {
     };
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
-    console.error('usage: npm run bench -- [produce|consume|seek|start|visible …] [--records N] [--rounds R] [--save]');
+    console.error(
+      'usage: npm run bench -- [produce|consume|seek|start|visible|writers …] [--records N] [--rounds R] [--save]',
+    );
     return undefined;
   }
 }

@@ -20,9 +20,9 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
     ],
     LOCK_ORDER: {
       file: 'storage/log-sync.ts',
-      find: 'if (!leaderDied) await lead(context, state);',
-      replace: `if (!leaderDied) await lead(context, state);
-        else {
+      find: 'if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;',
+      replace: `if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;
+        if (leaderDied) {
           await locks.append.acquire();
           await settleIfNeeded(context);
           locks.append.release();
@@ -75,17 +75,17 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
     S_NO_LOCK: [
       {
         file: 'storage/log-sync.ts',
-        find: `await locks.sync.acquire();
-    let leaderDied`,
-        replace: 'let leaderDied',
+        find: 'if (!(await locks.sync.acquireUnless((leftMs) => round.hasServed(leftMs)))) return;',
+        replace: '',
       },
       {
         file: 'storage/log-sync.ts',
         find: `locks.sync.release();
-    }
-    if (leaderDied)`,
+      }
+    } finally {
+      round.end();`,
         replace: `}
-    if (leaderDied)`,
+    } finally {`,
       },
     ],
     NO_SETTLE: {
