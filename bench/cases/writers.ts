@@ -13,7 +13,7 @@ import type { Workspace } from '../workspace.js';
 const WRITER = fileURLToPath(new URL('../writers/writer.mjs', import.meta.url));
 const WRITERS = 8;
 /** Until all have been told when to begin, and their code is compiled. */
-const WARM_UP_MS = 1500;
+const WARM_UP_MS = 6000;
 const MEASURED_MS = 3000;
 
 const FILE = 'one file, a write and an fdatasync each';

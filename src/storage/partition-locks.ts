@@ -63,7 +63,7 @@ export class KernelLock {
     let granted: Promise<void>;
     let inTime: boolean;
     try {
-      if (await isServed?.(left())) {
+      if (isServed !== undefined && (await isServed(left()))) {
         this.#next();
         return false;
       }
