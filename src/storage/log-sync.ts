@@ -3,9 +3,9 @@
  *
  * Whoever gets the sync lock and finds its batch not yet covered by S leads: copies A, sets `syncing`, syncs the segment
  * that the copy names, writes the copy as S, clears `syncing`. Those who meet a sync under way wait for its end without the
- * lock (sync-rounds.ts), and most of them find themselves covered. Only the holder of
- * the sync lock writes S, so it never goes back. If the last leader failed or died, `syncing` is still set: no bare sync may
- * follow a failed one, so who finds it lets go, takes all the locks in their order, and settles.
+ * lock (sync-rounds.ts), and most of them find themselves covered. Only the holder of the sync lock writes S, so it never goes
+ * back. If the last leader failed or died, `syncing` is still set: no bare sync may follow a failed one, so who finds it lets
+ * go, takes all the locks in their order, and settles.
  */
 import { KlogError } from '../errors.js';
 import type { ControlState } from './control-file.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ControlFile } from '../../src/storage/control-file.js';
 import { PartitionLocks } from '../../src/storage/partition-locks.js';
+import type { Appended } from '../../src/storage/partition-log.js';
 import { interpose, unsyncedFileSystem } from '../store/interposed-file-system.js';
 import { buildBatch } from '../support/build-batch.js';
 import { newPartition, openLog, readAll } from './real-partition.js';
@@ -29,7 +30,7 @@ describe('a batch that the sync of another process covers', () => {
     const { fs, isSyncing, letGo } = stoppingAtSync();
     const leader = await openLog(directory, { fs });
     const others = [await openLog(directory, { lockWaitMs: 2000 }), await openLog(directory, { lockWaitMs: 2000 })];
-    const appended = [];
+    const appended: Appended[] = [];
     for (const [i, log] of others.entries()) appended.push(await log.append([buildBatch([`of ${i}`])]));
     const leading = leader.durable(await leader.append([buildBatch(['of the leader'])]));
     await isSyncing;
