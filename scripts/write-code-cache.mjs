@@ -58,7 +58,9 @@ function writeAll(caches) {
 }
 
 function run(args, directory) {
-  const env = { ...process.env, HOME: directory, KLOG_DIR: undefined };
+  // No settings of whoever builds.
+  const settings = { KLOG_DIR: undefined, KLOG_BROKERS: undefined, XDG_CONFIG_HOME: undefined };
+  const env = { ...process.env, ...settings, HOME: directory };
   const { status } = spawnSync(process.execPath, args, { cwd: directory, env, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error(`${args.join(' ')} failed`);
 }
