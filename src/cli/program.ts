@@ -83,6 +83,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'check the machine and the log',
     load: async () => (await import('./commands/doctor.js')).defineDoctor,
   },
+  {
+    name: 'perf',
+    summary: 'measure how fast this machine writes and reads records',
+    load: async () => (await import('./commands/perf.js')).definePerf,
+  },
 ];
 
 const defined = new WeakSet<Command>();
