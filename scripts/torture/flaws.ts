@@ -66,7 +66,7 @@ async function provoke(rig: Rig, worker: number, planted: PlantedFlaw, programs:
           '--max-fails',
           '1',
           '--run-timeout',
-          '15',
+          '120',
           '--seed',
           `${rig.seed}`,
           '--work',

@@ -8,6 +8,9 @@ import { type Ran, ROOT, runTool } from './run-tool.js';
 /** A later start of the machine than the one that wrote the files a recovery begins with. */
 const BOOT_OF_RECOVERY = '9';
 
+/** On a machine that has other things to do a recording is slow, which is no failure. */
+const LONGEST_SECONDS = 600;
+
 export interface Start {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
@@ -35,7 +38,7 @@ export async function record(
   else await cp(start.directory, directory, { recursive: true });
   try {
     const command = scenarioCommand(programs, scenario.name, directory, seed);
-    const args = ['record', '--dir', directory, '--trace', trace, '--run-timeout', '60', ...command];
+    const args = ['record', '--dir', directory, '--trace', trace, '--run-timeout', `${LONGEST_SECONDS}`, ...command];
     return await runTool('crashsim', args, { KLOG_CRASH_ROOT: ROOT, ...start?.env });
   } finally {
     await rm(directory, { recursive: true, force: true });
