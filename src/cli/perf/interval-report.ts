@@ -39,9 +39,10 @@ export class IntervalReport {
     this.#options = options;
     this.#context = context;
     this.#intervalMs = options.reportingInterval ?? DEFAULT_INTERVAL_MS;
-    if (this.intervals === undefined || options.json || options.hideHeader) return;
+    if (this.intervals === undefined || options.json) return;
+    // Rows are for whoever watches.
     context.stdout.isImmediate = true;
-    context.stdout.appendText(HEADING);
+    if (!options.hideHeader) context.stdout.appendText(HEADING);
   }
 
   /** Told of the sums now and again, by the records' own progress: no timer has its say while a batch is worked on. */
