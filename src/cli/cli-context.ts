@@ -76,7 +76,7 @@ export class ProcessContext implements CliContext {
   #openStandardOutput(): Output {
     const kind = describeDescriptor(1);
     const isTerminal = kind === 'terminal';
-    const width = isTerminal ? { columns: () => process.stdout.columns } : {};
+    const width = isTerminal ? { columns: () => knownWidth(process.stdout) } : {};
     const output = new BlockOutput(openSink(1, kind), { isTerminal, ...width });
     // A pager that waits for its user must not hold up Ctrl-C.
     this.signals.onFirst = () => output.abandonWhenStuck(STUCK_MS);
@@ -107,6 +107,11 @@ export class ProcessContext implements CliContext {
   }
 }
 
+/** Terminals that nobody sized (of `script` in a job, of a container) say that they are 0 columns wide. */
+function knownWidth({ columns }: { columns?: number }): number | undefined {
+  return columns || undefined;
+}
+
 class ProcessErrorOutput implements ErrorOutput {
   #isTerminal: boolean | undefined;
 
@@ -116,7 +121,7 @@ class ProcessErrorOutput implements ErrorOutput {
   }
 
   get columns(): number | undefined {
-    return this.isTerminal ? process.stderr.columns : undefined;
+    return this.isTerminal ? knownWidth(process.stderr) : undefined;
   }
 
   write(text: string): void {

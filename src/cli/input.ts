@@ -217,6 +217,8 @@ async function* readStream(
 }
 
 function openStream(fd: number, kind: DescriptorKind): import('node:net').Socket {
+  // A descriptor is polled once only, and any package that imports node:process makes a stream of standard input.
+  if (fd === 0) return process.stdin;
   if (kind === 'terminal') {
     const tty = process.getBuiltinModule('node:tty');
     return new tty.ReadStream(fd);

@@ -15,8 +15,9 @@ export class Progress {
   /** `describe` is asked again and again: records, bytes, rate, and what is left where that is known. */
   constructor(loudness: Loudness, context: Pick<CliContext, 'stderr'>, describe: () => string) {
     this.#describe = describe;
-    // A terminal that says it has no width would have the spinner clear lines without end.
-    if (loudness.quiet || !context.stderr.isTerminal || context.stderr.columns === 0) return;
+    const { isTerminal, columns } = context.stderr;
+    // Without a width nobody can tell how many lines a text takes; ora would clear lines for ever.
+    if (loudness.quiet || !isTerminal || columns === undefined) return;
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
     this.#timer.unref();
   }
