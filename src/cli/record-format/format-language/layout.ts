@@ -60,9 +60,13 @@ export function parseLayout(format: string): LayoutNode[] {
   return parser.parse(false);
 }
 
+/** Headers have no headers of their own: two levels would do. */
+const MOST_LEVELS = 20;
+
 class LayoutParser {
   readonly #format: string;
   #index = 0;
+  #level = 0;
 
   constructor(format: string) {
     this.#format = format;
@@ -93,7 +97,16 @@ class LayoutParser {
           this.#index += 2;
         } else {
           endLiteral();
+          if (++this.#level > MOST_LEVELS) {
+            throw formatError(
+              format,
+              this.#index,
+              'layouts are nested too deeply',
+              'A header has no headers of its own.',
+            );
+          }
           nodes.push(this.#parseVerb());
+          this.#level--;
         }
       } else {
         if (nested && character === '}' && depth === 0) {
