@@ -28,6 +28,17 @@ export const produce: CommandPart = {
         check,
         records,
       },
+      {
+        // The lines are JSON: up to the first comma they are `{"id":N`.
+        title: 'klog produce -K , < in, 8 partitions',
+        command: `${measured}${klog} produce keyed -d fresh -K , < ${input}`,
+        prepare: `${prepare}; ${klog} topic create keyed -p 8 -d fresh > keyed 2>&1; sync`,
+        check: {
+          command: `${klog} consume keyed -d fresh -K , | sort | cmp - <(sort ${input}) && echo same`,
+          expected: 'same\n',
+        },
+        records,
+      },
       { title: 'klog produce -z lz4 < in', command: `${into} -z lz4 < ${input}`, prepare, check, records },
       { title: 'klog produce -z zstd < in', command: `${into} -z zstd < ${input}`, prepare, check, records },
     ];
