@@ -2,10 +2,9 @@
  * Group commit across processes: one sync covers whatever all of them have appended.
  *
  * Whoever gets the sync lock and finds its batch not yet covered by S leads: copies A, sets `syncing`, syncs the segment
- * that the copy names, writes the copy as S, clears `syncing`. Those who meet a sync under way wait for its end without the
- * lock (sync-rounds.ts), and most of them find themselves covered. Only the holder of the sync lock writes S, so it never goes
- * back. If the last leader failed or died, `syncing` is still set: no bare sync may follow a failed one, so who finds it lets
- * go, takes all the locks in their order, and settles.
+ * that the copy names, writes the copy as S, clears `syncing`. Those who waited find themselves covered. Only the holder of
+ * the sync lock writes S, so it never goes back. If the last leader failed or died, `syncing` is still set: no bare sync may
+ * follow a failed one, so who finds it lets go, takes all the locks in their order, and settles.
  */
 import { KlogError } from '../errors.js';
 import type { ControlState } from './control-file.js';
@@ -54,64 +53,22 @@ async function untilCovered(context: LogContext, appended: Appended): Promise<vo
   let { cutCount } = appended;
   for (;;) {
     if (context.failure !== undefined) throw context.failure;
-    const round = new Round(context, appended, cutCount);
+    await locks.sync.acquire();
     let leaderDied: boolean;
     try {
-      if (!(await locks.sync.acquireUnless((leftMs) => round.hasServed(leftMs)))) return;
-      try {
-        const state = await control.read();
-        if (covers(context, state.safe, appended, cutCount)) return;
-        cutCount = await cutCountNow(context, state, appended, cutCount);
-        leaderDied = state.syncing;
-        if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;
-      } finally {
-        locks.sync.release();
-      }
+      const state = await control.read();
+      if (covers(context, state, appended, cutCount)) return;
+      cutCount = await cutCountNow(context, state, appended, cutCount);
+      leaderDied = state.syncing;
+      if (!leaderDied) await lead(context, state);
     } finally {
-      round.end();
+      locks.sync.release();
     }
     if (leaderDied) await settleInOrder(context);
   }
 }
 
-/** The round in which the batch becomes durable: that of another process if it can be, else one's own. */
-class Round {
-  readonly #context: LogContext;
-  readonly #appended: Appended;
-  readonly #cutCount: number;
-  #leads = -1;
-
-  constructor(context: LogContext, appended: Appended, cutCount: number) {
-    this.#context = context;
-    this.#appended = appended;
-    this.#cutCount = cutCount;
-  }
-
-  /** False: it is up to this process, or not to be told without the sync lock. */
-  async hasServed(leftMs: number): Promise<boolean> {
-    const { control, locks } = this.#context;
-    const start = performance.now();
-    for (let before = -1; ; ) {
-      // What S says may be believed without a lock, as readers do.
-      const { safe } = await control.read();
-      if (covers(this.#context, safe, this.#appended, this.#cutCount)) return true;
-      // No S, or the round has ended without one: its leader failed or died.
-      if (safe === undefined || safe.sequence === before) return false;
-      before = safe.sequence;
-      if (locks.rounds.tryLead(before)) {
-        this.#leads = before;
-        return false;
-      }
-      await locks.rounds.awaitEnd(before, start + leftMs - performance.now());
-    }
-  }
-
-  end(): void {
-    if (this.#leads >= 0) this.#context.locks.rounds.end(this.#leads);
-  }
-}
-
-function covers(context: LogContext, safe: ControlRecord | undefined, appended: Appended, cutCount: number): boolean {
+function covers(context: LogContext, { safe }: ControlState, appended: Appended, cutCount: number): boolean {
   return (
     safe !== undefined && isOfThisBoot(context, safe) && safe.cutCount === cutCount && safe.offset > appended.lastOffset
   );
@@ -163,8 +120,8 @@ export function onceWritten(context: LogContext, error: unknown, baseOffset: num
   return invitesRetry ? outcomeUnknown(context, baseOffset, lastOffset, error as Error) : error;
 }
 
-/** The sync lock is held, no sync is under way, none has failed. Answers S. */
-async function lead(context: LogContext, state: ControlState): Promise<ControlRecord> {
+/** The sync lock is held, no sync is under way, none has failed. */
+async function lead(context: LogContext, state: ControlState): Promise<void> {
   const { control, segments } = context;
   // Before the flag is set: this process could not clear it, and others would settle for nothing.
   if (context.failure !== undefined) throw context.failure;
@@ -178,16 +135,14 @@ async function lead(context: LogContext, state: ControlState): Promise<ControlRe
   if (covered.transactionIndexSize > 0) await syncing(context, async () => (await segment.beside('.txnindex')).sync());
   const checkpoint = isCheckpointDue(covered, state.safe, context.clock.now()) && (await control.isCurrent(context.fs));
   if (checkpoint) await syncing(context, () => segment.syncIndexes());
-  const safe = {
+  await control.writeSafe({
     ...covered,
     ...(checkpoint ? checkpointAt(covered, context.clock.now()) : lastCheckpoint(covered, state.safe)),
     bootId: context.bootId,
     inode: control.inode,
-  };
-  await control.writeSafe(safe);
+  });
   if (checkpoint) await syncing(context, () => control.sync());
   await control.setSyncing(false);
-  return safe;
 }
 
 /** A, read without its lock: again while both of its slots are being written. */

@@ -12,13 +12,14 @@
 import { KlogError } from '../errors.js';
 import { CONTROL_FILE_SIZE } from './control-file.js';
 import type { LockRange, OpenFile } from './file-system.js';
-import { SyncRounds } from './sync-rounds.js';
-import { fulfilledWithin } from './time-limit.js';
 
 export const QUEUE_RANGE: LockRange = { start: CONTROL_FILE_SIZE, length: 1 };
 export const APPEND_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 1, length: 1 };
 export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 };
 export const UPKEEP_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 3, length: 1 };
+
+/** The longest that a timer can wait: with more it fires at once. */
+const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
  * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are put
@@ -48,33 +49,23 @@ export class KernelLock {
 
   /** KLOG_LOCKED when it was not to be had in time. */
   async acquire(): Promise<void> {
-    await this.acquireUnless();
-  }
-
-  /**
-   * The same for a task that may come to need the lock no more: `isServed` is asked, and may wait, when no other task of this
-   * process is in between. False: it is served, and does not hold the lock.
-   */
-  async acquireUnless(isServed?: (leftMs: number) => Promise<boolean>): Promise<boolean> {
-    const start = performance.now();
-    if (this.#taken) await this.#waitInRow();
-    else this.#taken = true;
-    const left = (): number => start + this.#waitMs - performance.now();
-    let granted: Promise<void>;
+    let left = this.#waitMs;
+    if (this.#taken) {
+      const start = performance.now();
+      await this.#waitInRow();
+      left -= performance.now() - start;
+    } else this.#taken = true;
+    let granted: Promise<void> | undefined;
     let inTime: boolean;
     try {
-      if (isServed !== undefined && (await isServed(left()))) {
-        this.#next();
-        return false;
-      }
-      if (this.#file.tryLock(this.#range)) return true;
+      if (this.#file.tryLock(this.#range)) return;
       granted = this.#file.waitLock(this.#range);
-      inTime = await fulfilledWithin(granted, left());
+      inTime = await fulfilledWithin(granted, left);
     } catch (error) {
       this.#next();
       throw error;
     }
-    if (inTime) return true;
+    if (inTime) return;
     // The kernel may still grant it: hand it back then, and only then let the next task of this process try.
     granted.then(
       () => this.release(),
@@ -124,12 +115,28 @@ export class KernelLock {
   }
 }
 
+/** Whether the promise is fulfilled within so many milliseconds; rejects if it does. */
+async function fulfilledWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  if (ms === Number.POSITIVE_INFINITY) {
+    await promise;
+    return true;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, Math.min(Math.max(0, ms), LONGEST_TIMER_MS), false);
+  });
+  try {
+    return await Promise.race([promise.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export class PartitionLocks {
   readonly queue: KernelLock;
   readonly append: KernelLock;
   readonly sync: KernelLock;
   readonly upkeep: KernelLock;
-  readonly rounds: SyncRounds;
 
   /** `waitMs`: longest wait for a lock; `Infinity` waits for ever. */
   constructor(controlFile: OpenFile, waitMs: number) {
@@ -137,7 +144,6 @@ export class PartitionLocks {
     this.append = new KernelLock(controlFile, APPEND_RANGE, 'append', waitMs);
     this.sync = new KernelLock(controlFile, SYNC_RANGE, 'sync', waitMs);
     this.upkeep = new KernelLock(controlFile, UPKEEP_RANGE, 'upkeep', waitMs);
-    this.rounds = new SyncRounds(controlFile);
   }
 
   /** Takes the append lock through the turnstile. */

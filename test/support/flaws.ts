@@ -20,9 +20,9 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
     ],
     LOCK_ORDER: {
       file: 'storage/log-sync.ts',
-      find: 'if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;',
-      replace: `if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;
-        if (leaderDied) {
+      find: 'if (!leaderDied) await lead(context, state);',
+      replace: `if (!leaderDied) await lead(context, state);
+        else {
           await locks.append.acquire();
           await settleIfNeeded(context);
           locks.append.release();
@@ -75,17 +75,17 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
     S_NO_LOCK: [
       {
         file: 'storage/log-sync.ts',
-        find: 'if (!(await locks.sync.acquireUnless((leftMs) => round.hasServed(leftMs)))) return;',
-        replace: '',
+        find: `await locks.sync.acquire();
+    let leaderDied`,
+        replace: 'let leaderDied',
       },
       {
         file: 'storage/log-sync.ts',
         find: `locks.sync.release();
-      }
-    } finally {
-      round.end();`,
+    }
+    if (leaderDied)`,
         replace: `}
-    } finally {`,
+    if (leaderDied)`,
       },
     ],
     NO_SETTLE: {
