@@ -8,7 +8,7 @@ import { RECORD_BATCH_OVERHEAD } from '../../format/record-batch.js';
 import { RecordBatchBuilder } from '../../format/record-batch-builder.js';
 import { openCursor, RecordCursor } from '../../format/record-cursor.js';
 import type { Output } from '../output.js';
-import type { FormatContext } from '../record-format/format-context.js';
+import { emptyContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
 import type { RecordTarget } from './record-target.js';
@@ -36,20 +36,7 @@ export class RecordReports {
   readonly #out = new OutputBuffer();
   readonly #builder = new RecordBatchBuilder();
   readonly #cursor = new RecordCursor();
-  readonly #context: FormatContext = {
-    topic: '',
-    partition: -1,
-    leaderEpoch: -1,
-    compression: 'none',
-    producerId: -1,
-    producerEpoch: -1,
-    isTransactional: false,
-    isControl: false,
-    logStartOffset: -1,
-    lastStableOffset: -1,
-    highWatermark: -1,
-    recordNumber: 0,
-  };
+  readonly #context = emptyContext();
   #pendingBytes = 0;
   #failure: unknown;
 
