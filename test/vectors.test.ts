@@ -122,6 +122,12 @@ describe('the runner', () => {
     ['varint', { zigzag: [], unsigned32: [], invalid: [{ hex: '04', readVarint: '2', readVarlong: { error: 'x' } }] }],
     ['topics-uuids', { names: [{ name: 'a', valid: false }], collisions: [], uuids: [] }],
     ['crc', { vectors: [] }],
+    ['coordinator-partition', { vectors: [{ groupId: 'g1', hashCode: 3242, partitionOf50: 43 }] }],
+    ['coordinator-records', { vectors: [{ schema: 'Poem', version: 0, hex: '0000', fields: {} }] }],
+    [
+      'coordinator-records',
+      { vectors: [{ schema: 'TransactionLogKey', version: 0, hex: '0000000161', fields: { transactionalId: 'b' } }] },
+    ],
   ])('meets a wrong value in %s.json', async (name, content) => {
     writeFileSync(join(folder, `values/${name}.json`), JSON.stringify(content));
     expect(await runListed({ file: `values/${name}.json`, kind: 'values' })).toMatch(/^MISMATCH/);

@@ -1,6 +1,7 @@
 /** `values/*.json`: lists of inputs and results of single functions. The file's name says which. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { runCoordinatorPartitions, runCoordinatorRecords } from './coordinator-values.js';
 import { runCrcs, runMurmur2, runTopicsAndUuids, runVarints, ValueCheck } from './value-lists.js';
 import type { Outcome, Vector } from './vector.js';
 import { mismatch, ok, pending, vectorName } from './vector.js';
@@ -10,6 +11,8 @@ const LISTS = new Map<string, (content: never, check: ValueCheck) => void>([
   ['murmur2.json', runMurmur2],
   ['varint.json', runVarints],
   ['topics-uuids.json', runTopicsAndUuids],
+  ['coordinator-partition.json', runCoordinatorPartitions],
+  ['coordinator-records.json', runCoordinatorRecords],
 ]);
 
 export async function runValues(folder: string, vector: Vector): Promise<Outcome> {

@@ -1,6 +1,7 @@
 import type { FuzzTarget } from '../fuzz-target.js';
 import { archives } from './archives.js';
 import { dataDirectory, logCheck, logDump, partitionReader } from './data-directory.js';
+import { groupRecords } from './group-records.js';
 import { codecs, recordBatches } from './record-batches.js';
 import { configFiles, declaredTopics, smallFiles } from './settings.js';
 import { expressions, filters, formats, jsonRecords, regularExpressions, separatedValues } from './texts.js';
@@ -8,6 +9,7 @@ import { expressions, filters, formats, jsonRecords, regularExpressions, separat
 const MAKERS: Readonly<Record<string, () => FuzzTarget | Promise<FuzzTarget>>> = {
   'record batches': recordBatches,
   codecs,
+  'group records': groupRecords,
   partition: partitionReader,
   'data directory': dataDirectory,
   'log dump': logDump,
