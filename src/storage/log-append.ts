@@ -6,7 +6,8 @@ import { KlogError } from '../errors.js';
 import { MAGIC_V2, RecordBatch } from '../format/record-batch.js';
 import type { ControlRecord } from './control-record.js';
 import { writeFully } from './file-system.js';
-import { isAppendable, type LogContext, lookAt } from './log-context.js';
+import { isAppendable, type LogContext, lookAt, type SettledState } from './log-context.js';
+import type { Decision, LogTail } from './log-decide.js';
 import { roll, shouldRoll } from './log-roll.js';
 import { settle } from './log-settle.js';
 import { type Appended, onceWritten, outcomeUnknown } from './log-sync.js';
@@ -30,16 +31,28 @@ export async function append(
   { keepOffsets = false }: AppendOptions,
   onRoll: () => void,
 ): Promise<Appended> {
-  return await appendBehind(context, await settledAppended(context), batches, keepOffsets, onRoll);
+  return await appendBehind(context, (await settledState(context)).appended, batches, keepOffsets, onRoll);
 }
 
-/** A, as it may be appended behind. */
-async function settledAppended(context: LogContext): Promise<ControlRecord> {
+/** The append lock is held. Appends what is decided on the log as it ends; `undefined`: nothing. */
+export async function appendDecided(
+  context: LogContext,
+  tail: LogTail,
+  decide: Decision,
+  onRoll: () => void,
+): Promise<Appended | undefined> {
+  const state = await settledState(context);
+  const batches = await decide(await tail.at(state));
+  return batches.length === 0 ? undefined : await appendBehind(context, state.appended, batches, false, onRoll);
+}
+
+/** A as it may be appended behind, and S. */
+async function settledState(context: LogContext): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
-  if (isAppendable(context, state, logSize)) return state.appended;
+  if (isAppendable(context, state, logSize)) return state;
   await context.locks.sync.acquire();
   try {
-    return (await settle(context)).appended;
+    return await settle(context);
   } finally {
     context.locks.sync.release();
   }

@@ -10,10 +10,11 @@ import { KlogError } from '../errors.js';
 import { ControlFile } from './control-file.js';
 import { type FileSystem, isDiskFull } from './file-system.js';
 import { lockGate } from './lock-gate.js';
-import { type AppendOptions, append } from './log-append.js';
+import { type AppendOptions, append, appendDecided } from './log-append.js';
 import type { Compacted, CompactOptions } from './log-compaction.js';
 import type { LogConfig } from './log-config.js';
 import { type Clock, type LogContext, wasDeleted } from './log-context.js';
+import { type Decision, LogTail } from './log-decide.js';
 import type { Erased, EraseOptions, EraseSelection } from './log-erase.js';
 import type { Retained, RetentionOptions } from './log-retention.js';
 import { LogSegments } from './log-segments.js';
@@ -24,6 +25,7 @@ import { PartitionLocks } from './partition-locks.js';
 import type { UpkeepDone } from './upkeep-after-roll.js';
 
 export type { AppendOptions } from './log-append.js';
+export type { Decision, LogEnd } from './log-decide.js';
 export type { Appended } from './log-sync.js';
 
 export interface PartitionLogOptions {
@@ -42,6 +44,7 @@ const DEFAULT_LOCK_WAIT_MS = 30_000;
 export class PartitionLog {
   readonly #context: LogContext;
   readonly #onRoll: (() => void) | undefined;
+  #tail: LogTail | undefined;
   #closed = false;
 
   private constructor(context: LogContext, onRoll: (() => void) | undefined) {
@@ -88,16 +91,31 @@ export class PartitionLog {
    */
   async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
     this.#assertOpen();
-    return await lockGate.run(() => this.#append(batches, options));
+    return await this.#underAppendLock((onRoll) => append(this.#context, batches, options, onRoll));
   }
 
-  async #append(batches: readonly Uint8Array[], options: AppendOptions): Promise<Appended> {
+  /**
+   * Appends what `decide` answers to the log as it is, up to what was appended last: nobody appends in between. `undefined`:
+   * it answered nothing. What `decide` throws is thrown as it is. Else as {@link append}.
+   */
+  async appendDecided(decide: Decision): Promise<Appended | undefined> {
+    this.#assertOpen();
+    this.#tail ??= new LogTail(this.#context);
+    const tail = this.#tail;
+    return await this.#underAppendLock((onRoll) => appendDecided(this.#context, tail, decide, onRoll));
+  }
+
+  async #underAppendLock<T>(work: (onRoll: () => void) => Promise<T>): Promise<T> {
+    return await lockGate.run(() => this.#withAppendLock(work));
+  }
+
+  async #withAppendLock<T>(work: (onRoll: () => void) => Promise<T>): Promise<T> {
     const { locks } = this.#context;
     let hasRolled = false;
     await locks.acquireAppend();
     try {
       await this.#assertCurrent();
-      return await append(this.#context, batches, options, () => {
+      return await work(() => {
         hasRolled = true;
       });
     } catch (error) {
@@ -156,6 +174,7 @@ export class PartitionLog {
     try {
       await checkpointOnClose(this.#context);
     } finally {
+      await this.#tail?.close();
       await this.#context.segments.close();
       await this.#context.control.close();
     }

@@ -33,6 +33,8 @@ export interface PartitionMarks {
   /** What has been appended, durable or not. */
   readonly logEndOffset: number;
   readonly leaderEpoch: number;
+  /** Raised whenever what was appended was cut back: what was seen beyond the high watermark may be gone. */
+  readonly cutCount: number;
 }
 
 /** Tries after the files were swapped (roll, trim, compaction) while they were being read. */
@@ -79,10 +81,10 @@ export class PartitionReader {
   }
 
   async marks(): Promise<PartitionMarks> {
-    const { logStartOffset, lastStableOffset, offset, logEndOffset, leaderEpoch } = await this.#alone(() =>
+    const { logStartOffset, lastStableOffset, offset, logEndOffset, leaderEpoch, cutCount } = await this.#alone(() =>
       this.#look(),
     );
-    return { logStartOffset, lastStableOffset, highWatermark: offset, logEndOffset, leaderEpoch };
+    return { logStartOffset, lastStableOffset, highWatermark: offset, logEndOffset, leaderEpoch, cutCount };
   }
 
   /**

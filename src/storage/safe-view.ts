@@ -27,6 +27,8 @@ export interface SafeView {
   /** What has been appended, safe or not. */
   readonly logEndOffset: number;
   readonly leaderEpoch: number;
+  /** Raised whenever what was appended was cut back. */
+  readonly cutCount: number;
   readonly layoutVersion: number;
   /** While the layout is odd: the segment that others are being exchanged for, -1 none. */
   readonly swappedBase: number;
@@ -168,6 +170,7 @@ export class SafeViewer {
       lastStableOffset: safe !== undefined && safe.firstUnstableProducerId >= 0 ? safe.lastStableOffset : offset,
       logEndOffset: offset,
       leaderEpoch: safe?.leaderEpoch ?? 0,
+      cutCount: safe?.cutCount ?? 0,
       layoutVersion: safe?.layoutVersion ?? 0,
       swappedBase: safe?.swappedBase ?? -1,
       index: undefined,
@@ -222,6 +225,7 @@ function viewOf(safe: ControlRecord, { appended, syncing }: ControlState): SafeV
     lastStableOffset: safe.lastStableOffset,
     logEndOffset: Math.max(appended?.offset ?? 0, safe.offset),
     leaderEpoch: safe.leaderEpoch,
+    cutCount: safe.cutCount,
     layoutVersion: safe.layoutVersion,
     swappedBase: safe.swappedBase,
     index: safe.index,

@@ -8,7 +8,7 @@ import type { Compacted, CompactOptions } from '../storage/log-compaction.js';
 import type { Erased, EraseOptions, EraseSelection } from '../storage/log-erase.js';
 import type { Retained, RetentionOptions } from '../storage/log-retention.js';
 import type { Trimmed, TrimOptions } from '../storage/log-trim.js';
-import type { Appended, AppendOptions, PartitionLog } from '../storage/partition-log.js';
+import type { Appended, AppendOptions, Decision, PartitionLog } from '../storage/partition-log.js';
 import type { Damage, FetchedBatches, PartitionMarks, PartitionReader } from '../storage/partition-reader.js';
 import type { AbortedTransaction } from '../storage/transaction-index.js';
 import type { UpkeepDone } from '../storage/upkeep-after-roll.js';
@@ -47,6 +47,11 @@ export class StoredPartitionLog {
   /** See `PartitionLog.append`. */
   async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
     return await this.#use((log) => log.append(batches, options));
+  }
+
+  /** See `PartitionLog.appendDecided`. */
+  async appendDecided(decide: Decision): Promise<Appended | undefined> {
+    return await this.#use((log) => log.appendDecided(decide));
   }
 
   /** See `PartitionLog.durable`. */

@@ -7,7 +7,9 @@ type Change = Pick<Flaw, 'find' | 'replace'> & { readonly file: string };
  * model's `-DBROKEN_…`. When a test says that one is out of date, find the place that the rule has moved to; do not drop
  * the flaw.
  */
-const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string, Change | readonly Change[]>>>> = {
+const CHANGES: Readonly<
+  Record<'core' | 'roll' | 'topic' | 'decide', Readonly<Record<string, Change | readonly Change[]>>>
+> = {
   core: {
     NO_BOOT: {
       file: 'storage/log-context.ts',
@@ -90,8 +92,8 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
     ],
     NO_SETTLE: {
       file: 'storage/log-append.ts',
-      find: 'if (isAppendable(context, state, logSize)) return state.appended;',
-      replace: 'if (state.appended !== undefined) return state.appended;',
+      find: 'if (isAppendable(context, state, logSize)) return state;',
+      replace: 'if (state.appended !== undefined) return state;',
     },
     ACK_WRITTEN: {
       file: 'storage/partition-log.ts',
@@ -169,6 +171,29 @@ const CHANGES: Readonly<Record<'core' | 'roll' | 'topic', Readonly<Record<string
       file: 'storage/partition-log.ts',
       find: 'if (await control.isCurrent(fs)) return;',
       replace: 'if (control !== undefined) return;',
+    },
+  },
+  /** Of the conditional append: no model has them, the group model takes it as one step. */
+  decide: {
+    DECIDE_AT_S: {
+      file: 'storage/log-append.ts',
+      find: 'await decide(await tail.at(state))',
+      replace:
+        'await decide(await tail.at({ ...state, appended: { ...state.safe, cutCount: state.appended.cutCount } }))',
+    },
+    DECIDE_THEN_LOCK: {
+      file: 'storage/partition-log.ts',
+      find: 'return await this.#underAppendLock((onRoll) => appendDecided(this.#context, tail, decide, onRoll));',
+      replace: `const early = await appendDecided({ ...this.#context, failure: undefined }, tail, async (end) => {
+      const batches = await decide(end);
+      throw { batches };
+    }, () => {}).catch((error) => error.batches);
+      return early.length === 0 ? undefined : this.append(early);`,
+    },
+    TAIL_OF_OLD_LAYOUT: {
+      file: 'storage/log-decide.ts',
+      find: 'if (view.layoutVersion !== this.#view?.layoutVersion || view.segmentBase !== this.#view.segmentBase) {',
+      replace: 'if (this.#view === undefined) {',
     },
   },
 };

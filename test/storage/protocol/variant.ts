@@ -11,7 +11,7 @@ import { loadRight, loadWithFlaw } from '../../support/load-with-flaw.js';
 import { STORAGE_ENTRIES, type StorageModule } from './partition-scenario.js';
 
 export interface Variant {
-  readonly model: 'core' | 'roll' | 'topic';
+  readonly model: 'core' | 'roll' | 'topic' | 'decide';
   /** As the model's `-DBROKEN_…`. */
   readonly name: string;
   /** What the flaw does, for the title. */
