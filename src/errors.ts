@@ -23,6 +23,19 @@ export const ERROR_CODES = {
   POLICY_VIOLATION: { retriable: false },
   KAFKA_STORAGE_ERROR: { retriable: false },
   REQUEST_TIMED_OUT: { retriable: true },
+  /** The consumer is no member of its group any more: it was evicted, or found dead. */
+  UNKNOWN_MEMBER_ID: { retriable: false },
+  /** The member does not hold the partition (any more). */
+  ILLEGAL_GENERATION: { retriable: false },
+  /** Another member has taken the name of this static one. */
+  FENCED_INSTANCE_ID: { retriable: false },
+  /** A living member has the name that a static one wants to have. */
+  UNRELEASED_INSTANCE_ID: { retriable: true },
+  /** The group shares its partitions out in another way than a member wants. */
+  INCONSISTENT_GROUP_PROTOCOL: { retriable: false },
+  INVALID_GROUP_ID: { retriable: false },
+  /** The other members of the group own all of its partitions. */
+  KLOG_NO_PARTITION: { retriable: true },
   /** Another process holds the lock and kept it longer than the wait was allowed to last. */
   KLOG_LOCKED: { retriable: true },
   /**

@@ -20,6 +20,7 @@ const EXIT_CODE_OF: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   INVALID_TOPIC_EXCEPTION: 2,
   INVALID_PARTITIONS: 2,
   INVALID_CONFIG: 2,
+  INVALID_GROUP_ID: 2,
   KLOG_USAGE: 2,
   KLOG_BAD_INPUT: 3,
   MESSAGE_TOO_LARGE: 3,
@@ -33,6 +34,12 @@ const EXIT_CODE_OF: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   KLOG_CONDITION_FAILED: 6,
   CORRUPT_MESSAGE: 7,
   KLOG_LOCKED: 8,
+  UNKNOWN_MEMBER_ID: 8,
+  ILLEGAL_GENERATION: 8,
+  FENCED_INSTANCE_ID: 8,
+  UNRELEASED_INSTANCE_ID: 8,
+  INCONSISTENT_GROUP_PROTOCOL: 8,
+  KLOG_NO_PARTITION: 8,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {
