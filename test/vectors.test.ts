@@ -122,6 +122,20 @@ describe('the runner', () => {
     ['varint', { zigzag: [], unsigned32: [], invalid: [{ hex: '04', readVarint: '2', readVarlong: { error: 'x' } }] }],
     ['topics-uuids', { names: [{ name: 'a', valid: false }], collisions: [], uuids: [] }],
     ['crc', { vectors: [] }],
+    [
+      'assignors',
+      {
+        vectors: [
+          {
+            assignor: 'range',
+            topics: { t: 1 },
+            members: [{ a: ['t'] }, { a: ['t'] }],
+            first: { a: [['t', 0]] },
+            second: { a: [] },
+          },
+        ],
+      },
+    ],
     ['coordinator-partition', { vectors: [{ groupId: 'g1', hashCode: 3242, partitionOf50: 43 }] }],
     ['coordinator-records', { vectors: [{ schema: 'Poem', version: 0, hex: '0000', fields: {} }] }],
     [

@@ -1,6 +1,7 @@
 /** `values/*.json`: lists of inputs and results of single functions. The file's name says which. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { runAssignors } from './assignor-values.js';
 import { runCoordinatorPartitions, runCoordinatorRecords } from './coordinator-values.js';
 import { runCrcs, runMurmur2, runTopicsAndUuids, runVarints, ValueCheck } from './value-lists.js';
 import type { Outcome, Vector } from './vector.js';
@@ -11,6 +12,7 @@ const LISTS = new Map<string, (content: never, check: ValueCheck) => void>([
   ['murmur2.json', runMurmur2],
   ['varint.json', runVarints],
   ['topics-uuids.json', runTopicsAndUuids],
+  ['assignors.json', runAssignors],
   ['coordinator-partition.json', runCoordinatorPartitions],
   ['coordinator-records.json', runCoordinatorRecords],
 ]);
