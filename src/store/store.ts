@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { CompressionType } from '../format/compression.js';
-import { validateTopicName } from '../format/topic-name.js';
+import { isInternalTopic, validateTopicName } from '../format/topic-name.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { Clock } from '../storage/log-context.js';
 import { partitionDirectoryName } from '../storage/log-files.js';
@@ -123,6 +123,7 @@ export class Store {
       throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`, { topic });
     }
     const { topicId, configs } = await this.#partition(topic, partition);
+    await this.#makeInternal(topic, partition);
     const key = `${partitionDirectoryName(topic, partition)} ${lockWaitMs}`;
     const identity = JSON.stringify([topicId, configs]);
     let log = this.#logs.get(key);
@@ -145,6 +146,7 @@ export class Store {
   /** A reading side of a partition; close it when done. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED */
   async partitionReader(topic: string, partition: number): Promise<StoredPartitionReader> {
     const { topicId } = await this.#partition(topic, partition);
+    await this.#makeInternal(topic, partition);
     const settle = async () => (await this.partitionLog(topic, partition)).trySettle();
     const options = { topic, partition, ...(this.directory.readOnly ? {} : { settle }) };
     const slot = this.#pool.slot(() =>
@@ -166,7 +168,9 @@ export class Store {
   /** What a partition takes on the disk. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
   async partitionSize(topic: string, partition: number): Promise<PartitionSize> {
     await this.#partition(topic, partition);
-    return await partitionSize(this.#fs, this.#directoryOf(topic, partition));
+    const directory = this.#directoryOf(topic, partition);
+    const isUnused = isInternalTopic(topic) && (await this.#fs.stat(directory)) === undefined;
+    return isUnused ? { segments: 0, sizeInBytes: 0 } : await partitionSize(this.#fs, directory);
   }
 
   /**
@@ -258,6 +262,15 @@ export class Store {
       partition,
       hint: partitions === 1 ? 'It has one, partition 0' : `It has ${partitions}, from 0 to ${partitions - 1}`,
     });
+  }
+
+  /** Partitions of internal topics come with their first use, also by a reader who may write. */
+  async #makeInternal(topic: string, partition: number): Promise<void> {
+    if (!isInternalTopic(topic)) return;
+    if (!this.directory.readOnly) return await this.topics.ensureInternalPartition(topic, partition);
+    if ((await this.#fs.stat(this.#directoryOf(topic, partition))) !== undefined) return;
+    const message = `partition ${partition} of ${topic} has not been used yet, and ${this.directory.path} was opened for reading only`;
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic, partition });
   }
 
   /** The topic is there: a partition of it that is not is damage. */

@@ -5,6 +5,7 @@ import { newUuid, uuidToText } from '../format/uuid.js';
 import type { FileSystem } from '../storage/file-system.js';
 import { lockGate } from '../storage/lock-gate.js';
 import type { Clock } from '../storage/log-context.js';
+import { partitionDirectoryName } from '../storage/log-files.js';
 import type { DataDirectory } from './data-directory.js';
 import { lockExclusively } from './file-lock.js';
 import { assertFree, assertNoDirectory } from './free-topic-name.js';
@@ -127,6 +128,37 @@ export class Topics {
         throw error;
       }
       return topicOf(created);
+    });
+  }
+
+  /**
+   * Makes an internal topic unless it is there. Its partitions are made one by one, when they are first used: of fifty a group
+   * needs one. @throws KlogError INVALID_CONFIG, KLOG_LOCKED, KLOG_PERMISSION_DENIED
+   */
+  async ensureInternal(newTopic: Required<NewTopic>): Promise<Topic> {
+    const { topic, partitions } = newTopic;
+    const found = await this.find(topic);
+    if (found !== undefined) return found;
+    const configs = normalizeConfigs(newTopic.configs);
+    const topicId = uuidToText(newUuid(() => this.#options.randomBytes(16)));
+    return await this.#change(`create topic ${topic}`, {}, async () => {
+      const other = await this.#files.read(topic);
+      if (other?.state === 'active') return topicOf(other);
+      await this.#assertFree(topic, partitions);
+      const created: TopicFile = { topic, topicId, partitions, configs, state: 'active' };
+      await this.#files.write(created);
+      return topicOf(created);
+    });
+  }
+
+  /** Makes the directory of a partition of an internal topic unless it is there. */
+  async ensureInternalPartition(topic: string, partition: number): Promise<void> {
+    const directory = join(this.#directory.logDirectory, partitionDirectoryName(topic, partition));
+    if ((await this.#fs.stat(directory)) !== undefined) return;
+    await this.#change(`make partition ${partition} of ${topic}`, {}, async () => {
+      const { topicId } = await this.#active(topic);
+      if ((await this.#fs.stat(directory)) !== undefined) return;
+      await this.#build({ topic, topicId, first: partition, end: partition + 1 });
     });
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isInternalTopic } from '../../format/topic-name.js';
 import type { FileSystem } from '../../storage/file-system.js';
 import { partitionDirectoryName } from '../../storage/log-files.js';
 import { LOG_DIRECTORY, TOPICS_DIRECTORY, topicOfFileName } from '../../store/layout.js';
@@ -19,8 +20,8 @@ export async function missingPartitionsOf(
   dataDirectory: string,
   { topic, partitions, state }: TopicFile,
 ): Promise<MissingPartition[]> {
-  // What is being made or deleted is completed by the next change of topics.
-  if (state !== 'active') return [];
+  // What is being made or deleted is completed by the next change of topics; partitions of internal topics come with their use.
+  if (state !== 'active' || isInternalTopic(topic)) return [];
   const missing: MissingPartition[] = [];
   for (let partition = 0; partition < partitions; partition++) {
     const path = join(dataDirectory, LOG_DIRECTORY, partitionDirectoryName(topic, partition));
