@@ -15,9 +15,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   clients: ['errors', 'format'],
   'clients/local': ['errors', 'format', 'clients', 'store', 'groups'],
   replay: ['errors', 'format', 'clients'],
+  handlers: ['errors', 'format', 'clients'],
   archive: ['errors', 'format'],
   index: ['errors', 'format', 'clients', 'clients/local'],
-  cli: ['errors', 'format', 'clients', 'clients/local', 'replay', 'archive'],
+  cli: ['errors', 'format', 'clients', 'clients/local', 'replay', 'handlers', 'archive'],
 };
 
 /** Files with a licence of their own, each for the reason given. */

@@ -13,6 +13,7 @@ import { addFilterOptions } from '../consume/record-filter.js';
 import { addSelectionOptions } from '../consume/record-selection.js';
 import { type ConsumeOptions, runConsume } from '../consume/run-consume.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
+import { addHandlerOptions } from '../handlers/handler-options.js';
 import { FORMAT_MODIFIERS, FORMAT_VERBS } from '../record-format/format-help.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
 import { parseDuration } from '../values/parse-duration.js';
@@ -30,6 +31,10 @@ export function defineConsume(consume: Command, host: CommandHost): void {
       { command: "klog consume orders -f '%p/%o %k=%v\\n'", does: 'by a format' },
       { command: 'klog consume orders -J | klog produce copy -J', does: 'lossless: keys, headers, timestamps, nulls' },
       { command: 'klog consume orders -n 10 --timeout 5s', does: 'wait for ten; exit code 5 if they do not come' },
+      {
+        command: "klog consume orders -F --exec 'curl -fsS -d @- localhost:8080' --dlq failed",
+        does: 'each through a command',
+      },
       { command: "klog consume orders --filter 'v.amount > 100'", does: 'by an expression over v, k and m' },
     ],
     json: 'records as JSON, as -J',
@@ -50,6 +55,7 @@ export function defineConsume(consume: Command, host: CommandHost): void {
     valueOption('--timeout <duration>', 'end after so long without a record; implies --follow', parseDuration),
   );
   command.option('--wait', 'wait for topics that do not exist yet');
+  addHandlerOptions(command);
   command.option('--dump <dir>', "write each record's value to a file of its own, and print the files' names");
   command.addOption(new Option('-e, --exit', 'stop at the end, as always without --follow').hideHelp());
   command.addOption(new Option('--from-beginning', 'from the start, as always').hideHelp());

@@ -12,11 +12,11 @@ import { addPrintOptions } from '../consume/print-options.js';
 import { addFilterOptions } from '../consume/record-filter.js';
 import { addRangeOptions } from '../consume/record-selection.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
+import { addHandlerOptions } from '../handlers/handler-options.js';
 import { parseSpeed } from '../replay/parse-speed.js';
 import { type ReplayOptions, runReplay } from '../replay/run-replay.js';
 import { addPartitionsOption } from '../topic-selection.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
-import { parseDuration } from '../values/parse-duration.js';
 
 export function defineReplay(replay: Command, host: CommandHost): void {
   const command = describeCommand(replay.argument('<topic>'), {
@@ -46,14 +46,7 @@ export function defineReplay(replay: Command, host: CommandHost): void {
   command.option('--into <topic>', 'write the records to this topic; headers tell where each came from');
   command.option('--resume', 'with --into: go on behind what the topic has already');
   command.option('--force', 'with --into: also records that once came from there, and an internal topic');
-  command.option(
-    '--exec <command>',
-    'run by sh -c for each record: its value on stdin, KLOG_RECORD_* in the environment',
-  );
-  command.addOption(
-    valueOption('--retries <n>', 'how often a failed record is tried again (default: 3)', parseNumberOfRecords),
-  );
-  command.addOption(valueOption('--exec-timeout <duration>', 'longest time for one record', parseDuration));
+  addHandlerOptions(command);
   addFilterOptions(command);
   addDamageOption(command);
   addPrintOptions(command, '-f, --format <format>');

@@ -68,8 +68,15 @@ export function addPrintOptions(command: Command, formatFlags: string): void {
 
 const HEADERS_LINE = '%h\n';
 
-/** Settings before flags: `KLOG_FORMAT` counts where no flag says how to print. */
-export async function printerFor(options: PrintOptions, context: CliContext): Promise<RecordPrinter> {
+/**
+ * `KLOG_FORMAT` counts where no flag says how to print. `isTerminal`: whether people look at what is printed; then control
+ * bytes are shown escaped.
+ */
+export async function printerFor(
+  options: PrintOptions,
+  context: CliContext,
+  isTerminal = context.stdout.isTerminal,
+): Promise<RecordPrinter> {
   const delimiter = options.null ? Buffer.from([0]) : options.delimiter;
   if (options.null && options.delimiter !== undefined) exclude('-0', '-D');
   const wantsJson = options.jsonRecords || options.json;
@@ -86,7 +93,7 @@ export async function printerFor(options: PrintOptions, context: CliContext): Pr
       keySeparator: options.keySeparator,
       nullText: options.tombstone ? 'NULL' : undefined,
       timeZone: options.tz,
-      forTerminal: context.stdout.isTerminal && options.raw !== true,
+      forTerminal: isTerminal && options.raw !== true,
       kafkaProperties: parseProperties(options.property ?? []),
       json: { encoding: options.encoding ?? 'auto', withoutValue: options.headersOnly === true },
       now: () => context.clock.now(),

@@ -1,9 +1,13 @@
+import type { Client } from '../../clients/client.js';
+import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { checkHandler, type HandlerOptions, hasHandler, refuseOwnLetters } from '../handlers/handler-options.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
+import { exclude } from '../option-errors.js';
 import { dumpRecords } from './dump-records.js';
 import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { type PrintOptions, printerFor } from './print-options.js';
@@ -21,7 +25,8 @@ export interface ConsumeOptions
     SelectionOptions,
     FilterOptions,
     DamageOptions,
-    IsolationOptions {
+    IsolationOptions,
+    HandlerOptions {
   readonly maxMessages?: number;
   readonly follow?: boolean;
   readonly order?: 'partition' | 'time';
@@ -37,13 +42,14 @@ export interface ConsumeOptions
 export async function runConsume(options: ConsumeOptions, context: CliContext): Promise<ExitCode> {
   checkTogether(options);
   const follow = options.follow === true || options.timeout !== undefined;
-  const printer = await printerFor(options, context);
+  const isHandled = hasHandler(options);
+  const printer = isHandled ? undefined : await printerFor(options, context);
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
   const { stdout } = context;
-  if (follow) stdout.isImmediate = true;
+  if (follow && !isHandled) stdout.isImmediate = true;
   checkSelection(options, context);
-  const signal = stopSignal(context, follow);
+  const signal = stopSignal(context, follow && !isHandled);
   const waiting = { wait: { signal, timeoutMs: options.timeout }, ifMissing: () => noLog(options, context) };
   const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
@@ -60,9 +66,17 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       waitForTopics: options.wait === true,
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     };
-    const consumer = client.consumer(consumerOptions);
+    if (printer === undefined) {
+      refuseOwnLetters(options, topicNames(selected.topics));
+      const { runHandlers } = await import('../handlers/run-handlers.js');
+      const open = (stopped: AbortSignal) => openBatches(client, { ...consumerOptions, signal: stopped }, options);
+      const task = { client, open, filter, maxRecords: options.maxMessages };
+      const { taken } = await runHandlers(task, options, context);
+      damage.report();
+      return wasCutShort(options, context, taken) ? 5 : 0;
+    }
+    const { batches, close } = openBatches(client, consumerOptions, options);
     try {
-      const batches = options.reverse ? reversedBatches(client, consumerOptions) : consumer.batches();
       const task = { printer, output: stdout, filter, maxRecords: options.maxMessages };
       const print = (tally?: { records: number }) =>
         options.dump
@@ -74,12 +88,24 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       damage.report();
       return wasCutShort(options, context, printed) ? 5 : 0;
     } finally {
-      await consumer.close();
+      await close();
     }
   });
 }
 
+function topicNames(topics: ConsumerOptions['topics']): string[] {
+  return topics.map((selection) => (typeof selection === 'string' ? selection : selection.topic));
+}
+
+function openBatches(client: Client, consumerOptions: ConsumerOptions, { reverse }: ConsumeOptions) {
+  const consumer = client.consumer(consumerOptions);
+  const batches = reverse ? reversedBatches(client, consumerOptions) : consumer.batches();
+  return { batches, close: () => consumer.close() };
+}
+
 function checkTogether(options: ConsumeOptions): void {
+  checkHandler(options);
+  if (options.dump !== undefined && hasHandler(options)) exclude('--dump', '--exec and --exec-batch');
   const follows = options.follow === true || options.timeout !== undefined;
   if (options.reverse && follows) {
     throw new KlogError('KLOG_USAGE', '--reverse reads what is there: not with --follow or --timeout');

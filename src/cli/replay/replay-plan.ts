@@ -54,18 +54,16 @@ interface PlanTarget {
   readonly topic: string;
   readonly into?: string;
   readonly exec?: string;
+  readonly execBatch?: string;
   readonly json: boolean;
 }
 
 export function printPlan(plans: readonly PartitionPlan[], target: PlanTarget, context: CliContext): void {
-  const to =
-    target.into === undefined
-      ? target.exec === undefined
-        ? 'print'
-        : `run '${target.exec}'`
-      : `into '${target.into}'`;
+  const exec = target.exec ?? target.execBatch;
+  const otherwise = exec === undefined ? 'print' : `run '${exec}'`;
+  const to = target.into === undefined ? otherwise : `into '${target.into}'`;
   if (target.json) {
-    const { topic, into, exec } = target;
+    const { topic, into } = target;
     printJson(context, {
       topic,
       ...(into === undefined ? {} : { into }),

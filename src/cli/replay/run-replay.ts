@@ -11,12 +11,10 @@ import { type FilterOptions, filterFor } from '../consume/record-filter.js';
 import { checkSelection, type SelectionOptions, selectRecords } from '../consume/record-selection.js';
 import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
 import { stopSignal } from '../consume/stop-signal.js';
-import { RecordHandler } from '../exec/record-handler.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { checkHandler, type HandlerOptions, hasHandler, refuseOwnLetters } from '../handlers/handler-options.js';
 import { refuseInternal } from '../internal-topics.js';
-import { counted } from '../listing.js';
-import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { exclude, need } from '../option-errors.js';
 import { paced } from './paced-batches.js';
@@ -29,6 +27,7 @@ export interface ReplayOptions
     FilterOptions,
     DamageOptions,
     IsolationOptions,
+    HandlerOptions,
     Omit<SelectionOptions, 'topics'> {
   readonly topic: string;
   /** A factor; Infinity is "max". */
@@ -36,20 +35,16 @@ export interface ReplayOptions
   readonly into?: string;
   readonly resume?: boolean;
   readonly force?: boolean;
-  readonly exec?: string;
-  readonly retries?: number;
-  /** Milliseconds. */
-  readonly execTimeout?: number;
   readonly maxMessages?: number;
   readonly dryRun?: boolean;
   readonly json: boolean;
 }
 
-const DEFAULT_RETRIES = 3;
-
 /** A bounded range again, without touching anybody's position: printed, through a command, or into another topic. */
 export async function runReplay(options: ReplayOptions, context: CliContext): Promise<ExitCode> {
-  if (options.into !== undefined && options.exec !== undefined) exclude('--into', '--exec');
+  if (options.into !== undefined && hasHandler(options)) exclude('--into', '--exec and --exec-batch');
+  checkHandler(options);
+  refuseOwnLetters(options, [options.topic]);
   if (options.resume && options.into === undefined) need('--resume', '--into');
   const speed = options.speed ?? Number.POSITIVE_INFINITY;
   const filter = await filterFor(options);
@@ -61,7 +56,7 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
     refuseInternal(into, options.force, 'replay into');
   }
   // What is printed with pauses between has a reader that may go away meanwhile.
-  const signal = stopSignal(context, isPaced(options) && into === undefined && options.exec === undefined);
+  const signal = stopSignal(context, isPaced(options) && into === undefined && !hasHandler(options));
   return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client) => {
     const selected = await selectRecords(client, { ...options, topics: [options.topic] }, context);
     const damage = new SkippedDamage(options, context);
@@ -82,13 +77,13 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
 }
 
 async function goThrough(source: ReplaySource, options: ReplayOptions, context: CliContext): Promise<ExitCode> {
-  const { into, exec } = options;
+  const { into } = options;
   if (options.dryRun) {
     printPlan(await planOf(source.client, source.range, source.filter), options, context);
     return 0;
   }
   if (into !== undefined) return replayInto(source, { ...options, into }, context);
-  if (exec !== undefined) return handleEach(source, exec, options, context);
+  if (hasHandler(options)) return handleEach(source, options, context);
   return printEach(source, options, context);
 }
 
@@ -123,35 +118,13 @@ async function printEach(source: ReplaySource, options: ReplayOptions, context: 
   return 0;
 }
 
-async function handleEach(
-  source: ReplaySource,
-  command: string,
-  options: ReplayOptions,
-  context: CliContext,
-): Promise<ExitCode> {
+async function handleEach(source: ReplaySource, options: ReplayOptions, context: CliContext): Promise<ExitCode> {
   const { client, range, filter, wait } = source;
-  const { signal } = context.signals;
-  const handler = new RecordHandler({
-    command,
-    retries: options.retries ?? DEFAULT_RETRIES,
-    timeoutMs: options.execTimeout,
-    env: context.env,
-    signal,
-  });
-  const most = options.maxMessages ?? Number.POSITIVE_INFINITY;
-  const consumer = client.consumer(range);
-  let handled = 0;
-  try {
-    for await (const batch of paced(consumer.batches(), filter, wait)) {
-      if (handled >= most || signal.aborted) break;
-      while (batch.cursor.next()) {
-        if (!(await handler.handle(batch.cursor, batch))) return 0;
-        handled += 1;
-      }
-    }
-  } finally {
-    await consumer.close();
-    notice(options, context, `${counted(handled, 'record')} handled`);
-  }
+  const { runHandlers } = await import('../handlers/run-handlers.js');
+  const open = (signal: AbortSignal) => {
+    const consumer = client.consumer({ ...range, signal });
+    return { batches: paced(consumer.batches(), filter, wait), close: () => consumer.close() };
+  };
+  await runHandlers({ client, open, maxRecords: options.maxMessages }, options, context);
   return 0;
 }

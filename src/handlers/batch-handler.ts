@@ -1,0 +1,171 @@
+import { KlogError } from '../errors.js';
+import { AcknowledgementLines, acknowledgementOf } from './acknowledgement-lines.js';
+import { type CommandOptions, LATE_GRACE_MS, lateness, STOP_GRACE_MS } from './command-handler.js';
+import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
+import { ProcessGroup } from './process-group.js';
+import { withoutRecord } from './record-environment.js';
+
+export interface BatchOptions extends CommandOptions {
+  /** What each run of the command reads before its first record: the head of csv. */
+  readonly preamble?: Uint8Array | undefined;
+}
+
+interface Waiting {
+  readonly resolve: (failure: FailedAttempt | undefined) => void;
+}
+
+/** How long what a dead command has written is waited for: something it left running may hold the pipe open. */
+const DRAIN_MS = 200;
+
+/**
+ * One long-lived command for all records: it reads them on its standard input and writes one line for each, in their order:
+ * `ok`, or why not. It is started at the first record, and again after it has ended. When it ends in between, the first
+ * record without a line is to blame; those behind it are given to the next run without having lost an attempt.
+ */
+export class BatchHandler implements Handler {
+  readonly #options: BatchOptions;
+  #run: Run | undefined;
+  #isStopped = false;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    const { signal } = options;
+    const stop = () => {
+      this.#isStopped = true;
+      this.#run?.stop(options.stopSignal());
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  }
+
+  get name(): string {
+    return this.#options.command;
+  }
+
+  async handle(record: HandledRecord): Promise<FailedAttempt | undefined> {
+    if (this.#isStopped) return { reason: 'klog was stopped', isBlamed: false };
+    // A run that breaks down takes no more records; the next one begins when nothing of it is left.
+    while (this.#run?.isOver === true) await this.#run.gone;
+    try {
+      this.#run ??= this.#start();
+    } catch (error) {
+      return failed((error as Error).message);
+    }
+    return this.#run.give(record.input);
+  }
+
+  async close(): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    const failure = await run.finish();
+    if (failure === undefined || this.#isStopped) return;
+    throw new KlogError('KLOG_HANDLER_FAILED', `'${this.name}' failed after its last record: ${failure}`);
+  }
+
+  #start(): Run {
+    const run = new Run(this.#options);
+    void run.gone.then(() => {
+      if (this.#run === run) this.#run = undefined;
+    });
+    return run;
+  }
+}
+
+/** The command from its start to its end. */
+class Run {
+  /** Resolves when all records in hand have their answer and nothing runs any more. */
+  readonly gone: Promise<void>;
+  readonly #options: BatchOptions;
+  readonly #group: ProcessGroup;
+  readonly #lines = new AcknowledgementLines();
+  /** In the order given: the first is the next to get a line. */
+  readonly #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** Why it was ended, where it did not end of itself. */
+  #verdict: string | undefined;
+  #ending: Promise<void> | undefined;
+  #failure: string | undefined;
+  #isOver = false;
+  /** No more records come: what is left is to end. */
+  #isFinishing = false;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    const { command, env, preamble, groupLives } = options;
+    this.#group = new ProcessGroup({ command, env: withoutRecord(env), output: 'pipe', groupLives });
+    this.#group.output?.on('data', (bytes: Buffer) => this.#read(bytes));
+    if (preamble !== undefined && preamble.length > 0) this.#group.write(preamble);
+    this.gone = this.#watch();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  give(input: Uint8Array): Promise<FailedAttempt | undefined> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ resolve });
+      this.#group.write(input);
+      if (this.#waiting.length === 1) this.#startTimer();
+    });
+  }
+
+  stop(signal: NodeJS.Signals): void {
+    this.#ending ??= this.#group.end(signal, STOP_GRACE_MS);
+  }
+
+  /** Closes its input and waits for its end. Answers why that was a bad one. */
+  async finish(): Promise<string | undefined> {
+    this.#isFinishing = true;
+    this.#group.endInput();
+    if (!this.#isOver) this.#startTimer();
+    await this.gone;
+    return this.#failure;
+  }
+
+  async #watch(): Promise<void> {
+    const failure = await this.#group.ended;
+    this.#isOver = true;
+    await Promise.race([this.#group.outputClosed, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
+    clearTimeout(this.#timer);
+    await this.#ending;
+    this.#failure = this.#verdict ?? failure;
+    const reason = this.#verdict ?? `it ended before it acknowledged the record${failure ? `: ${failure}` : ''}`;
+    for (const [index, { resolve }] of this.#waiting.splice(0).entries()) resolve({ reason, isBlamed: index === 0 });
+  }
+
+  #read(bytes: Uint8Array): void {
+    const lines = this.#lines.push(bytes);
+    if (lines === undefined) {
+      this.#giveUp('it wrote a line that is too long for an acknowledgement');
+      return;
+    }
+    for (const line of lines) {
+      if (this.#verdict !== undefined) return;
+      const first = this.#waiting.shift();
+      if (first === undefined) {
+        this.#giveUp('it wrote more lines than it was given records');
+        return;
+      }
+      const failure = acknowledgementOf(line);
+      first.resolve(failure === undefined ? undefined : failed(failure.reason));
+    }
+    this.#startTimer();
+  }
+
+  /** The time of the record that is next to be acknowledged begins when it becomes the next. */
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    const { timeoutMs } = this.#options;
+    if (timeoutMs === undefined || (this.#waiting.length === 0 && !this.#isFinishing)) return;
+    this.#timer = setTimeout(() => this.#giveUp(lateness(timeoutMs)), timeoutMs);
+  }
+
+  #giveUp(verdict: string): void {
+    if (this.#isOver) return;
+    this.#verdict ??= verdict;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#ending ??= this.#group.end('SIGTERM', LATE_GRACE_MS);
+  }
+}

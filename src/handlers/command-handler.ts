@@ -1,0 +1,84 @@
+import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
+import { ProcessGroup, type ProcessGroupOptions } from './process-group.js';
+import { type Environment, recordEnvironment, withoutRecord } from './record-environment.js';
+
+export interface CommandOptions {
+  /** Run by `sh -c`. */
+  readonly command: string;
+  /** The longest time for one record, in milliseconds. Default: none. */
+  readonly timeoutMs?: number | undefined;
+  readonly env: Environment;
+  /** Aborts when klog itself shall stop; handlers that run are told by the signal that klog was told by. */
+  readonly signal: AbortSignal;
+  readonly stopSignal: () => NodeJS.Signals;
+  readonly groupLives: ProcessGroupOptions['groupLives'];
+}
+
+/** Between the request to end and the end by force: for a handler that is too late, and one that is stopped. */
+export const LATE_GRACE_MS = 1000;
+export const STOP_GRACE_MS = 5000;
+
+/**
+ * Runs a command for each record: the value on its standard input, the rest in the environment. Exit code 0 acknowledges;
+ * not reading the input is no failure, death by a signal is. What a command leaves running in the background is its own
+ * affair, unless it is too late or stopped: then all of it ends.
+ */
+export class CommandHandler implements Handler {
+  readonly #options: CommandOptions;
+  readonly #env: Environment;
+
+  constructor(options: CommandOptions) {
+    this.#options = options;
+    this.#env = withoutRecord(options.env);
+  }
+
+  get name(): string {
+    return this.#options.command;
+  }
+
+  async handle(record: HandledRecord): Promise<FailedAttempt | undefined> {
+    const { command, timeoutMs, signal, stopSignal } = this.#options;
+    let group: ProcessGroup;
+    try {
+      group = new ProcessGroup({
+        command,
+        env: { ...this.#env, ...recordEnvironment(record) },
+        output: 'inherit',
+        groupLives: this.#options.groupLives,
+      });
+    } catch (error) {
+      return failed(startFailure(error));
+    }
+    group.endInput(record.input);
+    let isLate = false;
+    let ending: Promise<void> | undefined;
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => endLate(), timeoutMs);
+    const endLate = () => {
+      isLate = true;
+      ending ??= group.end('SIGTERM', LATE_GRACE_MS);
+    };
+    const stop = () => {
+      ending ??= group.end(stopSignal(), STOP_GRACE_MS);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const failure = await group.ended;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    // The next attempt begins when nothing of this one is left.
+    await ending;
+    if (isLate) return failed(lateness(timeoutMs));
+    return failure === undefined ? undefined : failed(failure);
+  }
+
+  async close(): Promise<void> {}
+}
+
+export function lateness(timeoutMs: number | undefined): string {
+  return `it took longer than ${timeoutMs} ms`;
+}
+
+/** The environment and the arguments of a process have to fit into what the system allows. */
+function startFailure(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'E2BIG' ? 'its key and headers do not fit into an environment' : message;
+}

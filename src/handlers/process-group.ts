@@ -1,0 +1,101 @@
+/**
+ * A command, run by `sh -c` in a process group of its own: whatever it starts can be ended with it, by the group's id, and
+ * nothing else can. A terminal's Ctrl-C does not reach the group: whoever started it passes the signal on.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from './record-environment.js';
+
+export interface ProcessGroupOptions {
+  readonly command: string;
+  readonly env: Environment;
+  /** Standard output: the caller's own, or a pipe to {@link ProcessGroup.output}. Standard error is the caller's own. */
+  readonly output: 'inherit' | 'pipe';
+  /** Whether any process of the group still runs; those that are dead and not waited for do not. */
+  readonly groupLives: (groupId: number) => boolean;
+}
+
+/** Between two looks whether a group that was asked to end has done so. */
+const LOOK_MS = 20;
+/** What was killed is gone a moment later. */
+const KILL_MS = 200;
+
+export class ProcessGroup {
+  readonly #child: ChildProcess;
+  readonly #groupLives: (groupId: number) => boolean;
+  /** Resolves when the command itself has ended: why that is a failure, or nothing after exit code 0. Never rejects. */
+  readonly ended: Promise<string | undefined>;
+  /** Resolves when nobody can write to {@link output} any more. */
+  readonly outputClosed: Promise<void>;
+  #hasEnded = false;
+
+  /** Fails with the system's error where not even a process could be made. */
+  constructor(options: ProcessGroupOptions) {
+    const { command, env, output } = options;
+    const child = spawn('sh', ['-c', command], { stdio: ['pipe', output, 'inherit'], env, detached: true });
+    this.#child = child;
+    this.#groupLives = options.groupLives;
+    this.ended = new Promise((resolve) => {
+      const end = (failure: string | undefined) => {
+        this.#hasEnded = true;
+        // What it left running in the background must not keep the pipe open.
+        child.stdin?.destroy();
+        resolve(failure);
+      };
+      child.on('error', (error) => end(error.message));
+      child.on('exit', (code, signal) => {
+        if (signal !== null) end(`ended by ${signal}`);
+        else end(code === 0 ? undefined : `exit code ${code}`);
+      });
+    });
+    this.outputClosed = new Promise((resolve) => {
+      child.on('error', () => resolve());
+      child.on('close', () => resolve());
+    });
+    // A command need not read its input.
+    child.stdin?.on('error', () => {});
+  }
+
+  get output(): NodeJS.ReadableStream | null {
+    return this.#child.stdout;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#child.stdin?.write(bytes);
+  }
+
+  endInput(bytes?: Uint8Array): void {
+    if (bytes === undefined) this.#child.stdin?.end();
+    else this.#child.stdin?.end(bytes);
+  }
+
+  /** Asks the whole group to end, and ends what is left of it by force after `graceMs`. Resolves when that is done. */
+  async end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
+    this.#send(signal);
+    await this.#waitUntilGone(graceMs);
+    this.#send('SIGKILL');
+    await this.#waitUntilGone(KILL_MS);
+    await this.ended;
+    this.#child.stdout?.destroy();
+  }
+
+  async #waitUntilGone(mostMs: number): Promise<void> {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    for (let waited = 0; waited < mostMs && this.#groupLives(pid); waited += LOOK_MS) await sleep(LOOK_MS);
+  }
+
+  #send(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // ESRCH: all of the group have ended.
+    }
+  }
+}
