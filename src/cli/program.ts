@@ -54,6 +54,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/replay.js')).defineReplay,
   },
   {
+    name: 'wait',
+    summary: 'wait until a topic has what is asked for',
+    load: async () => (await import('./commands/wait.js')).defineWait,
+  },
+  {
+    name: 'expect',
+    summary: 'hold the records of a topic against what is expected',
+    load: async () => (await import('./commands/expect.js')).defineExpect,
+  },
+  {
     name: 'copy',
     summary: 'copy a topic into another',
     load: async () => (await import('./commands/copy.js')).defineCopy,

@@ -1,9 +1,10 @@
 import type { Client, ConsumerBatch } from '../../clients/client.js';
-import type { Consumer, ConsumerOptions, TopicSelection } from '../../clients/consumer.js';
+import type { ConsumerOptions, TopicSelection } from '../../clients/consumer.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { withClient } from '../open-client.js';
+import { positionsOf } from '../wait/awaited-records.js';
 import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { keepRecord } from './kept-record.js';
 import { type PrintOptions, printerFor } from './print-options.js';
@@ -96,15 +97,6 @@ async function keepLast(
     }
   }
   return [...ring.slice(next), ...ring.slice(0, next)];
-}
-
-/** Where following goes on, so that nothing is missed and nothing comes twice. */
-async function positionsOf(consumer: Consumer): Promise<TopicSelection[]> {
-  const positions: TopicSelection[] = [];
-  for (const { topic, partition } of await consumer.assignment()) {
-    positions.push({ topic, partitions: [{ partition, from: await consumer.position({ topic, partition }) }] });
-  }
-  return positions;
 }
 
 async function* inOrder(batches: readonly ConsumerBatch[]): AsyncGenerator<ConsumerBatch> {
