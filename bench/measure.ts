@@ -14,6 +14,8 @@ export interface Measurement {
   readonly peakKib: number;
 }
 
+/** What takes longer hangs. */
+const LONGEST_MS = 600_000;
 const GNU_TIME = '/usr/bin/time';
 
 /** What every command runs with: as an ordinary shell has it, without what slows the start of Node. */
@@ -36,11 +38,13 @@ export function run(command: string, cwd: string): string {
   return bash(`set -e -o pipefail; ${command}`, cwd);
 }
 
-export function measure(command: string, cwd: string, peakFile: string): Measurement {
+/** @param isSelfTimed the last line that the command prints is its measurement, as JSON */
+export function measure(command: string, cwd: string, peakFile: string, isSelfTimed = false): Measurement {
   const times = join(cwd, 'times');
   rmSync(peakFile, { force: true });
   // The command's own standard error is apart from what `time` reports.
-  bash(`set -o pipefail; TIMEFORMAT='%3R %3U %3S'; { time { ${command}; } 2>errors; } 2>times`, cwd);
+  const printed = bash(`set -o pipefail; TIMEFORMAT='%3R %3U %3S'; { time { ${command}; } 2>errors; } 2>times`, cwd);
+  if (isSelfTimed) return JSON.parse(printed.trim().split('\n').at(-1)!) as Measurement;
   const [wall, user, system] = readFileSync(times, 'utf8').trim().split(' ').map(Number);
   if (wall === undefined || user === undefined || system === undefined || Number.isNaN(wall + user + system)) {
     throw new Error(`bash's time says: ${readFileSync(times, 'utf8')}`);
@@ -61,7 +65,13 @@ function peakOf(file: string): number {
 }
 
 function bash(script: string, cwd: string): string {
-  const options = { cwd, env: ENVIRONMENT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const;
+  const options = {
+    cwd,
+    env: ENVIRONMENT,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: LONGEST_MS,
+  } as const;
   const { status, stdout, stderr, error } = spawnSync('bash', ['--norc', '-c', script], options);
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`exit code ${status} of: ${script}\n${stderr}${errorsOf(cwd)}`);

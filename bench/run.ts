@@ -1,31 +1,35 @@
 /**
  * npm run bench -- [PART…] [--records N] [--rounds R] [--save]
  *
- * Whole commands, as a user runs them: parts are produce, consume, seek, start; visible, the latency of single
- * records; and writers, several processes on one partition.
- * Default all. Every round runs each command once (short ones a few times), so that a machine that slows down does so for all
- * alike. Prints tables of medians; a run of all parts, or --save, writes bench/results/<date>-<machine>.md. Defaults: 1e6
- * records, 3 rounds.
+ * Whole commands, as a user runs them, applications on the library, and processes beside each other; bench/README.md tells
+ * what each part asks. Default all parts. Every round runs each command once (short ones a few times), so that a machine that
+ * slows down does so for all alike. Prints tables of medians, then what has a target and whether it is met; a run of all
+ * parts, or --save, writes bench/results/<date>-<machine>.md. Defaults: 5e6 records, 5 rounds.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { BenchPart, CommandPart } from './bench-case.js';
+import type { BenchPart } from './bench-part.js';
+import { codecs } from './cases/codecs.js';
 import { consume } from './cases/consume.js';
+import { growth } from './cases/growth.js';
+import { library } from './cases/library.js';
 import { produce } from './cases/produce.js';
+import { scale } from './cases/scale.js';
 import { seek } from './cases/seek.js';
 import { start } from './cases/start.js';
 import { visible } from './cases/visible.js';
 import { writers } from './cases/writers.js';
 import { commit, load, machineDescription, machineName } from './machine.js';
-import { type Measurement, measure, run } from './measure.js';
-import { latencyTable, type Measured, rawRuns, table, writersTable } from './report.js';
-import { createWorkspace, type Workspace } from './workspace.js';
+import { type Verdict, verdictTable } from './verdict.js';
+import { createWorkspace } from './workspace.js';
 
-const PARTS: readonly BenchPart[] = [produce, consume, seek, start, visible, writers];
+const PARTS: readonly BenchPart[] = [start, seek, produce, consume, codecs, library, visible, writers, scale, growth];
 const HERE = dirname(fileURLToPath(import.meta.url));
+
+const TARGETS = 'Ratios are of medians within this run, by wall clock; beside them the same by CPU time.';
 
 interface Request {
   readonly parts: readonly BenchPart[];
@@ -41,8 +45,14 @@ else await bench(request);
 async function bench({ parts, records, rounds, isSaved }: Request): Promise<void> {
   const built = spawnSync(process.execPath, [join(HERE, '..', 'scripts', 'build.mjs')], { stdio: 'inherit' });
   if (built.status !== 0) throw new Error('the build has failed');
+  const begun = performance.now();
   const head = { commit: commit(), load: load() };
-  const workspace = await createWorkspace(records);
+  const workspace = await createWorkspace(records, parts.includes(seek));
+  // A run that is interrupted leaves gigabytes otherwise.
+  process.once('SIGINT', () => {
+    rmSync(workspace.folder, { recursive: true, force: true });
+    process.exit(130);
+  });
   try {
     const facts = [
       machineDescription(workspace.folder),
@@ -50,48 +60,22 @@ async function bench({ parts, records, rounds, isSaved }: Request): Promise<void
     ];
     for (const fact of facts) console.log(fact);
     const sections: string[] = [];
+    const verdicts: Verdict[] = [];
     for (const part of parts) {
-      const { shown, raw } = await runPart(part, workspace, rounds);
+      const { shown, raw, verdicts: judged } = await part.run(workspace, rounds);
       const section = `## ${part.name}\n\n${part.question}\n\n${shown}\n`;
       console.log(`\n${section}`);
       sections.push(raw === undefined ? section : `${section}\n\`\`\`text\n${raw}\n\`\`\`\n`);
+      verdicts.push(...judged);
     }
-    facts.push(`load at the end ${load()}`);
-    if (isSaved) save(facts, sections);
+    const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+    facts.push(`load at the end ${load()}; ${minutes} minutes in all`);
+    const targets = `## targets\n\n${TARGETS}\n\n${verdictTable(verdicts)}\n`;
+    console.log(`\n${targets}\n${facts.at(-1)}`);
+    if (isSaved) save(facts, [targets, ...sections]);
   } finally {
     rmSync(workspace.folder, { recursive: true, force: true });
   }
-}
-
-/** The table of a part, and every single run where that is not too much. */
-async function runPart(
-  part: BenchPart,
-  workspace: Workspace,
-  rounds: number,
-): Promise<{ readonly shown: string; readonly raw?: string }> {
-  if ('latencies' in part) return { shown: latencyTable(await part.latencies(workspace, rounds)) };
-  if ('writers' in part) return { shown: writersTable(await part.writers(workspace, rounds)) };
-  const results = runCommands(part, workspace, rounds);
-  return { shown: table(results), raw: rawRuns(results) };
-}
-
-function runCommands(part: CommandPart, workspace: Workspace, rounds: number): Measured[] {
-  const { folder, peakFile } = workspace;
-  const cases = part.cases(workspace).map((of) => ({ of, runs: [] as Measurement[] }));
-  for (let round = 0; round < rounds; round++) {
-    const times = Math.max(...cases.map(({ of }) => of.runs ?? 1));
-    for (let time = 0; time < times; time++) {
-      for (const { of, runs } of cases) {
-        if (time >= (of.runs ?? 1)) continue;
-        if (of.prepare !== undefined) run(of.prepare, folder);
-        runs.push(measure(of.command, folder, peakFile));
-        if (of.check === undefined || runs.length > 1) continue;
-        const found = run(of.check.command, folder);
-        if (found !== of.check.expected) throw new Error(`${of.title}: ${of.check.command} printed ${found}`);
-      }
-    }
-  }
-  return cases;
 }
 
 function save(facts: readonly string[], sections: readonly string[]): void {
@@ -114,8 +98,8 @@ function save(facts: readonly string[], sections: readonly string[]): void {
 function readArguments(): Request | undefined {
   try {
     const options = {
-      records: { type: 'string', default: '1e6' },
-      rounds: { type: 'string', default: '3' },
+      records: { type: 'string', default: '5e6' },
+      rounds: { type: 'string', default: '5' },
       save: { type: 'boolean', default: false },
     } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
@@ -133,7 +117,7 @@ function readArguments(): Request | undefined {
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
     console.error(
-      'usage: npm run bench -- [produce|consume|seek|start|visible|writers …] [--records N] [--rounds R] [--save]',
+      `usage: npm run bench -- [${PARTS.map(({ name }) => name).join('|')} …] [--records N] [--rounds R] [--save]`,
     );
     return undefined;
   }

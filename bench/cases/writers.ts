@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openClient } from '../../src/clients/local/open-client.js';
-import type { WritersPart, WritersRow } from '../bench-case.js';
+import type { BenchPart, PartResult } from '../bench-part.js';
+import { aligned } from '../markdown-table.js';
+import { percentile, sum } from '../statistics.js';
+import { atLeast, atMost } from '../verdict.js';
 import type { Workspace } from '../workspace.js';
 
 const WRITER = fileURLToPath(new URL('../writers/writer.mjs', import.meta.url));
@@ -20,13 +23,22 @@ const FILE = 'one file, a write and an fdatasync each';
 const KLOG = 'klog: one partition';
 const KLOG_ALONE = 'klog: one writer alone';
 
-export const writers: WritersPart = {
+/** A round takes ten seconds and more, whatever it measures. */
+const MOST_ROUNDS = 3;
+
+/** What several writers got through at once: of each round, and in it of each writer, how long each entry took, in ms. */
+interface WritersRow {
+  readonly title: string;
+  readonly rounds: number[][][];
+}
+
+export const writers: BenchPart = {
   name: 'writers',
   question: `${WRITERS} processes, one partition, one durable record at a time each; ${MEASURED_MS / 1000} s a round.`,
-  async writers(workspace, rounds) {
-    const rows = [FILE, KLOG, KLOG_ALONE].map((title) => ({ title, rounds: [] as number[][][] }));
+  async run(workspace, rounds): Promise<PartResult> {
+    const rows = [FILE, KLOG, KLOG_ALONE].map((title): WritersRow => ({ title, rounds: [] }));
     const [file, klog, alone] = rows;
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
       file!.rounds.push(
         await writeAtOnce(workspace, WRITERS, { way: 'file', file: join(workspace.folder, `writers${round}`) }),
       );
@@ -34,9 +46,40 @@ export const writers: WritersPart = {
       klog!.rounds.push(await writeAtOnce(workspace, WRITERS, { way: 'klog', directory }));
       alone!.rounds.push(await writeAtOnce(workspace, 1, { way: 'klog', directory }));
     }
-    return rows.map(({ title, rounds: all }): WritersRow => ({ title, seconds: MEASURED_MS / 1000, rounds: all }));
+    const title = `${WRITERS} processes, one partition`;
+    return {
+      shown: writersTable(rows),
+      verdicts: [
+        atLeast(title, 4000, sum(medianRound(klog!)), 'acks/s'),
+        atMost(`${title}, the longest wait`, 50, longest(klog!), 'ms'),
+      ],
+    };
   },
 };
+
+/** Acknowledgements a second are the median round's, and "least" and "most" a writer's in it. */
+function writersTable(rows: readonly WritersRow[]): string {
+  const lines = rows.map((row) => {
+    const sorted = row.rounds.flat(2).sort((a, b) => a - b);
+    const figures = [0.5, 0.99, 0.999, 1].map((share) => percentile(sorted, share).toFixed(2));
+    const rates = medianRound(row);
+    return [row.title, sum(rates).toFixed(0), ...figures, rates[0]!.toFixed(0), rates.at(-1)!.toFixed(0)];
+  });
+  return aligned([['way', 'acks/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'longest ms', 'least', 'most'], ...lines]);
+}
+
+/** The rates of its writers, least first. */
+function medianRound({ rounds }: WritersRow): number[] {
+  const seconds = MEASURED_MS / 1000;
+  const rates = rounds
+    .map((all) => all.map((waits) => waits.length / seconds).sort((a, b) => a - b))
+    .sort((a, b) => sum(a) - sum(b));
+  return rates[rates.length >> 1]!;
+}
+
+function longest({ rounds }: WritersRow): number {
+  return rounds.flat(2).reduce((most, wait) => Math.max(most, wait), 0);
+}
 
 async function newLog({ folder }: Workspace, name: string): Promise<string> {
   const directory = join(folder, name);
