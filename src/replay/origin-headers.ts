@@ -19,6 +19,10 @@ export function originHeaders({ topic, partition, offset }: Origin): RecordHeade
   ];
 }
 
+export function withoutOrigin(headers: readonly RecordHeader[]): RecordHeader[] {
+  return headers.filter(({ key }) => key !== ORIGIN_TOPIC && key !== ORIGIN_PARTITION && key !== ORIGIN_OFFSET);
+}
+
 /** The latest origin a record names; `undefined`: it was never replayed. */
 export function originOf(headers: readonly RecordHeader[]): Origin | undefined {
   const text = (key: string) => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { AcknowledgementLines, acknowledgementOf } from '../../src/handlers/acknowledgement-lines.js';
-import { withErrorHeaders, withoutErrorHeaders } from '../../src/handlers/error-headers.js';
 import { FinishedOffsets } from '../../src/handlers/finished-offsets.js';
 import { recordEnvironment, withoutRecord } from '../../src/handlers/record-environment.js';
 import { backoffMs } from '../../src/handlers/retries.js';
@@ -94,27 +93,5 @@ describe("a handler's environment", () => {
       PATH: '/bin',
       KLOG_DIR: 'd',
     });
-  });
-});
-
-describe('headers of a record that failed', () => {
-  it("stand behind its own, by Kafka Connect's names, and replace those of an earlier failure", () => {
-    const own = [
-      { key: 'h', value: null },
-      { key: '__connect.errors.topic', value: Buffer.from('earlier') },
-      { key: 'klog.errors.attempts', value: Buffer.from('9') },
-    ];
-    const failure = { topic: 't', partition: 2, offset: 5, code: 'KLOG_HANDLER_FAILED', reason: 'no', attempts: 4 };
-    const headers = withErrorHeaders(own, failure);
-    expect(headers.map(({ key, value }) => [key, value === null ? null : String(value)])).toEqual([
-      ['h', null],
-      ['__connect.errors.topic', 't'],
-      ['__connect.errors.partition', '2'],
-      ['__connect.errors.offset', '5'],
-      ['__connect.errors.exception.class.name', 'KLOG_HANDLER_FAILED'],
-      ['__connect.errors.exception.message', 'no'],
-      ['klog.errors.attempts', '4'],
-    ]);
-    expect(withoutErrorHeaders(headers)).toEqual([{ key: 'h', value: null }]);
   });
 });

@@ -1,9 +1,9 @@
 import type { Client } from '../../clients/client.js';
 import type { Producer } from '../../clients/producer.js';
 import { KlogError } from '../../errors.js';
-import { withErrorHeaders } from '../../handlers/error-headers.js';
 import type { FinalFailure } from '../../handlers/handle-records.js';
 import type { HandledRecord } from '../../handlers/handler.js';
+import { withErrorHeaders } from '../../replay/error-headers.js';
 import type { CliContext } from '../cli-context.js';
 import { type Loudness, notice } from '../notices.js';
 

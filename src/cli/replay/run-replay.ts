@@ -33,6 +33,9 @@ export interface ReplayOptions
   /** A factor; Infinity is "max". */
   readonly speed?: number;
   readonly into?: string;
+  /** Names of headers. */
+  readonly toHeader?: readonly string[];
+  readonly maxRedrives?: number;
   readonly resume?: boolean;
   readonly force?: boolean;
   readonly maxMessages?: number;
@@ -40,12 +43,20 @@ export interface ReplayOptions
   readonly json: boolean;
 }
 
-/** A bounded range again, without touching anybody's position: printed, through a command, or into another topic. */
-export async function runReplay(options: ReplayOptions, context: CliContext): Promise<ExitCode> {
-  if (options.into !== undefined && hasHandler(options)) exclude('--into', '--exec and --exec-batch');
+function checkTogether(options: ReplayOptions): void {
+  const { into, toHeader, resume, maxRedrives } = options;
+  if (into !== undefined && hasHandler(options)) exclude('--into', '--exec and --exec-batch');
+  if (into !== undefined && toHeader !== undefined) exclude('--into', '--to-header');
+  if (toHeader !== undefined && hasHandler(options)) exclude('--to-header', '--exec and --exec-batch');
+  if (resume && into === undefined && toHeader === undefined) need('--resume', '--into or --to-header');
+  if (maxRedrives !== undefined && toHeader === undefined) need('--max-redrives', '--to-header');
   checkHandler(options);
   refuseOwnLetters(options, [options.topic]);
-  if (options.resume && options.into === undefined) need('--resume', '--into');
+}
+
+/** A bounded range again, without touching anybody's position: printed, through a command, or into another topic. */
+export async function runReplay(options: ReplayOptions, context: CliContext): Promise<ExitCode> {
+  checkTogether(options);
   const speed = options.speed ?? Number.POSITIVE_INFINITY;
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
@@ -56,7 +67,7 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
     refuseInternal(into, options.force, 'replay into');
   }
   // What is printed with pauses between has a reader that may go away meanwhile.
-  const signal = stopSignal(context, isPaced(options) && into === undefined && !hasHandler(options));
+  const signal = stopSignal(context, isPaced(options) && prints(options));
   return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client) => {
     const selected = await selectRecords(client, { ...options, topics: [options.topic] }, context);
     const damage = new SkippedDamage(options, context);
@@ -77,7 +88,11 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
 }
 
 async function goThrough(source: ReplaySource, options: ReplayOptions, context: CliContext): Promise<ExitCode> {
-  const { into } = options;
+  const { into, toHeader } = options;
+  if (toHeader !== undefined) {
+    const { runRedrive } = await import('./run-redrive.js');
+    return runRedrive(source, { ...options, toHeader }, context);
+  }
   if (options.dryRun) {
     printPlan(await planOf(source.client, source.range, source.filter), options, context);
     return 0;
@@ -85,6 +100,10 @@ async function goThrough(source: ReplaySource, options: ReplayOptions, context: 
   if (into !== undefined) return replayInto(source, { ...options, into }, context);
   if (hasHandler(options)) return handleEach(source, options, context);
   return printEach(source, options, context);
+}
+
+function prints(options: ReplayOptions): boolean {
+  return options.into === undefined && options.toHeader === undefined && !hasHandler(options);
 }
 
 function isPaced({ speed }: ReplayOptions): boolean {

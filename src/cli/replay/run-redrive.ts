@@ -1,0 +1,131 @@
+import type { Client } from '../../clients/client.js';
+import type { ConsumerOptions } from '../../clients/consumer.js';
+import { KlogError } from '../../errors.js';
+import { isInternalTopic, validateTopicName } from '../../format/topic-name.js';
+import { originOf } from '../../replay/origin-headers.js';
+import { type RedriveCounts, type RedriveOptions, redrive } from '../../replay/redrive.js';
+import type { CliContext } from '../cli-context.js';
+import type { ExitCode } from '../exit-code.js';
+import { counted, printJson } from '../listing.js';
+import { type Loudness, notice } from '../notices.js';
+import { escapeLine } from '../terminal-text.js';
+import type { ReplaySource } from './replay-into.js';
+import { batchFilter } from './transfer-options.js';
+
+export interface RedriveCommandOptions extends Loudness {
+  readonly topic: string;
+  readonly toHeader: readonly string[];
+  readonly maxRedrives?: number;
+  readonly resume?: boolean;
+  readonly maxMessages?: number;
+  readonly dryRun?: boolean;
+  readonly json: boolean;
+}
+
+const DEFAULT_MAX_REDRIVES = 3;
+
+/** Each record back to the topic that its headers say it came from. Exit code 1 when some had to stay. */
+export async function runRedrive(
+  { client, range, filter, wait }: ReplaySource,
+  options: RedriveCommandOptions,
+  context: CliContext,
+): Promise<ExitCode> {
+  const { topic, dryRun = false, maxMessages } = options;
+  const shared: RedriveOptions = {
+    toHeaders: options.toHeader,
+    maxRedrives: options.maxRedrives ?? DEFAULT_MAX_REDRIVES,
+    lookUp: (target) => lookUp(client, target),
+    filter: batchFilter(filter),
+    signal: range.signal,
+  };
+  const done = options.resume === true ? await sentBefore(client, range, shared, topic) : new Set<string>();
+  const producer = dryRun ? undefined : client.producer();
+  const consumer = client.consumer(range);
+  let counts: RedriveCounts;
+  try {
+    counts = await redrive(consumer.batches(), producer, {
+      ...shared,
+      isDone: ({ partition }, offset) => done.has(nameOf(partition, offset)),
+      before: dryRun ? undefined : wait,
+      maxRecords: maxMessages,
+    });
+  } finally {
+    await consumer.close();
+    await producer?.close();
+  }
+  for (const { partition, offset, reason } of counts.stayed) {
+    notice(options, context, `${topic}:${partition}@${offset} ${dryRun ? 'would stay' : 'stays'}: ${reason}`);
+  }
+  tell(counts, options, context);
+  return counts.stayed.length === 0 ? 0 : 1;
+}
+
+function tell({ records, targets, stayed }: RedriveCounts, options: RedriveCommandOptions, context: CliContext): void {
+  const { topic, dryRun = false, json } = options;
+  const each = [...targets].map(([target, count]) => ({ topic: target, records: count }));
+  if (json) {
+    printJson(context, { source: topic, records, targets: each, stayed: stayed.length, ...(dryRun ? { dryRun } : {}) });
+    return;
+  }
+  const verb = dryRun ? 'would send' : 'sent';
+  const rest = stayed.length === 0 ? '' : `, ${stayed.length} ${dryRun ? 'would stay' : 'stayed'}`;
+  const summary = `${verb} ${counted(records, 'record')} of '${topic}' back${rest}`;
+  // What would be done is what was asked for; what was done is a notice, as of all commands.
+  const print = (line: string) =>
+    dryRun ? context.stdout.appendText(`${escapeLine(line)}\n`) : notice(options, context, line);
+  print(summary);
+  for (const { topic: target, records: count } of each) print(`to '${target}': ${counted(count, 'record')}`);
+}
+
+async function lookUp(client: Client, topic: string): Promise<number | string> {
+  try {
+    validateTopicName(topic);
+    // Headers are data: they do not get to choose klog's own books.
+    if (isInternalTopic(topic)) return `'${topic}' is an internal topic`;
+    return (await client.admin().describeTopic(topic)).partitions;
+  } catch (error) {
+    if (!(error instanceof KlogError)) throw error;
+    if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' && error.code !== 'INVALID_TOPIC_EXCEPTION') throw error;
+    return `there is no topic '${topic}'`;
+  }
+}
+
+/** The places in `source` whose records the topics have already that they go back to. */
+async function sentBefore(
+  client: Client,
+  range: ConsumerOptions,
+  options: RedriveOptions,
+  source: string,
+): Promise<Set<string>> {
+  const planning = client.consumer(range);
+  let targets: string[];
+  try {
+    targets = [...(await redrive(planning.batches(), undefined, options)).targets.keys()];
+  } finally {
+    await planning.close();
+  }
+  const sent = new Set<string>();
+  if (targets.length === 0) return sent;
+  const { signal, isolationLevel } = range;
+  const consumer = client.consumer({
+    topics: targets,
+    ...(signal && { signal }),
+    ...(isolationLevel && { isolationLevel }),
+  });
+  try {
+    for await (const { cursor } of consumer.batches()) {
+      while (cursor.next()) {
+        if (cursor.headerCount === 0) continue;
+        const origin = originOf(cursor.headers());
+        if (origin?.topic === source) sent.add(nameOf(origin.partition, origin.offset));
+      }
+    }
+  } finally {
+    await consumer.close();
+  }
+  return sent;
+}
+
+function nameOf(partition: number, offset: number): string {
+  return `${partition}@${offset}`;
+}
