@@ -2,6 +2,7 @@ import type { CompressionType } from '../format/compression.js';
 import type { RecordCursor } from '../format/record-cursor.js';
 import type { Admin } from './admin.js';
 import type { Consumer, ConsumerOptions } from './consumer.js';
+import type { GroupConsumer, GroupConsumerOptions } from './group-consumer.js';
 import type { Producer, ProducerOptions } from './producer.js';
 
 /**
@@ -11,7 +12,8 @@ import type { Producer, ProducerOptions } from './producer.js';
 export interface Client extends AsyncDisposable {
   /** Throws KLOG_CLOSED after {@link Client.close}, as the next two do. */
   producer(options?: ProducerOptions): Producer;
-  /** Each call makes a consumer of its own, which is iterated once. */
+  /** Each call makes a consumer of its own, which is iterated once. With `group` it is a new member of that group. */
+  consumer(options: GroupConsumerOptions): GroupConsumer;
   consumer(options: ConsumerOptions): Consumer;
   /** Needs no closing. */
   admin(): Admin;

@@ -17,6 +17,8 @@ export interface GroupListeners {
    * was handled is committed behind this. Kafka: `onPartitionsRevoked`.
    */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
+  /** A committed offset lies outside the log: it goes on at `offset`, by `from`. */
+  readonly onReset?: (reset: TopicPartition & { readonly committed: number; readonly offset: number }) => void;
   /** These were taken away: nothing of them can be committed any more. Kafka: `onPartitionsLost`. */
   readonly onLost?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
 }

@@ -102,6 +102,11 @@ export class Store {
     return this.#fs.openFiles;
   }
 
+  /** For files beside the partitions, within the same number of descriptors. */
+  get fileSystem(): FileSystem {
+    return this.#fs;
+  }
+
   /** `undefined`: there is no such topic. @throws KlogError INVALID_TOPIC_EXCEPTION */
   async topic(name: string): Promise<StoredTopic | undefined> {
     const found = await this.topics.find(name);

@@ -4,6 +4,8 @@ import type { ConsumerOptions } from '../consumer.js';
 import type { PlannedPartition } from './consumer-plan.js';
 import { type FetcherOptions, PartitionFetcher } from './partition-fetcher.js';
 
+type ReadOptions = Pick<ConsumerOptions, 'isolationLevel' | 'skipCorrupt' | 'onCorrupt'>;
+
 /** The partitions that a consumer reads, and which of them are paused. */
 export class Assignment {
   readonly fetchers: PartitionFetcher[] = [];
@@ -14,7 +16,7 @@ export class Assignment {
   readonly #pausedBefore = new Map<string, TopicPartition>();
   readonly #options: FetcherOptions;
 
-  constructor({ isolationLevel, skipCorrupt = false, onCorrupt }: ConsumerOptions) {
+  constructor({ isolationLevel, skipCorrupt = false, onCorrupt }: ReadOptions) {
     this.#options = { isCommittedOnly: isolationLevel !== 'read_uncommitted', skipCorrupt, onCorrupt };
   }
 
@@ -27,9 +29,16 @@ export class Assignment {
     return fetcher;
   }
 
+  /** It is read no more. */
+  async remove(fetcher: PartitionFetcher): Promise<void> {
+    const at = this.fetchers.indexOf(fetcher);
+    if (at >= 0) this.fetchers.splice(at, 1);
+    await fetcher.reader.close();
+  }
+
   /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
   get(partition: TopicPartition): PartitionFetcher {
-    const fetcher = this.#find(partition);
+    const fetcher = this.find(partition);
     if (fetcher !== undefined) return fetcher;
     const name = nameOf(partition);
     throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${name} is not assigned to this consumer`, { ...partition });
@@ -44,14 +53,14 @@ export class Assignment {
   }
 
   pause(partition: TopicPartition): void {
-    const fetcher = this.#find(partition);
+    const fetcher = this.find(partition);
     if (fetcher === undefined) this.#pausedBefore.set(nameOf(partition), partition);
     else fetcher.pause();
   }
 
   resume(partition: TopicPartition): void {
     this.#pausedBefore.delete(nameOf(partition));
-    const fetcher = this.#find(partition);
+    const fetcher = this.find(partition);
     if (fetcher !== undefined) fetcher.isPaused = false;
   }
 
@@ -81,7 +90,7 @@ export class Assignment {
     await Promise.all(this.fetchers.map(({ reader }) => reader.close()));
   }
 
-  #find({ topic, partition }: TopicPartition): PartitionFetcher | undefined {
+  find({ topic, partition }: TopicPartition): PartitionFetcher | undefined {
     return this.fetchers.find((fetcher) => fetcher.partition === partition && fetcher.topic === topic);
   }
 }

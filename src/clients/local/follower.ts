@@ -52,6 +52,12 @@ export class Follower {
     return await this.sleep(mostMs, deadline);
   }
 
+  /** The partition is read no more; its reader is about to be closed. */
+  forget(fetcher: PartitionFetcher): void {
+    this.#known.delete(fetcher);
+    this.#inTurn.delete(fetcher);
+  }
+
   /** As {@link wait}, for nothing but time. */
   async sleep(ms: number, deadline: number): Promise<boolean> {
     const left = Math.min(ms, deadline - this.#elapsed(), LONGEST_TIMER_MS);
@@ -83,9 +89,9 @@ export class Follower {
     try {
       const timeoutMs = this.#known.size > WATCHED_PARTITIONS ? TURN_MS : undefined;
       if (await fetcher.waitForMore(this.#ending, timeoutMs)) this.#found(fetcher);
-      else if (!this.#ending.aborted) this.#inTurn.add(fetcher);
+      else if (!this.#ending.aborted && this.#known.has(fetcher)) this.#inTurn.add(fetcher);
     } catch (error) {
-      this.#failed(error);
+      if (this.#known.has(fetcher)) this.#failed(error);
     }
     this.#watching--;
     if (!this.#ending.aborted) this.#watchNext();
@@ -98,7 +104,7 @@ export class Follower {
         for (const fetcher of [...this.#inTurn]) {
           if (this.#ending.aborted) break;
           // Its turn to be watched may have come meanwhile.
-          if ((await fetcher.hasMore()) && this.#inTurn.delete(fetcher)) this.#found(fetcher);
+          if ((await this.#hasMore(fetcher)) && this.#inTurn.delete(fetcher)) this.#found(fetcher);
         }
         // Whoever waits has a timer of its own that keeps the process alive.
         await new Promise((resolve) => setTimeout(resolve, SWEEP_MS).unref());
@@ -107,6 +113,15 @@ export class Follower {
       this.#failed(error);
     }
     this.#isSweeping = false;
+  }
+
+  async #hasMore(fetcher: PartitionFetcher): Promise<boolean> {
+    try {
+      return await fetcher.hasMore();
+    } catch (error) {
+      if (this.#known.has(fetcher)) throw error;
+      return false;
+    }
   }
 
   #found(fetcher: PartitionFetcher): void {

@@ -18,6 +18,8 @@ export class LocalBatch implements ConsumerBatch {
   readonly lastStableOffset: number;
   readonly highWatermark: number;
   readonly from: PartitionFetcher;
+  /** Where the partition was before this batch: no record of it has a lower offset. */
+  readonly firstOffset: number;
   /** Where the partition goes on behind this batch. */
   readonly nextOffset: number;
   /** Of the fetcher when this was decoded: stale when it has moved on. */
@@ -26,7 +28,7 @@ export class LocalBatch implements ConsumerBatch {
   /** The batch's records lie below this position of the cursor's buffer. */
   readonly bufferEnd: number;
 
-  constructor(from: PartitionFetcher, batch: RecordBatch, nextOffset: number) {
+  constructor(from: PartitionFetcher, batch: RecordBatch, firstOffset: number, nextOffset: number) {
     const { marks } = from;
     this.topic = from.topic;
     this.partition = from.partition;
@@ -40,6 +42,7 @@ export class LocalBatch implements ConsumerBatch {
     this.lastStableOffset = marks.lastStableOffset;
     this.highWatermark = marks.highWatermark;
     this.from = from;
+    this.firstOffset = firstOffset;
     this.nextOffset = nextOffset;
     this.generation = from.generation;
     const { buffer } = from.cursor;

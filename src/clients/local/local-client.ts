@@ -1,11 +1,14 @@
 import { KlogError } from '../../errors.js';
+import type { Groups } from '../../groups/groups.js';
 import type { Admin } from '../admin.js';
 import type { Client } from '../client.js';
 import type { Consumer, ConsumerOptions } from '../consumer.js';
+import type { GroupConsumer, GroupConsumerOptions } from '../group-consumer.js';
 import type { Producer, ProducerOptions } from '../producer.js';
 import type { ClientSeams } from './client-seams.js';
 import { LocalAdmin } from './local-admin.js';
 import { LocalConsumer } from './local-consumer.js';
+import { LocalGroupConsumer } from './local-group-consumer.js';
 import { LocalProducer } from './local-producer.js';
 import type { LocalStore } from './local-store.js';
 
@@ -16,11 +19,19 @@ export class LocalClient implements Client {
   readonly #seams: ClientSeams;
   readonly #producers = new Set<Producer>();
   readonly #consumers = new Set<Consumer>();
+  readonly #openGroups: () => Promise<Groups>;
+  #opened: Promise<Groups> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** The client closes the store. */
-  constructor(store: LocalStore, seams: ClientSeams, warnings: readonly string[] = []) {
+  /** The client closes the store. `openGroups` is called when the first group is. */
+  constructor(
+    store: LocalStore,
+    seams: ClientSeams,
+    warnings: readonly string[] = [],
+    openGroups: () => Promise<Groups> = noGroups,
+  ) {
     this.#store = store;
+    this.#openGroups = openGroups;
     this.#seams = seams;
     this.warnings = warnings;
   }
@@ -32,9 +43,15 @@ export class LocalClient implements Client {
     return producer;
   }
 
-  consumer(options: ConsumerOptions): Consumer {
+  consumer(options: GroupConsumerOptions): GroupConsumer;
+  consumer(options: ConsumerOptions): Consumer;
+  consumer(options: ConsumerOptions | GroupConsumerOptions): Consumer {
     this.#mustBeOpen();
-    const consumer = new LocalConsumer(this.#store, options, this.#seams, () => this.#consumers.delete(consumer));
+    const onClose = (): void => void this.#consumers.delete(consumer);
+    const consumer: Consumer =
+      'group' in options
+        ? new LocalGroupConsumer(this.#store, options, this.#seams, () => this.#groups(), onClose)
+        : new LocalConsumer(this.#store, options, this.#seams, onClose);
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -57,12 +74,22 @@ export class LocalClient implements Client {
   async #close(): Promise<void> {
     const open = [...this.#consumers, ...this.#producers];
     const outcomes = await Promise.allSettled(open.map((one) => one[Symbol.asyncDispose]()));
+    await (await this.#opened?.catch(() => undefined))?.close();
     await this.#store.close();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
+  #groups(): Promise<Groups> {
+    this.#opened ??= this.#openGroups();
+    return this.#opened;
+  }
+
   #mustBeOpen(): void {
     if (this.#closing !== undefined) throw new KlogError('KLOG_CLOSED', 'the client is closed');
   }
+}
+
+function noGroups(): Promise<Groups> {
+  return Promise.reject(new KlogError('KLOG_UNSUPPORTED', 'this client has no groups'));
 }

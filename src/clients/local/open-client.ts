@@ -29,5 +29,6 @@ export interface OpenClientOptions {
 export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { directory, ...others } = options;
   const store = await openStore(nodeFileSystem, directory, others);
-  return new LocalClient(store, systemSeams, store.directory.warnings);
+  const openGroups = async () => new (await import('../../groups/groups.js')).Groups(store, systemSeams);
+  return new LocalClient(store, systemSeams, store.directory.warnings, openGroups);
 }

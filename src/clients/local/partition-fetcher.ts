@@ -214,7 +214,7 @@ export class PartitionFetcher {
       this.#options.onCorrupt?.({ topic, partition, length, offset: from, reason: error.message });
       return undefined;
     }
-    return new LocalBatch(this, batch.reset(block.buffer, at), this.#next);
+    return new LocalBatch(this, batch.reset(block.buffer, at), from, this.#next);
   }
 
   #openCursor(block: FetchedBatches, at: number, from: number, visible: number): void {

@@ -15,6 +15,10 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 export interface BatchFeed {
   next(): Promise<LocalBatch | undefined>;
   close(): Promise<void>;
+  /** Asked before each record. True: {@link look} first. */
+  readonly mustLook?: () => boolean;
+  /** Whether the records of the batch in hand are still wanted; else its generation has passed when this resolves. */
+  readonly look?: () => Promise<void>;
 }
 
 export class RecordIterator implements AsyncIterator<ConsumerRecord, undefined> {
@@ -32,7 +36,7 @@ export class RecordIterator implements AsyncIterator<ConsumerRecord, undefined> 
   }
 
   next(): Promise<IteratorResult<ConsumerRecord, undefined>> {
-    if (this.#waiting === undefined) {
+    if (this.#waiting === undefined && this.#feed.mustLook?.() !== true) {
       try {
         const value = this.#nextOfBatch();
         if (value !== undefined) return Promise.resolve({ done: false, value });
@@ -59,6 +63,7 @@ export class RecordIterator implements AsyncIterator<ConsumerRecord, undefined> 
   async #nextOfNextBatch(before: Promise<unknown> | undefined): Promise<IteratorResult<ConsumerRecord, undefined>> {
     await before?.catch(() => {});
     try {
+      if (this.#batch !== undefined) await this.#feed.look?.();
       for (;;) {
         const value = this.#nextOfBatch();
         if (value !== undefined) return { done: false, value };

@@ -12,7 +12,7 @@ const POLL_MS = 100;
 /** Waits until all topics are there; false when they did not come in time. */
 export async function waitForTopics(
   store: LocalStore,
-  { topics }: ConsumerOptions,
+  { topics }: Pick<ConsumerOptions, 'topics'>,
   follower: Follower,
   deadline: number,
 ): Promise<boolean> {

@@ -10,17 +10,21 @@ export class SchemaWriter {
   #length = 0;
 
   int8(n: number): this {
-    this.#buffer[this.#room(1)] = n;
+    // Room first: it may exchange the buffer.
+    const at = this.#room(1);
+    this.#buffer[at] = n;
     return this;
   }
 
   int16(n: number): this {
-    writeInt16(this.#buffer, this.#room(2), n);
+    const at = this.#room(2);
+    writeInt16(this.#buffer, at, n);
     return this;
   }
 
   int32(n: number): this {
-    writeInt32(this.#buffer, this.#room(4), n);
+    const at = this.#room(4);
+    writeInt32(this.#buffer, at, n);
     return this;
   }
 

@@ -1,0 +1,250 @@
+/**
+ * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
+ * handled from then on; only what was handled is committed by itself.
+ */
+import type { MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
+import type { TopicPartition } from '../client.js';
+import type { GroupConsumerOptions } from '../group-consumer.js';
+import { Assignment } from './assignment.js';
+import type { ClientSeams } from './client-seams.js';
+import type { LocalStore, PartitionMarks, PartitionReader } from './local-store.js';
+import { isOutOfRange, resolveOffset } from './offset-range.js';
+import type { PartitionFetcher } from './partition-fetcher.js';
+
+/** Partitions that are opened at the same time. */
+const CONCURRENT_OPENS = 8;
+
+export interface GroupPartitionsOptions {
+  readonly consumer: GroupConsumerOptions;
+  readonly isFollowing: boolean;
+  readonly maxFetchBytes: number;
+  /** Something began, ended or was handled. */
+  readonly onChange: () => void;
+  readonly onForget: (fetcher: PartitionFetcher) => void;
+}
+
+interface Progress {
+  /** Everything below was handled. */
+  handled: number;
+  /** -1: nothing. */
+  committed: number;
+}
+
+export class GroupPartitions implements MemberWorker {
+  readonly assignment: Assignment;
+  readonly #store: LocalStore;
+  readonly #seams: ClientSeams;
+  readonly #options: GroupPartitionsOptions;
+  readonly #progress = new Map<PartitionFetcher, Progress>();
+  /** Where partitions ended when they first came: a bounded read goes no further. */
+  readonly #ends = new Map<string, number>();
+  readonly #pausedByUser = new Set<string>();
+  #inHand: PartitionFetcher | undefined;
+  #isByRecord = false;
+  readonly #whenHandled: (() => void)[] = [];
+  /** Nothing in hand is waited for any more. */
+  #isClosing = false;
+  /** It has had a partition. */
+  hasOwned = false;
+
+  constructor(store: LocalStore, seams: ClientSeams, options: GroupPartitionsOptions) {
+    this.#store = store;
+    this.#seams = seams;
+    this.#options = options;
+    this.assignment = new Assignment(options.consumer);
+  }
+
+  async start(partitions: readonly StartedPartition[]): Promise<void> {
+    const opened: { readonly fetcher: PartitionFetcher; readonly from: number }[] = [];
+    let next = 0;
+    const openSome = async (): Promise<void> => {
+      while (next < partitions.length) opened.push(await this.#open(partitions[next++]!));
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_OPENS }, openSome));
+    this.hasOwned = true;
+    const { onAssigned } = this.#options.consumer.group;
+    await onAssigned?.(opened.map(({ fetcher, from }) => ({ ...placeOf(fetcher), offset: from })));
+    for (const { fetcher } of opened) fetcher.isPaused = this.#pausedByUser.has(nameOf(fetcher));
+    this.#options.onChange();
+  }
+
+  async stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]> {
+    const fetchers = partitions.flatMap((partition) => this.assignment.find(partition) ?? []);
+    for (const fetcher of fetchers) this.#hold(fetcher);
+    while (!this.#isClosing && this.#inHand !== undefined && fetchers.includes(this.#inHand)) {
+      await new Promise<void>((resolve) => this.#whenHandled.push(resolve));
+    }
+    const { commit = 'auto', onRevoked } = this.#options.consumer.group;
+    if (fetchers.length > 0) await onRevoked?.(fetchers.map(placeOf));
+    const stopped = fetchers.map((fetcher): StoppedPartition => {
+      const position = this.handledOf(fetcher);
+      const place = { ...placeOf(fetcher), position };
+      return commit === 'auto' && this.#isDirty(fetcher) ? { ...place, commit: this.#commitOf(position, '') } : place;
+    });
+    for (const fetcher of fetchers) await this.#remove(fetcher);
+    return stopped;
+  }
+
+  lost(partitions: readonly TopicPartition[]): void {
+    const fetchers = partitions.flatMap((partition) => this.assignment.find(partition) ?? []);
+    for (const fetcher of fetchers) {
+      this.#hold(fetcher);
+      void this.#remove(fetcher).catch(() => {});
+    }
+    const { onLost } = this.#options.consumer.group;
+    if (fetchers.length > 0) void Promise.resolve(onLost?.(fetchers.map(placeOf))).catch(() => {});
+    this.#options.onChange();
+  }
+
+  /** From now on what is in hand counts as given up. */
+  close(): void {
+    this.#isClosing = true;
+    this.#settle();
+  }
+
+  /** The records of a batch of this partition are with the application. */
+  handOut(fetcher: PartitionFetcher, isByRecord: boolean): void {
+    this.#inHand = fetcher;
+    this.#isByRecord = isByRecord;
+  }
+
+  get inHand(): PartitionFetcher | undefined {
+    return this.#inHand;
+  }
+
+  /** The application has asked for the next: what it had is handled. */
+  handled(): void {
+    const fetcher = this.#inHand;
+    if (fetcher === undefined || this.#isClosing) return;
+    const progress = this.#progress.get(fetcher);
+    if (progress !== undefined) progress.handled = fetcher.position;
+    this.#inHand = undefined;
+    this.#settle();
+  }
+
+  /** Up to where everything was handled: of records handed out one by one, all but the one in hand. */
+  handledOf(fetcher: PartitionFetcher): number {
+    const handled = this.#progress.get(fetcher)?.handled ?? fetcher.position;
+    return this.#inHand === fetcher && this.#isByRecord ? Math.max(handled, fetcher.position - 1) : handled;
+  }
+
+  /** Behind everything that was handed out. */
+  handedOutOf(fetcher: PartitionFetcher): number {
+    return this.#inHand === fetcher ? fetcher.position : this.handledOf(fetcher);
+  }
+
+  /** What has been handled and not been committed. */
+  dirty(): (TopicPartition & { readonly commit: ReturnType<GroupPartitions['commitOf']> })[] {
+    return this.assignment.fetchers
+      .filter((fetcher) => this.#isDirty(fetcher))
+      .map((fetcher) => ({ ...placeOf(fetcher), commit: this.#commitOf(this.handledOf(fetcher), '') }));
+  }
+
+  commitOf(offset: number, metadata = '') {
+    return this.#commitOf(offset, metadata);
+  }
+
+  committed(partition: TopicPartition, offset: number): void {
+    const fetcher = this.assignment.find(partition);
+    const progress = fetcher && this.#progress.get(fetcher);
+    if (progress !== undefined) progress.committed = offset;
+  }
+
+  seek(fetcher: PartitionFetcher, offset: number): void {
+    fetcher.seek(offset);
+    const progress = this.#progress.get(fetcher);
+    if (progress !== undefined) progress.handled = offset;
+    if (this.#inHand === fetcher) this.#inHand = undefined;
+    this.#settle();
+  }
+
+  pause(partition: TopicPartition): void {
+    this.#pausedByUser.add(nameOf(partition));
+    const fetcher = this.assignment.find(partition);
+    if (fetcher !== undefined) this.#hold(fetcher);
+  }
+
+  resume(partition: TopicPartition): void {
+    this.#pausedByUser.delete(nameOf(partition));
+    const fetcher = this.assignment.find(partition);
+    if (fetcher !== undefined) fetcher.isPaused = false;
+  }
+
+  paused(): TopicPartition[] {
+    return this.assignment.fetchers.filter((fetcher) => this.#pausedByUser.has(nameOf(fetcher))).map(placeOf);
+  }
+
+  async #open({ topic, partition, offset, isNew }: StartedPartition) {
+    const reader = await this.#store.partitionReader(topic, partition);
+    try {
+      const marks = await reader.marks();
+      const from = await this.#firstOffset({ topic, partition, offset, isNew }, reader, marks);
+      const visibleEnd = this.#visibleEnd(marks);
+      const name = nameOf({ topic, partition });
+      const end = this.#options.isFollowing ? Number.POSITIVE_INFINITY : (this.#ends.get(name) ?? visibleEnd);
+      this.#ends.set(name, end);
+      const plan = { topic, topicId: '', partition, reader, marks, from, end, backlogEnd: end };
+      const fetcher = this.assignment.add(plan, this.#options.maxFetchBytes);
+      // Nothing comes before the application has heard of it.
+      fetcher.pause();
+      // Where a group begins is remembered, so that it begins there again: but not if that is the beginning anyway.
+      const { from: start = 'start' } = this.#options.consumer;
+      this.#progress.set(fetcher, { handled: from, committed: offset ?? (start === 'start' ? from : -1) });
+      return { fetcher, from };
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  async #firstOffset(
+    { topic, partition, offset, isNew }: StartedPartition,
+    reader: PartitionReader,
+    marks: PartitionMarks,
+  ): Promise<number> {
+    if (offset !== undefined && !isOutOfRange(offset, marks)) return offset;
+    const { from = 'start', group } = this.#options.consumer;
+    const spec = isNew ? 'start' : from;
+    const found = await resolveOffset(spec, { reader, marks, visibleEnd: this.#visibleEnd(marks) });
+    const start = Math.min(Math.max(found, marks.logStartOffset), marks.logEndOffset);
+    if (offset !== undefined) group.onReset?.({ topic, partition, committed: offset, offset: start });
+    return start;
+  }
+
+  #visibleEnd({ lastStableOffset, highWatermark }: PartitionMarks): number {
+    return this.#options.consumer.isolationLevel === 'read_uncommitted' ? highWatermark : lastStableOffset;
+  }
+
+  /** Nothing more of it is handed out; it goes on behind what is in hand, or was handled. */
+  #hold(fetcher: PartitionFetcher): void {
+    fetcher.pause();
+    if (this.#inHand !== fetcher) fetcher.seek(this.handledOf(fetcher));
+  }
+
+  async #remove(fetcher: PartitionFetcher): Promise<void> {
+    this.#progress.delete(fetcher);
+    if (this.#inHand === fetcher) this.#inHand = undefined;
+    this.#options.onForget(fetcher);
+    await this.assignment.remove(fetcher);
+  }
+
+  #isDirty(fetcher: PartitionFetcher): boolean {
+    return this.handledOf(fetcher) !== this.#progress.get(fetcher)?.committed;
+  }
+
+  #commitOf(offset: number, metadata: string) {
+    return { offset, leaderEpoch: -1, metadata, commitTimestamp: this.#seams.now(), expireTimestamp: -1 };
+  }
+
+  #settle(): void {
+    for (const resolve of this.#whenHandled.splice(0)) resolve();
+  }
+}
+
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}

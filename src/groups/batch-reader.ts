@@ -1,0 +1,72 @@
+/** Applies batches of `__consumer_offsets` to a table. What was committed in a transaction counts when that is committed. */
+import { loadCodec } from '../format/compression.js';
+import { controlRecordType } from '../format/control-record.js';
+import { RecordBatch } from '../format/record-batch.js';
+import { codecNeeded, openCursor, RecordCursor } from '../format/record-cursor.js';
+import type { GroupTable, KeyValue } from './group-table.js';
+
+export interface Batches {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+export class BatchReader {
+  readonly #batch = new RecordBatch();
+  readonly #cursor = new RecordCursor();
+  /** By producer id: in open transactions. */
+  readonly #pending = new Map<number, KeyValue[]>();
+
+  clear(): void {
+    this.#pending.clear();
+  }
+
+  /** Whether commits wait for the end of a transaction: a snapshot would not have them. */
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  async apply({ buffer, start, end }: Batches, table: Pick<GroupTable, 'set'>): Promise<void> {
+    for (let at = start; at < end; ) {
+      const batch = this.#batch.reset(buffer, at);
+      const { sizeInBytes } = batch;
+      const codec = codecNeeded(buffer, at);
+      if (codec !== undefined) await loadCodec(codec);
+      this.#applyBatch(buffer, at, table);
+      at += sizeInBytes;
+    }
+  }
+
+  #applyBatch(buffer: Buffer, at: number, table: Pick<GroupTable, 'set'>): void {
+    const batch = this.#batch.reset(buffer, at);
+    const { isControl, isTransactional, producerId } = batch;
+    const cursor = openCursor(this.#cursor, buffer, at);
+    while (cursor.next()) {
+      if (isControl) {
+        this.#endTransaction(producerId, controlRecordType(cursor.buffer, cursor.keyStart, cursor.keyEnd), table);
+        continue;
+      }
+      if (cursor.keyStart < 0) continue;
+      const key = cursor.buffer.subarray(cursor.keyStart, cursor.keyEnd);
+      const value = cursor.valueStart < 0 ? null : copy(cursor.buffer, cursor.valueStart, cursor.valueEnd);
+      if (isTransactional) this.#hold(producerId, { key: copy(key, 0, key.length), value });
+      else table.set(key, value);
+    }
+  }
+
+  #hold(producerId: number, keyValue: KeyValue): void {
+    const held = this.#pending.get(producerId);
+    if (held === undefined) this.#pending.set(producerId, [keyValue]);
+    else held.push(keyValue);
+  }
+
+  #endTransaction(producerId: number, type: string, table: Pick<GroupTable, 'set'>): void {
+    const held = this.#pending.get(producerId) ?? [];
+    this.#pending.delete(producerId);
+    if (type === 'COMMIT') for (const { key, value } of held) table.set(key, value);
+  }
+}
+
+function copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}

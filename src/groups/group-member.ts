@@ -1,0 +1,203 @@
+/**
+ * One member: follows what the group's records say of it. It starts reading a partition when the record assigns it and names
+ * no other holder; when the record gives it to another, it finishes what is in hand and releases it, the last commit and the
+ * release in one append. What it does is begun by {@link GroupMember.follow}, and a step at a time per partition.
+ */
+import { KlogError } from '../errors.js';
+import type { OffsetCommit } from '../format/coordinator/offset-commit.js';
+import { notMember } from './decisions/membership.js';
+import { type Committer, checkCommit, release } from './decisions/offsets.js';
+import type { GroupLog } from './group-log.js';
+import { readableBy } from './group-state.js';
+import type { MemberLock } from './lock-files.js';
+import type { MemberWorker, StoppedPartition } from './member-worker.js';
+import { PartitionSet, type TopicPartition } from './partition-set.js';
+
+export interface MemberIdentity extends Committer {
+  readonly topics: () => readonly string[];
+}
+
+export class GroupMember {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  lock: MemberLock;
+  readonly #log: GroupLog;
+  readonly #worker: MemberWorker;
+  readonly #onChange: () => void;
+  /** Being read. */
+  #working = PartitionSet.empty;
+  /** On their way to be read, or to be released. */
+  #busy = PartitionSet.empty;
+  readonly #jobs = new Set<Promise<void>>();
+  /** How far what was stopped and became the member's again was handled. */
+  readonly #positions = new Map<string, number>();
+  #error: unknown;
+  #isLeaving = false;
+
+  /** @param onChange something may have to be looked at again */
+  constructor(log: GroupLog, committer: Committer, lock: MemberLock, worker: MemberWorker, onChange: () => void) {
+    this.#log = log;
+    this.groupId = committer.groupId;
+    this.memberId = committer.memberId;
+    this.instanceId = committer.instanceId;
+    this.lock = lock;
+    this.#worker = worker;
+    this.#onChange = onChange;
+  }
+
+  /** Why it is no member any more. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** What it reads. */
+  get working(): PartitionSet {
+    return this.#working;
+  }
+
+  /** Whether something is on its way to be read or released. */
+  get isBusy(): boolean {
+    return this.#busy.size > 0;
+  }
+
+  /** Does what the record asks for; does not wait for it. */
+  follow(): void {
+    if (this.#error !== undefined || this.#isLeaving) return;
+    const state = this.#log.state(this.groupId);
+    const self = state.members.get(this.memberId);
+    if (self === undefined) {
+      this.lose(this.#whyNot());
+      return;
+    }
+    const idle = (partitions: PartitionSet) => partitions.without(this.#busy);
+    const leaving = idle(this.#working.union(self.held).without(self.assigned));
+    if (leaving.size > 0) this.#begin(leaving, () => this.#release(leaving));
+    const coming = idle(readableBy(state, this.memberId).without(this.#working));
+    if (coming.size > 0) this.#begin(coming, () => this.#start(coming));
+  }
+
+  /** Looks at the latest record: whether the partition may be read on. */
+  async look(partition: TopicPartition): Promise<boolean> {
+    await this.#log.refresh();
+    if (this.#error !== undefined) throw this.#error;
+    const self = this.#log.state(this.groupId).members.get(this.memberId);
+    if (self === undefined) {
+      this.lose(this.#whyNot());
+      throw this.#error;
+    }
+    return self.assigned.has(partition);
+  }
+
+  /** @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION */
+  async commit(commits: readonly (TopicPartition & { readonly commit: OffsetCommit })[]): Promise<void> {
+    if (this.#error !== undefined) throw this.#error;
+    try {
+      await this.#log.decide(this.groupId, ({ state }) => {
+        checkCommit(state, this, commits);
+        return { commits };
+      });
+    } catch (error) {
+      if (isFenced(error)) this.lose(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Finishes what is in hand and says goodbye, by `depart`: all commits and the record without oneself in one append. Then
+   * the lock goes. @throws what kept it from committing
+   */
+  async leave(depart: (stopped: readonly StoppedPartition[]) => Promise<unknown>): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    try {
+      while (this.#jobs.size > 0) await Promise.all(this.#jobs);
+      if (this.#error !== undefined) return;
+      const stopped = await this.#worker.stop([...this.#working]);
+      await depart(stopped);
+      this.#working = PartitionSet.empty;
+    } finally {
+      await this.lock.remove();
+    }
+  }
+
+  /** It is no member any more, or cannot go on as one. */
+  lose(error: unknown): void {
+    if (this.#error !== undefined) return;
+    this.#error = error ?? new KlogError('KLOG_INTERNAL', 'the member was lost');
+    const lost = [...this.#working];
+    this.#working = PartitionSet.empty;
+    this.#worker.lost(lost, this.#error);
+    this.#onChange();
+  }
+
+  #begin(partitions: PartitionSet, work: () => Promise<void>): void {
+    this.#busy = this.#busy.union(partitions);
+    const job = work()
+      .catch((error: unknown) => this.lose(error))
+      .finally(() => {
+        this.#busy = this.#busy.without(partitions);
+        this.#jobs.delete(job);
+        this.#onChange();
+      });
+    this.#jobs.add(job);
+  }
+
+  async #start(partitions: PartitionSet): Promise<void> {
+    // What has only been appended may be cut off again: nobody acts on it before it is safe.
+    await this.#log.untilSafe();
+    const group = this.#log.group(this.groupId);
+    const started = readableBy(group.state, this.memberId).and(partitions);
+    if (started.size === 0 || this.#error !== undefined) return;
+    const starts = [...started].map((partition) => {
+      const offset = this.#positions.get(nameOf(partition)) ?? group.committed(partition)?.offset;
+      return { ...partition, offset, isNew: offset === undefined && group.hasCommitsOf(partition.topic) };
+    });
+    await this.#worker.start(starts);
+    if (this.#error !== undefined) return this.#worker.lost([...started], this.#error);
+    for (const partition of started) this.#positions.delete(nameOf(partition));
+    this.#working = this.#working.union(started);
+  }
+
+  async #release(partitions: PartitionSet): Promise<void> {
+    const own = this.#working.and(partitions);
+    const stopped = own.size === 0 ? [] : await this.#worker.stop([...own]);
+    if (this.#error !== undefined) return;
+    await this.#log.decide(this.groupId, ({ state }) => {
+      const commits = commitsOf(stopped);
+      checkCommit(state, this, commits);
+      return { commits, state: release(state, this, partitions) };
+    });
+    this.#working = this.#working.without(partitions);
+    const self = this.#log.state(this.groupId).members.get(this.memberId);
+    for (const { topic, partition, position } of stopped) {
+      if (self?.held.has({ topic, partition }) === true) this.#positions.set(nameOf({ topic, partition }), position);
+    }
+  }
+
+  #whyNot(): KlogError {
+    const { members } = this.#log.state(this.groupId);
+    const { instanceId } = this;
+    const successor =
+      instanceId === null ? undefined : [...members.values()].find((one) => one.instanceId === instanceId);
+    return notMember(this.groupId, this.memberId, successor?.memberId);
+  }
+}
+
+export function commitsOf(stopped: readonly StoppedPartition[]) {
+  return stopped.flatMap(({ topic, partition, commit }) =>
+    commit === undefined ? [] : [{ topic, partition, commit }],
+  );
+}
+
+function isFenced(error: unknown): boolean {
+  return error instanceof KlogError && (error.code === 'UNKNOWN_MEMBER_ID' || error.code === 'FENCED_INSTANCE_ID');
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}

@@ -1,0 +1,328 @@
+/**
+ * All members of one group in this process. They share one look at the records, one timer and one set of probes, so that many
+ * of them cost little more than one.
+ *
+ * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 10 ms;
+ * behind it everybody looks at everybody every 100 ms, because a stopped process looks at nobody. Both are polls: a wait in
+ * the kernel could not be taken back, and would keep a process alive that is done.
+ */
+import type { FileSystem } from '../storage/file-system.js';
+import { type JoiningMember, join, leave, moveLock, subscribe } from './decisions/membership.js';
+import { checkCommit } from './decisions/offsets.js';
+import {
+  type Here,
+  isDead,
+  isOutdated,
+  type PartitionCounts,
+  type RebalanceFacts,
+  rebalance,
+  topicsOf,
+  unknownTopics,
+} from './decisions/rebalance.js';
+import type { Change, GroupLog } from './group-log.js';
+import { commitsOf, GroupMember } from './group-member.js';
+import { type GroupState, type MemberState, partitionsOf } from './group-state.js';
+import type { GroupView } from './group-table.js';
+import { LockProbe, MemberLock } from './lock-files.js';
+import type { MemberWorker } from './member-worker.js';
+import { predecessorOf } from './ring.js';
+
+const RING_POLL_MS = 10;
+const POLL_MS = 100;
+const TOPICS_POLL_MS = 1000;
+/** Locks that are looked at in one poll: of a larger group it takes some polls to look at everybody. */
+const PROBES_AT_ONCE = 32;
+
+/** What topics there are. */
+export interface TopicsView {
+  /** 0: there is no such topic. */
+  partitionCounts(topics: Iterable<string>): Promise<Map<string, number>>;
+  names(): Promise<readonly string[]>;
+}
+
+export interface RuntimeOptions {
+  readonly groupId: string;
+  /** Of the lock files. */
+  readonly directory: string;
+  readonly here: Here;
+  readonly fs: FileSystem;
+  readonly topics: TopicsView;
+  /** Milliseconds that never go back. */
+  readonly elapsed: () => number;
+  /** There is no member in this process any more. */
+  readonly onEmpty: () => void;
+}
+
+export interface JoinOptions {
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly assignor: string | undefined;
+  readonly topics: readonly string[];
+  /** Which other topics it wants. */
+  readonly wants: ((topic: string) => boolean) | undefined;
+  readonly worker: MemberWorker;
+}
+
+interface Local {
+  readonly member: GroupMember;
+  readonly options: JoinOptions;
+}
+
+export class GroupRuntime {
+  readonly groupId: string;
+  readonly #log: GroupLog;
+  readonly #options: RuntimeOptions;
+  readonly #probe: LockProbe;
+  readonly #locals = new Map<string, Local>();
+  /** Members whose locks were found free, and not yet said to be dead. */
+  readonly #free = new Map<string, number>();
+  #counts: PartitionCounts = new Map();
+  #stopListening: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #polledAt = Number.NEGATIVE_INFINITY;
+  #topicsAt = Number.NEGATIVE_INFINITY;
+  #probeFrom = 0;
+  #isPolling = false;
+  #isStepping = false;
+  #mustStep = false;
+
+  constructor(log: GroupLog, options: RuntimeOptions) {
+    this.groupId = options.groupId;
+    this.#log = log;
+    this.#options = options;
+    this.#probe = new LockProbe(options.fs, options.directory);
+  }
+
+  get state(): GroupState {
+    return this.#log.state(this.groupId);
+  }
+
+  /** @throws KlogError UNRELEASED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL */
+  async join(options: JoinOptions): Promise<GroupMember> {
+    const { fs, directory, here } = this.#options;
+    const { memberId, instanceId, clientId, clientHost, assignor, worker } = options;
+    const lock = await MemberLock.take(fs, directory, memberId);
+    const place = { pid: process.pid, ...here, inode: lock.inode };
+    const topics = await this.#topicsFor(options);
+    const member = new GroupMember(
+      this.#log,
+      { groupId: this.groupId, memberId, instanceId },
+      lock,
+      worker,
+      this.#wake,
+    );
+    this.#locals.set(memberId, { member, options });
+    try {
+      await this.#log.refresh();
+      await this.#probeAll([...this.state.members.values()]);
+      const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
+      await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
+    } catch (error) {
+      await this.#forget(memberId);
+      await lock.remove();
+      throw error;
+    }
+    this.#stopListening ??= this.#log.listen(this.#wake);
+    this.#timer ??= setTimeout(this.#tick, RING_POLL_MS);
+    this.#wake();
+    return member;
+  }
+
+  async leave(member: GroupMember): Promise<void> {
+    const { memberId, groupId } = member;
+    try {
+      await member.leave((stopped) =>
+        this.#decide([], ({ state }, facts) => {
+          const commits = commitsOf(stopped);
+          if (commits.length > 0) checkCommit(state, { groupId, memberId, instanceId: member.instanceId }, commits);
+          const next = leave(state, memberId, facts);
+          return next === undefined ? undefined : { commits, state: next };
+        }),
+      );
+    } finally {
+      await this.#forget(memberId);
+    }
+  }
+
+  async #forget(memberId: string): Promise<void> {
+    this.#locals.delete(memberId);
+    if (this.#locals.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    await this.#probe.close();
+    this.#options.onEmpty();
+  }
+
+  readonly #wake = (): void => {
+    this.#mustStep = true;
+    if (!this.#isStepping) void this.#step();
+  };
+
+  /** Everything that the latest records ask this process's members for. */
+  async #step(): Promise<void> {
+    this.#isStepping = true;
+    try {
+      while (this.#mustStep && this.#locals.size > 0) {
+        this.#mustStep = false;
+        for (const { member } of this.#locals.values()) member.follow();
+        await this.#rebalanceIfNeeded();
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#isStepping = false;
+  }
+
+  async #rebalanceIfNeeded(): Promise<void> {
+    const { here } = this.#options;
+    const { state } = this;
+    if (!this.#hasMember()) return;
+    const facts = { here, freeLocks: this.#free };
+    const dead = [...state.members.values()].filter((member) => isDead(member, facts));
+    const missing = unknownTopics(state, this.#counts);
+    if (missing.length > 0) await this.#lookUp(missing);
+    if (dead.length === 0 && !isOutdated(state, this.#counts)) return;
+    await this.#decide([], (group, all) => asChange(rebalance(group.state, all)));
+    for (const { memberId, place } of dead) {
+      this.#free.delete(memberId);
+      if (place !== undefined) await this.#probe.removeFile(memberId, place.inode);
+    }
+  }
+
+  /** Only members decide for a group. */
+  #hasMember(): boolean {
+    const { members } = this.state;
+    for (const { member } of this.#locals.values()) if (members.has(member.memberId) && !member.isLeaving) return true;
+    return false;
+  }
+
+  /** With the partition counts of all topics that the group's members want, whoever joins in between. */
+  async #decide(
+    topics: readonly string[],
+    decide: (group: GroupView, facts: RebalanceFacts) => Change | undefined,
+  ): Promise<void> {
+    await this.#lookUp(new Set([...topics, ...topicsOf(this.state)]));
+    for (;;) {
+      let missing: readonly string[] = [];
+      await this.#log.decide(this.groupId, (group) => {
+        missing = unknownTopics(group.state, this.#counts);
+        if (missing.length > 0) return undefined;
+        return decide(group, { here: this.#options.here, freeLocks: this.#free, counts: this.#counts });
+      });
+      if (missing.length === 0) return;
+      await this.#lookUp(missing);
+    }
+  }
+
+  async #lookUp(topics: Iterable<string>): Promise<void> {
+    this.#counts = new Map([...this.#counts, ...(await this.#options.topics.partitionCounts(topics))]);
+  }
+
+  readonly #tick = (): void => {
+    this.#timer = setTimeout(this.#tick, this.#othersLive() ? RING_POLL_MS : POLL_MS);
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    this.#poll()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#isPolling = false;
+      });
+  };
+
+  async #poll(): Promise<void> {
+    const now = this.#options.elapsed();
+    const others = [...this.state.members.values()].filter(({ memberId }) => !this.#locals.has(memberId));
+    const predecessor = predecessorOf(this.state, process.pid);
+    if (predecessor !== undefined && !this.#locals.has(predecessor.memberId)) await this.#probeAll([predecessor]);
+    if (now - this.#polledAt >= POLL_MS) {
+      this.#polledAt = now;
+      await this.#probeAll(this.#slice(others));
+      await this.#keepLocks();
+    }
+    if (now - this.#topicsAt >= TOPICS_POLL_MS) {
+      this.#topicsAt = now;
+      await this.#probe.retain(new Set(others.map(({ memberId }) => memberId)));
+      await this.#lookAtTopics();
+    }
+  }
+
+  #othersLive(): boolean {
+    return this.state.members.size > this.#locals.size;
+  }
+
+  /** Of many others some, and the next ones in the next poll. */
+  #slice(others: readonly MemberState[]): readonly MemberState[] {
+    if (others.length <= PROBES_AT_ONCE) return others;
+    const from = this.#probeFrom % others.length;
+    this.#probeFrom = from + PROBES_AT_ONCE;
+    return [...others, ...others].slice(from, from + PROBES_AT_ONCE);
+  }
+
+  async #probeAll(members: readonly MemberState[]): Promise<void> {
+    for (const { memberId, place } of members) {
+      if (place === undefined || this.#free.get(memberId) === place.inode || this.#locals.has(memberId)) continue;
+      if (!(await this.#probe.isFree(memberId, place.inode))) continue;
+      this.#free.set(memberId, place.inode);
+      this.#wake();
+    }
+  }
+
+  /** A member whose lock file a user has removed makes another, and says so before it lets go of the old one. */
+  async #keepLocks(): Promise<void> {
+    for (const { member } of this.#locals.values()) {
+      const { lock, memberId } = member;
+      if (member.isLeaving || member.error !== undefined || (await lock.isInPlace())) continue;
+      const { fs, directory } = this.#options;
+      const other = await MemberLock.take(fs, directory, memberId);
+      try {
+        await this.#log.decide(this.groupId, ({ state }) => ({
+          state: moveLock(state, this.groupId, memberId, other.inode),
+        }));
+      } catch (error) {
+        await other.remove();
+        member.lose(error);
+        continue;
+      }
+      member.lock = other;
+      await lock.release();
+    }
+  }
+
+  async #lookAtTopics(): Promise<void> {
+    await this.#lookUp(topicsOf(this.state));
+    for (const { member, options } of this.#locals.values()) {
+      const self = this.state.members.get(member.memberId);
+      if (options.wants === undefined || self === undefined || member.isLeaving) continue;
+      const topics = await this.#topicsFor(options);
+      if (topics.join('\n') === self.topics.join('\n')) continue;
+      await this.#decide(topics, ({ state }, facts) => ({
+        state: subscribe(state, this.groupId, member.memberId, topics, facts),
+      })).catch((error: unknown) => member.lose(error));
+    }
+    this.#wake();
+  }
+
+  async #topicsFor({ topics, wants }: JoinOptions): Promise<readonly string[]> {
+    if (wants === undefined) return topics;
+    const names = await this.#options.topics.names();
+    return [...new Set([...topics, ...names.filter(wants)])].sort();
+  }
+
+  /** What keeps this process from following the group ends all its members. */
+  #failed(error: unknown): void {
+    for (const { member } of this.#locals.values()) member.lose(error);
+  }
+
+  /** Partitions of the group in all. */
+  get partitions(): number {
+    return partitionsOf(this.state).size;
+  }
+}
+
+function asChange(state: GroupState | undefined): Change | undefined {
+  return state === undefined ? undefined : { state };
+}

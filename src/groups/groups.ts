@@ -1,0 +1,163 @@
+/** The consumer groups of a data directory, as one process takes part in them. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { KlogError } from '../errors.js';
+import { groupPartition } from '../format/coordinator/group-partition.js';
+import type { Store } from '../store/store.js';
+import type { Here } from './decisions/rebalance.js';
+import { GroupLog } from './group-log.js';
+import type { GroupMember } from './group-member.js';
+import { GroupRuntime, type TopicsView } from './group-runtime.js';
+import { groupDirectory } from './lock-files.js';
+import type { MemberWorker } from './member-worker.js';
+import { ensureOffsetsTopic, OFFSETS_TOPIC, offsetsPartitions } from './offsets-partition.js';
+
+const LONGEST_ID_BYTES = 32_767;
+
+export interface JoinGroup {
+  readonly groupId: string;
+  readonly instanceId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly assignor?: string | undefined;
+  /** By name. */
+  readonly topics: readonly string[];
+  /** Which other topics it wants. */
+  readonly wants?: ((topic: string) => boolean) | undefined;
+  readonly worker: MemberWorker;
+}
+
+export interface Joined {
+  readonly member: GroupMember;
+  readonly runtime: GroupRuntime;
+}
+
+export interface GroupsSeams {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds that never go back. */
+  readonly elapsed: () => number;
+}
+
+export class Groups {
+  readonly #store: Store;
+  readonly #seams: GroupsSeams;
+  readonly #logs = new Map<number, Promise<GroupLog>>();
+  readonly #runtimes = new Map<string, GroupRuntime>();
+  #here: Promise<Here> | undefined;
+
+  constructor(store: Store, seams: GroupsSeams) {
+    this.#store = store;
+    this.#seams = seams;
+  }
+
+  /** Joins as a new member. @throws KlogError INVALID_GROUP_ID, UNRELEASED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL */
+  async join(options: JoinGroup): Promise<Joined> {
+    const { groupId, clientId = 'klog', instanceId = null, assignor, topics, wants, worker } = options;
+    checkGroupId(groupId);
+    const runtime = await this.#runtimeOf(groupId);
+    const memberId = `${instanceId ?? clientId}-${randomUUID()}`;
+    const clientHost = hostname();
+    const names = [...new Set(topics)].sort();
+    const identity = { memberId, instanceId, clientId, clientHost };
+    const member = await runtime.join({ ...identity, assignor, topics: names, wants, worker });
+    return { member, runtime };
+  }
+
+  /** The records of the group, and of others in the same partition. Made at its first use. @throws KlogError INVALID_GROUP_ID */
+  async logOf(groupId: string): Promise<GroupLog> {
+    checkGroupId(groupId);
+    return await this.#log(groupPartition(groupId, await ensureOffsetsTopic(this.#store)));
+  }
+
+  /** The same, but `undefined` where nothing was ever written. */
+  async existingLogOf(groupId: string): Promise<GroupLog | undefined> {
+    checkGroupId(groupId);
+    const partitions = await offsetsPartitions(this.#store);
+    return partitions === undefined ? undefined : await this.#log(groupPartition(groupId, partitions));
+  }
+
+  /** Where members live who can be proved to be dead. */
+  async here(): Promise<Here> {
+    this.#here ??= this.#whereWeAre();
+    return await this.#here;
+  }
+
+  /** Of a group's lock files. */
+  directoryOf(groupId: string): string {
+    return groupDirectory(this.#store.directory.path, groupId);
+  }
+
+  get topics(): TopicsView {
+    const { topics } = this.#store;
+    return {
+      async partitionCounts(names) {
+        const counts = new Map<string, number>();
+        for (const name of names) counts.set(name, (await topics.find(name))?.partitions ?? 0);
+        return counts;
+      },
+      names: async () => (await topics.list()).map(({ topic }) => topic),
+    };
+  }
+
+  async close(): Promise<void> {
+    const logs = [...this.#logs.values()];
+    this.#logs.clear();
+    for (const log of await Promise.allSettled(logs)) if (log.status === 'fulfilled') await log.value.close();
+  }
+
+  async #runtimeOf(groupId: string): Promise<GroupRuntime> {
+    const log = await this.logOf(groupId);
+    const here = await this.here();
+    let runtime = this.#runtimes.get(groupId);
+    if (runtime === undefined) {
+      runtime = new GroupRuntime(log, {
+        groupId,
+        directory: this.directoryOf(groupId),
+        here,
+        fs: this.#store.fileSystem,
+        topics: this.topics,
+        elapsed: this.#seams.elapsed,
+        onEmpty: () => this.#runtimes.delete(groupId),
+      });
+      this.#runtimes.set(groupId, runtime);
+    }
+    return runtime;
+  }
+
+  async #log(partition: number): Promise<GroupLog> {
+    let log = this.#logs.get(partition);
+    if (log === undefined) {
+      log = this.#open(partition);
+      this.#logs.set(partition, log);
+      log.catch(() => this.#logs.delete(partition));
+    }
+    return await log;
+  }
+
+  async #open(partition: number): Promise<GroupLog> {
+    const appender = await this.#store.partitionLog(OFFSETS_TOPIC, partition);
+    const reader = await this.#store.partitionReader(OFFSETS_TOPIC, partition);
+    const log = new GroupLog(appender, reader, this.#seams);
+    await log.refresh();
+    return log;
+  }
+
+  async #whereWeAre(): Promise<Here> {
+    const { fileSystem, directory } = this.#store;
+    const stat = await fileSystem.stat(directory.logDirectory);
+    const bootId = Buffer.from(fileSystem.bootId()).toString('hex');
+    return { bootId, directory: `${stat?.device ?? 0}:${stat?.inode ?? 0}` };
+  }
+}
+
+function checkGroupId(groupId: string): void {
+  const problem =
+    groupId === ''
+      ? 'must not be empty'
+      : /\p{Surrogate}/u.test(groupId)
+        ? 'is not whole Unicode text'
+        : Buffer.byteLength(groupId) > LONGEST_ID_BYTES
+          ? 'is too long'
+          : undefined;
+  if (problem !== undefined) throw new KlogError('INVALID_GROUP_ID', `a group's id ${problem}`);
+}

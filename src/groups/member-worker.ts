@@ -1,0 +1,25 @@
+import type { OffsetCommit } from '../format/coordinator/offset-commit.js';
+import type { TopicPartition } from './partition-set.js';
+
+export interface StartedPartition extends TopicPartition {
+  /** Where to begin; `undefined`: nothing is committed. */
+  readonly offset: number | undefined;
+  /** It came when the group was reading its topic already: everything in it is to be read. */
+  readonly isNew: boolean;
+}
+
+export interface StoppedPartition extends TopicPartition {
+  /** How far it was handled; where it goes on if it is the member's again at once. */
+  readonly position: number;
+  /** What is to be committed with the release; absent: nothing. */
+  readonly commit?: OffsetCommit | undefined;
+}
+
+/** Who reads for a member. All calls are waited for; one that fails ends the member. */
+export interface MemberWorker {
+  start(partitions: readonly StartedPartition[]): Promise<void>;
+  /** Resolves when nothing of these is in hand any more. */
+  stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]>;
+  /** The member is none any more: nothing of these may be begun or committed. */
+  lost(partitions: readonly TopicPartition[], error: unknown): void;
+}

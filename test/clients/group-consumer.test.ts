@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Client } from '../../src/clients/client.js';
+import type { GroupConsumer, GroupConsumerOptions } from '../../src/clients/group-consumer.js';
+import { openClient } from '../../src/clients/local/open-client.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const DIRECTORY = () => join(temporaryDirectory(), '.klog');
+
+async function open(directory = DIRECTORY()): Promise<Client> {
+  const client = await openClient({ directory, create: true });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+async function topicWith(client: Client, topic: string, partitions: number, records: number): Promise<void> {
+  await client.admin().createTopic({ topic, partitions });
+  await produce(client, topic, partitions, 0, records);
+}
+
+async function produce(
+  client: Client,
+  topic: string,
+  partitions: number,
+  from: number,
+  records: number,
+): Promise<void> {
+  await using producer = client.producer();
+  const all = Array.from({ length: records }, (_, i) => {
+    const value = `${from + i}`;
+    return { topic, partition: (from + i) % partitions, key: null, value: Buffer.from(value) };
+  });
+  await Promise.all(all.map((record) => producer.send(record)));
+}
+
+function member(client: Client, options: Partial<GroupConsumerOptions> = {}): GroupConsumer {
+  return client.consumer({ topics: ['orders'], group: { id: 'billing' }, ...options });
+}
+
+async function values(consumer: GroupConsumer): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { value } of consumer) found.push(Number(value?.toString()));
+  return found;
+}
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+const ascending = (found: readonly number[]) => found.toSorted((a, b) => a - b);
+
+describe('a consumer in a group', () => {
+  it('reads everything once, and goes on where the group has come to', async () => {
+    const client = await open();
+    await topicWith(client, 'orders', 3, 30);
+    expect(ascending(await values(member(client)))).toEqual(numbers(0, 30));
+    expect(await values(member(client))).toEqual([]);
+    await produce(client, 'orders', 3, 30, 6);
+    expect(ascending(await values(member(client)))).toEqual(numbers(30, 36));
+  });
+
+  it('shares the partitions with another one, each partition with one of them', async () => {
+    const client = await open();
+    await topicWith(client, 'orders', 4, 40);
+    const [a, b] = [member(client, { follow: true }), member(client, { follow: true })];
+    const seen: number[] = [];
+    const read = async (consumer: GroupConsumer) => {
+      for await (const { value } of consumer) {
+        seen.push(Number(value?.toString()));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const reading = [read(a), read(b)];
+    await expect.poll(() => seen.length, { timeout: 5_000 }).toBe(40);
+    await expect.poll(async () => (await a.assignment()).length).toBe(2);
+    await expect.poll(async () => (await b.assignment()).length).toBe(2);
+    expect((await a.share()).members).toBe(2);
+    await a.close();
+    await expect.poll(async () => (await b.assignment()).length).toBe(4);
+    await produce(client, 'orders', 4, 40, 8);
+    await expect.poll(() => seen.length).toBe(48);
+    await b.close();
+    await Promise.all(reading);
+    expect(ascending(seen)).toEqual(numbers(0, 48));
+  });
+});
