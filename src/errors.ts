@@ -62,6 +62,8 @@ export const ERROR_CODES = {
   KLOG_INPUT_FAILED: { retriable: false },
   KLOG_OUTPUT_FAILED: { retriable: false },
   KLOG_HANDLER_FAILED: { retriable: false },
+  /** Some of it was done, and what was not has been told one by one. */
+  KLOG_INCOMPLETE: { retriable: false },
   KLOG_UNSUPPORTED: { retriable: false },
   KLOG_CLOSED: { retriable: false },
   KLOG_INTERNAL: { retriable: false },

@@ -24,7 +24,7 @@ export interface RedriveCommandOptions extends Loudness {
 
 const DEFAULT_MAX_REDRIVES = 3;
 
-/** Each record back to the topic that its headers say it came from. Exit code 1 when some had to stay. */
+/** Each record back to the topic that its headers say it came from. KLOG_INCOMPLETE when some had to stay. */
 export async function runRedrive(
   { client, range, filter, wait }: ReplaySource,
   options: RedriveCommandOptions,
@@ -57,7 +57,9 @@ export async function runRedrive(
     notice(options, context, `${topic}:${partition}@${offset} ${dryRun ? 'would stay' : 'stays'}: ${reason}`);
   }
   tell(counts, options, context);
-  return counts.stayed.length === 0 ? 0 : 1;
+  if (counts.stayed.length === 0) return 0;
+  const stayed = `${counted(counts.stayed.length, 'record')} of '${topic}' ${dryRun ? 'would stay' : 'stayed'}`;
+  throw new KlogError('KLOG_INCOMPLETE', `${stayed}: they cannot be sent back`, { topic });
 }
 
 function tell({ records, targets, stayed }: RedriveCounts, options: RedriveCommandOptions, context: CliContext): void {
@@ -68,8 +70,7 @@ function tell({ records, targets, stayed }: RedriveCounts, options: RedriveComma
     return;
   }
   const verb = dryRun ? 'would send' : 'sent';
-  const rest = stayed.length === 0 ? '' : `, ${stayed.length} ${dryRun ? 'would stay' : 'stayed'}`;
-  const summary = `${verb} ${counted(records, 'record')} of '${topic}' back${rest}`;
+  const summary = `${verb} ${counted(records, 'record')} of '${topic}' back`;
   // What would be done is what was asked for; what was done is a notice, as of all commands.
   const print = (line: string) =>
     dryRun ? context.stdout.appendText(`${escapeLine(line)}\n`) : notice(options, context, line);

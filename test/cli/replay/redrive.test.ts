@@ -63,8 +63,9 @@ describe('replay --to-header', () => {
           "dlq:0@4 stays: there is no topic 'a/b'",
           'dlq:0@5 stays: it was sent back 3 times already',
           'dlq:0@6 stays: it has no header __connect.errors.topic',
-          "sent 1 record of 'dlq' back, 6 stayed",
-          "to 't': 1 record\n",
+          "sent 1 record of 'dlq' back",
+          "to 't': 1 record",
+          "klog: 6 records of 'dlq' stayed: they cannot be sent back\n",
         ].join('\n'),
       );
       expect(await printed(log, 't')).toBe('0/0 k=fine 7\n');
@@ -93,8 +94,10 @@ describe('replay --to-header', () => {
       await log.produce([letter('t', 0, 'a'), letter('gone', 0, 'b')]);
       const result = await log.run(`${REDRIVE} --dry-run`);
       expect(result.code).toBe(1);
-      expect(result.out).toBe("would send 1 record of 'dlq' back, 1 would stay\nto 't': 1 record\n");
-      expect(result.err).toBe("dlq:0@1 would stay: there is no topic 'gone'\n");
+      expect(result.out).toBe("would send 1 record of 'dlq' back\nto 't': 1 record\n");
+      expect(result.err).toBe(
+        "dlq:0@1 would stay: there is no topic 'gone'\nklog: 1 record of 'dlq' would stay: they cannot be sent back\n",
+      );
       expect(await printed(log, 't')).toBe('');
       expect(JSON.parse((await log.run(`${REDRIVE} --dry-run --json`)).out)).toEqual({
         source: 'dlq',
