@@ -130,6 +130,13 @@ export function isDiskFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+export interface ReplaceOptions {
+  /** Default: `<name>.tmp`. */
+  readonly temporaryName?: string;
+  /** False: the caller syncs the directory, or does without. Default true. */
+  readonly syncsName?: boolean;
+}
+
 /**
  * Replaces a small file in one step, durably: temporary file in the same directory → sync → rename → directory sync.
  * A crash leaves the old content or the new, and perhaps the temporary file.
@@ -139,7 +146,7 @@ export async function replaceFile(
   directory: string,
   name: string,
   bytes: Uint8Array,
-  temporaryName = `${name}.tmp`,
+  { temporaryName = `${name}.tmp`, syncsName = true }: ReplaceOptions = {},
 ): Promise<void> {
   const temporary = `${directory}/${temporaryName}`;
   await fs.unlink(temporary);
@@ -151,5 +158,5 @@ export async function replaceFile(
     await file.close();
   }
   await fs.rename(temporary, `${directory}/${name}`);
-  await fs.syncDirectory(directory);
+  if (syncsName) await fs.syncDirectory(directory);
 }

@@ -9,7 +9,7 @@
  */
 import type { ControlRecord } from './control-record.js';
 import { syncing } from './failed-sync.js';
-import { type Awaitable, isDiskFull } from './file-system.js';
+import { isDiskFull } from './file-system.js';
 import { lockGate } from './lock-gate.js';
 import { isAppendable, isOdd, type LogContext, lookAt, type SettledState, wasDeleted } from './log-context.js';
 import { roll } from './log-roll.js';
@@ -26,12 +26,12 @@ export type LogChange = Partial<
 /**
  * Runs `work` on a settled log with the append and sync locks held. `rollFirst` is asked, once A is certain, whether the
  * segment being written to is to be closed before. Where the disk has no space for a new one it stays: what is to go may be
- * what fills the disk.
+ * what fills the disk. Whoever cannot do with that says `'must'`, and it fails.
  */
 export async function withSettledLog<T>(
   context: LogContext,
   work: (state: SettledState) => Promise<T>,
-  rollFirst: (appended: ControlRecord) => Awaitable<boolean> = () => false,
+  rollFirst: (appended: ControlRecord) => boolean | 'must' = () => false,
 ): Promise<T> {
   return await lockGate.run(() => underBothLocks(context, work, rollFirst));
 }
@@ -39,7 +39,7 @@ export async function withSettledLog<T>(
 async function underBothLocks<T>(
   context: LogContext,
   work: (state: SettledState) => Promise<T>,
-  rollFirst: (appended: ControlRecord) => Awaitable<boolean>,
+  rollFirst: (appended: ControlRecord) => boolean | 'must',
 ): Promise<T> {
   const { control, fs, locks } = context;
   await locks.acquireAppend();
@@ -47,7 +47,9 @@ async function underBothLocks<T>(
     if (!(await control.isCurrent(fs))) throw wasDeleted(context);
     if (context.failure !== undefined) throw context.failure;
     const { appended } = await settled(context);
-    if (appended.position > 0 && (await rollFirst(appended))) await rollIfThereIsSpace(context, appended);
+    const rolls = appended.position > 0 && rollFirst(appended);
+    if (rolls === 'must') await roll(context, appended);
+    else if (rolls) await rollIfThereIsSpace(context, appended);
     await locks.sync.acquire();
     try {
       return await work(await settledUnderBoth(context));

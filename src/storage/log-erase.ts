@@ -98,7 +98,7 @@ async function eraseFrom(
   const { safe } = await withSettledLog(
     context,
     async (state) => state,
-    (appended) => appended.segmentBase === baseOffset,
+    (appended) => appended.segmentBase === baseOffset && 'must',
   );
   // It may have grown until it was closed.
   const bases = await listSegments(fs, directory);

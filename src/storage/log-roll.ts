@@ -86,7 +86,8 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
 
 /**
  * On a full disk there may be no block for it, but closing a segment is how a trim makes space. Without a snapshot Kafka looks
- * for producers in the log itself, and finds as many.
+ * for producers in the log itself, and finds as many. Its name is synced with those of the new segment: a failed sync of the
+ * directory is more than a full disk, and nobody may pass over it.
  */
 async function writeEmptySnapshot({ fs, directory }: LogContext, offset: number): Promise<void> {
   try {

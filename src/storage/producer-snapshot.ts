@@ -106,7 +106,7 @@ export function decodeProducerSnapshot(bytes: Uint8Array, file: string): Produce
   return entries;
 }
 
-/** Durable when it returns; a crash leaves no snapshot or a whole one. */
+/** A crash leaves no snapshot or a whole one: the name is durable with the next sync of the directory, which is the caller's. */
 export async function writeProducerSnapshot(
   fs: FileSystem,
   partitionDirectory: string,
@@ -114,7 +114,7 @@ export async function writeProducerSnapshot(
   entries: readonly ProducerSnapshotEntry[],
 ): Promise<void> {
   const name = segmentFileName(offset, '.snapshot');
-  await replaceFile(fs, partitionDirectory, name, encodeProducerSnapshot(entries));
+  await replaceFile(fs, partitionDirectory, name, encodeProducerSnapshot(entries), { syncsName: false });
 }
 
 function corrupt(file: string, what: string): KlogError {

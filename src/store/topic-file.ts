@@ -16,7 +16,7 @@
  */
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
-import { type FileSystem, isDiskFull, readWhole, replaceFile } from '../storage/file-system.js';
+import { type FileSystem, isDiskFull, type ReplaceOptions, readWhole, replaceFile } from '../storage/file-system.js';
 import { GONE_TOPIC_SUFFIX, TOPIC_FILE_SUFFIX, TOPIC_FILE_TEMPORARY } from './layout.js';
 import type { TopicConfigs } from './topic-config.js';
 
@@ -45,22 +45,28 @@ export async function readTopicFile(fs: FileSystem, directory: string, topic: st
   return left === undefined ? undefined : { ...decodeTopicFile(left, gone), state: 'deleting' };
 }
 
-export async function writeTopicFile(fs: FileSystem, directory: string, file: TopicFile): Promise<void> {
+export async function writeTopicFile(
+  fs: FileSystem,
+  directory: string,
+  file: TopicFile,
+  options: ReplaceOptions = {},
+): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify({ version: VERSION, ...file }, undefined, 2)}\n`);
-  await replaceFile(fs, directory, file.topic + TOPIC_FILE_SUFFIX, bytes, TOPIC_FILE_TEMPORARY);
+  const temporaryName = TOPIC_FILE_TEMPORARY;
+  await replaceFile(fs, directory, file.topic + TOPIC_FILE_SUFFIX, bytes, { ...options, temporaryName });
 }
 
 /** On a full disk there may be no block for another file, but deleting is how space is made: then the name says it. */
 export async function markDeleting(fs: FileSystem, directory: string, file: TopicFile): Promise<void> {
   try {
-    await writeTopicFile(fs, directory, file);
+    await writeTopicFile(fs, directory, file, { syncsName: false });
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     await fs.unlink(join(directory, TOPIC_FILE_TEMPORARY));
     const path = join(directory, file.topic);
     await fs.rename(path + TOPIC_FILE_SUFFIX, path + GONE_TOPIC_SUFFIX);
-    await fs.syncDirectory(directory);
   }
+  await fs.syncDirectory(directory);
 }
 
 export async function dropTopicFile(fs: FileSystem, directory: string, topic: string): Promise<void> {

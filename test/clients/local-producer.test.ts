@@ -429,6 +429,24 @@ describe('LocalProducer', () => {
       await expect(producer.sendAll([{ topic: 't', value: 'y' }])).rejects.toMatchObject({ code: 'KLOG_SYNC_FAILED' });
       await producer.close().catch(() => {});
     });
+
+    it.each(['written', 'none'] as const)(
+      'of the last sync, which nobody has waited for, closing fails (acks=%s)',
+      async (acks) => {
+        const [partition] = store.add('t');
+        const syncing = gate();
+        partition!.beforeDurable = async () => {
+          await syncing.passed;
+          throw new KlogError('KLOG_SYNC_FAILED', 'the disk said no');
+        };
+        const producer = producerOn(store, { acks });
+        await producer.sendAll([{ topic: 't', value: 'x' }]);
+        const closing = producer.close();
+        await ticks();
+        syncing.open();
+        await expect(closing).rejects.toMatchObject({ code: 'KLOG_SYNC_FAILED' });
+      },
+    );
   });
 
   it('keeps at most four appends waiting for their sync, and gathers the rest', async () => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadCodec } from '../../src/format/compression.js';
+import { interpose } from '../store/interposed-file-system.js';
 import {
   allBytes,
   append,
@@ -44,6 +45,24 @@ describe('erase', () => {
     expect(leftovers(directory)).toEqual([]);
     await rows(log, ['ann', 'new']);
     expect((await readAll(directory)).at(-1)).toEqual({ offset: 4, key: 'ann', value: 'new' });
+    await log.close();
+  });
+
+  it('of the segment that is written to fails where the disk has no room to close it, and erases when there is', async () => {
+    const directory = await newPartition();
+    let isFull = false;
+    const fs = interpose(({ name, path }) => {
+      const needsRoom = name.startsWith('open create') && path.endsWith('.log');
+      if (isFull && needsRoom) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', path });
+    });
+    const log = await openLog(directory, {}, { fs });
+    await rows(log, ...given);
+    isFull = true;
+    await expect(log.erase({ key: key('ann') })).rejects.toMatchObject({ code: 'KLOG_DISK_FULL' });
+    expect(allBytes(directory).includes('secret')).toBe(true);
+    isFull = false;
+    expect(await log.erase({ key: key('ann') })).toMatchObject({ records: 2 });
+    expect(allBytes(directory).includes('secret')).toBe(false);
     await log.close();
   });
 

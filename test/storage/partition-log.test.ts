@@ -105,6 +105,20 @@ describe('a disk that is full', () => {
     await assertHealthy(directory, ['1', '2'].map(text));
   });
 
+  it('is no reason to pass over a failed sync of the directory in a roll', async () => {
+    const directory = await newPartition();
+    let failures = 0;
+    const log = await openLog(directory, {
+      config: SMALL,
+      fs: interpose(({ name, path }) => {
+        if (name === 'syncDirectory' && ++failures === 1) throw systemError('ENOSPC', path);
+      }),
+    });
+    await expect(log.append([batch('1'), batch('2'), batch('3')])).rejects.toMatchObject({ code: 'KLOG_SYNC_FAILED' });
+    await log.close();
+    await assertHealthy(directory, ['1', '2'].map(text));
+  });
+
   it('is told as such also when there is something to settle', async () => {
     const directory = await newPartition();
     const { fs: dying } = killedAt(1e9);

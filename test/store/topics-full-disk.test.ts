@@ -33,6 +33,20 @@ describe('deleting a topic on a full disk', () => {
     expect(readdirSync(join(path, 'log')).sort()).toEqual(['.lock', 'meta.properties']);
   });
 
+  it('is not done when the sync of its new state fails', async () => {
+    const path = await seeded('old');
+    let failures = 0;
+    const fs = interpose(({ name, path: file }) => {
+      if (name !== 'syncDirectory' || ++failures > 1) return;
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', path: file });
+    });
+    const store = await openStore(fs, path);
+    await expect(store.topics.delete('old')).rejects.toMatchObject({ code: 'KLOG_DISK_FULL' });
+    await store.topics.delete('old').catch(() => {});
+    expect(await store.topics.find('old')).toBeUndefined();
+    await store.close();
+  });
+
   it('is gone for readers when it is interrupted, and the next change completes it', async () => {
     const path = await seeded('old');
     const store = await openStore(fullDisk(2), path);

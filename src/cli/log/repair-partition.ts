@@ -65,7 +65,7 @@ export async function repairOwn(context: LogContext, check: PartitionCheck): Pro
   await withSettledLog(
     context,
     async () => {},
-    (appended) => damaged.has(appended.segmentBase),
+    (appended) => damaged.has(appended.segmentBase) && 'must',
   );
   await eachRange(context, async (range, tracker) => {
     if (!damaged.has(range.baseOffset)) return false;

@@ -96,10 +96,7 @@ export class LocalProducer implements Producer {
     // Calls that wait for room need what is batched to be sent, and are themselves batched after that.
     while (this.#draining !== undefined) await Promise.all([this.#draining, senders()]);
     await senders();
-    const [failure] = this.#failures();
-    if (failure === undefined) return;
-    this.#told.add(failure);
-    throw failure;
+    this.#tellFailure();
   }
 
   close(): Promise<void> {
@@ -128,6 +125,15 @@ export class LocalProducer implements Producer {
     } finally {
       await Promise.all(this.#senders().map((sender) => sender.synced()));
     }
+    // Of the syncs that nobody has waited for.
+    this.#tellFailure();
+  }
+
+  #tellFailure(): void {
+    const [failure] = this.#failures();
+    if (failure === undefined) return;
+    this.#told.add(failure);
+    throw failure;
   }
 
   #submit(records: readonly ProducerRecord[], isPushed: boolean): SendGroup {
