@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     }
     await mkdir(kept, { recursive: true });
     const size = sizeOf(values);
-    judges = new Judges(programs, work, size.settleEvery);
+    judges = new Judges(programs, work, size);
     const rig: Rig = {
       seed: Number(values.seed),
       size,
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
 interface SizeOptions {
   readonly size: string;
   readonly states?: string | undefined;
-  /** Calls, of each scenario and mode, at which there is a real kill or an error. */
+  /** Calls, of each scenario and mode, at which there is a real kill or a real error. */
   readonly points?: string | undefined;
   readonly losses?: string | undefined;
   readonly rounds?: string | undefined;
@@ -95,7 +95,9 @@ function sizeOf({ size, states, points, losses, rounds }: SizeOptions): Size {
   return {
     ...SIZES[size]!,
     ...(states === undefined ? {} : { states: Number(states) }),
-    ...(points === undefined ? {} : { killPoints: Number(points), errorPoints: Number(points) }),
+    ...(points === undefined
+      ? {}
+      : { killPoints: Number(points), killOnePoints: Number(points), errorPoints: Number(points) }),
     ...(losses === undefined ? {} : { powerLosses: Number(losses) }),
     ...(rounds === undefined ? {} : { diskFullRounds: Number(rounds) }),
   };

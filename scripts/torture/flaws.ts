@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PLANTED, type PlantedFlaw } from '../../test/crash/flaws.js';
 import { SCENARIOS } from '../../test/crash/scenarios/index.js';
+import { runFaults } from './in-memory.js';
 import { buildPrograms, type Programs } from './programs.js';
 import { losePower, whyNotHere } from './real.js';
 import { record, scenarioCommand, serverCommand } from './recording.js';
@@ -33,11 +34,11 @@ async function onTrial(rig: Rig, worker: number, planted: PlantedFlaw): Promise<
   const flawed = await buildPrograms(rig.work, name.replace(/\W+/g, '-'), planted.flaws);
   const programs: Programs =
     planted.in === 'writer'
-      ? { scenario: flawed.scenario, judge: rig.programs.judge }
-      : { scenario: rig.programs.scenario, judge: flawed.judge };
+      ? { ...flawed, judge: rig.programs.judge, judgeTree: rig.programs.judgeTree }
+      : { ...rig.programs, judge: flawed.judge, judgeTree: flawed.judgeTree };
   const { code, text } = await provoke(rig, worker, planted, programs);
   const isNoticed = code === 1 && /FAIL/.test(text);
-  const how = by === 'real' ? 'real power loss' : 'model' in by ? `simulated, ${by.model}` : by.mode;
+  const how = howOf(by);
   const reason = /check: (.*)/.exec(text)?.[1]?.slice(0, 90) ?? '';
   const again = [`npm run torture -- --seed ${rig.seed} --only '${name}' ${PART}`];
   rig.report.result(
@@ -50,8 +51,19 @@ async function onTrial(rig: Rig, worker: number, planted: PlantedFlaw): Promise<
   );
 }
 
+function howOf(by: PlantedFlaw['by']): string {
+  if (by === 'real') return 'real power loss';
+  if ('memory' in by) return `in memory, ${by.memory}`;
+  return 'model' in by ? `simulated, ${by.model}` : by.mode;
+}
+
 async function provoke(rig: Rig, worker: number, planted: PlantedFlaw, programs: Programs): Promise<Ran> {
   const { by, scenario: name } = planted;
+  if (by !== 'real' && 'memory' in by) {
+    const scenario = SCENARIOS.find((one) => one.name === name)!;
+    const faults = { kinds: [by.memory], calls: undefined, settleEvery: 0, mostFails: 1 };
+    return runFaults(rig, programs, scenario, faults);
+  }
   const server = ['--server', planted.in === 'writer' ? await rig.judges.of(worker) : serverCommand(programs)];
   if (by === 'real') return losePower(rig, 'ext4', programs, REAL_RUNS);
   if ('mode' in by) {

@@ -4,6 +4,12 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Programs } from './programs.js';
+import type { Size } from './sizes.js';
+
+/** How often a judge kills settling. */
+export function settleEnv({ settleEvery, settleKilledEvery }: Size): NodeJS.ProcessEnv {
+  return { KLOG_CRASH_SETTLE_EVERY: `${settleEvery}`, KLOG_CRASH_SETTLE_KILLED_EVERY: `${settleKilledEvery}` };
+}
 
 /** What a state leaves behind is thrown away young. */
 const JUDGE_FLAGS = ['--max-semi-space-size=32'];
@@ -15,11 +21,10 @@ export class Judges {
   /** By the number of the worker that asks it. */
   readonly #running: (ChildProcess | undefined)[] = [];
 
-  /** @param settleEvery of so many states one is settled with a kill at each of its calls */
-  constructor(programs: Programs, work: string, settleEvery: number) {
+  constructor(programs: Programs, work: string, size: Size) {
     this.#programs = programs;
     this.#work = work;
-    this.#env = { KLOG_CRASH_SETTLE_EVERY: `${settleEvery}` };
+    this.#env = settleEnv(size);
   }
 
   /** What `--server` of the tools wants, for a worker that asks for one state after the other. */

@@ -9,6 +9,10 @@ import { ROOT } from './run-tool.js';
 export interface Programs {
   readonly scenario: string;
   readonly judge: string;
+  /** Runs scenarios in memory, with faults. */
+  readonly faults: string;
+  /** The judge of those, as a module. */
+  readonly judgeTree: string;
 }
 
 export async function buildPrograms(work: string, name: string, flaws: readonly Flaw[] = []): Promise<Programs> {
@@ -23,6 +27,8 @@ export async function buildPrograms(work: string, name: string, flaws: readonly 
     entryPoints: {
       [`${name}-scenario`]: 'test/crash/run-scenario.ts',
       [`${name}-judge`]: 'test/crash/check-server.ts',
+      [`${name}-faults`]: 'test/crash/run-faults.ts',
+      [`${name}-judge-tree`]: 'test/crash/rig/judge-tree.ts',
     },
     outdir: directory,
     outExtension: { '.js': '.mjs' },
@@ -35,5 +41,11 @@ export async function buildPrograms(work: string, name: string, flaws: readonly 
     plugins: [plugin],
   });
   assertPlanted();
-  return { scenario: join(directory, `${name}-scenario.mjs`), judge: join(directory, `${name}-judge.mjs`) };
+  const program = (what: string) => join(directory, `${name}-${what}.mjs`);
+  return {
+    scenario: program('scenario'),
+    judge: program('judge'),
+    faults: program('faults'),
+    judgeTree: program('judge-tree'),
+  };
 }

@@ -1,8 +1,10 @@
 /** Recordings of scenarios by crashsim.py, and the directories they start from. */
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SCENARIOS } from '../../test/crash/scenarios/index.js';
 import type { Scenario } from '../../test/crash/scenarios/scenario.js';
 import type { Programs } from './programs.js';
+import type { Rig } from './rig.js';
 import { type Ran, ROOT, runTool } from './run-tool.js';
 
 /** A later start of the machine than the one that wrote the files a recovery begins with. */
@@ -73,6 +75,13 @@ export async function crashedStarts(
       };
     }),
   );
+}
+
+/** What a scenario starts from; `undefined`: nothing. */
+export async function startOf({ programs, seed, work }: Rig, { after }: Scenario): Promise<Start | undefined> {
+  if (after === undefined) return undefined;
+  const base = SCENARIOS.find(({ name }) => name === after)!;
+  return (await crashedStarts(programs, base, seed, 1, work))[0]!;
 }
 
 /** Neighbours in the order of states are of a kind: every third is taken. */

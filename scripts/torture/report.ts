@@ -10,6 +10,8 @@ export class Report {
   /** That a kill leaves at a call, or in the middle of it, by the recording of a run. */
   killedStates = 0;
   errors = 0;
+  /** Calls that failed, or processes of several that were killed, in memory. */
+  memoryFaults = 0;
   /** In the middle of settling what a crash has left. */
   settleKills = 0;
   readonly #start = performance.now();
@@ -40,7 +42,7 @@ export class Report {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(0);
     console.log(
       `${this.states} crash states (${Math.round(this.states / Math.max(this.stateSeconds, 0.1))}/s), ${this.killedStates} states of kills, ${this.kills} kills, ` +
-        `${this.settleKills} kills of settling, ${this.errors} errors; ` +
+        `${this.settleKills} kills of settling, ${this.errors} errors, ${this.memoryFaults} faults in memory; ` +
         `${this.skipped} skipped; ${seconds} s`,
     );
     console.log(`${this.passed} passed, ${this.failed} failed`);

@@ -4,8 +4,9 @@
  * that socket, until standard input ends; a judge that has been at it for a while is several times as fast as a new one.
  * With arguments DIR OUT: that state, exit 1 and what is wrong. CRASH_MODE and CRASH_RC as killpoints.py sets them.
  *
- * Settling is killed at all its calls in every state that a kill has left, and of those that a power loss may have left in
- * one of KLOG_CRASH_SETTLE_EVERY (absent: none).
+ * Settling is killed at all its calls in every directory that a real kill has left, and of the states that a power loss may
+ * have left in one of KLOG_CRASH_SETTLE_EVERY, of those that a recorded kill has left in one of
+ * KLOG_CRASH_SETTLE_KILLED_EVERY (absent: none); once in those that are the same by content.
  */
 import { readFileSync, statSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -31,7 +32,7 @@ interface DirectoryMessage {
 
 type Message = DirectoryMessage | TreeMessage;
 
-const settleEvery = Number(process.env.KLOG_CRASH_SETTLE_EVERY ?? 0);
+const { KLOG_CRASH_SETTLE_EVERY = '0', KLOG_CRASH_SETTLE_KILLED_EVERY = '0' } = process.env;
 
 async function judgeInTime(state: State, settles: boolean): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
@@ -68,7 +69,8 @@ async function serve(input: NodeJS.ReadableStream, answer: (line: string) => voi
   for await (const line of createInterface({ input })) {
     const message = JSON.parse(line) as Message;
     const state = 'tree' in message ? images.read(message) : fromDisk(message);
-    const settles = 'tree' in message ? settleEvery > 0 && states++ % settleEvery === 0 : true;
+    const every = Number(state.mode === undefined ? KLOG_CRASH_SETTLE_EVERY : KLOG_CRASH_SETTLE_KILLED_EVERY);
+    const settles = 'tree' in message ? every > 0 && states++ % every === 0 : true;
     answer(`${(await judgeInTime(state, settles)).replaceAll('\n', ' / ')}\n`);
   }
 }

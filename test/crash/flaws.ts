@@ -1,6 +1,7 @@
 /** Errors planted in klog, each of which one of the crash tools must notice. */
 import { flaw } from '../support/flaws.js';
 import type { Flaw } from '../support/plant-flaws.js';
+import type { FaultKind } from './rig/fault-point.js';
 
 export interface PlantedFlaw {
   readonly name: string;
@@ -8,8 +9,15 @@ export interface PlantedFlaw {
   /** Whose klog has it: the one that is recorded, or the one that finds the state afterwards. */
   readonly in: 'writer' | 'finder';
   readonly scenario: string;
-  /** What notices it: simulated power loss under a model of names, kills or errors in a mode, or real power loss. */
-  readonly by: { readonly model: 'journal' | 'strict' } | { readonly mode: string; readonly calls?: string } | 'real';
+  /**
+   * What notices it: simulated power loss under a model of names, real kills or errors in a mode, faults of a kind at all calls
+   * in memory, or real power loss.
+   */
+  readonly by:
+    | { readonly model: 'journal' | 'strict' }
+    | { readonly mode: string; readonly calls?: string }
+    | { readonly memory: FaultKind }
+    | 'real';
 }
 
 function change(name: string, file: string, find: string, replace: string): Flaw {
@@ -114,6 +122,48 @@ const syncNowAndThen = change(
   'storage/log-sync.ts',
   'await syncing(context, () => segment.log.sync());',
   'if (covered.offset % 2 === 0) await syncing(context, () => segment.log.sync());',
+);
+const rollDeafToItsDirectory = change(
+  'a roll passes over a failed sync of the directory',
+  'storage/log-roll.ts',
+  'await syncing(context, () => context.fs.syncDirectory(context.directory));',
+  'await Promise.resolve(context.fs.syncDirectory(context.directory)).catch(() => {});',
+);
+const deleteDeafToItsDirectory = change(
+  'deleting a topic passes over a failed sync',
+  'store/topic-file.ts',
+  '  }\n  await fs.syncDirectory(directory);',
+  '  }\n  await Promise.resolve(fs.syncDirectory(directory)).catch(() => {});',
+);
+const erasedWithoutRoom = change(
+  'what cannot be erased for want of room is said to be',
+  'storage/log-erase.ts',
+  " && 'must',",
+  ',',
+);
+const lastSyncUntold = change(
+  'nobody hears of a failed last sync of acks=written',
+  'clients/local/local-producer.ts',
+  '// Of the syncs that nobody has waited for.\n    this.#tellFailure();',
+  '',
+);
+const renameUntold = change(
+  'a rename that fails is taken for done',
+  'storage/file-system.ts',
+  'await fs.rename(temporary,',
+  `const rename = async (from: string, to: string) => {
+    try {
+      await fs.rename(from, to);
+    } catch {}
+  };
+  await rename(temporary,`,
+);
+const alwaysZero = change('the exit status is always 0', 'cli/main.ts', 'host.exitCode = exitCodeOf(failure);', '');
+const withoutAWord = change(
+  'a command fails without a word',
+  'cli/main.ts',
+  "context.stderr.write(reportError(failure, { json: wantsJson(args), debug: context.env.KLOG_DEBUG === '1' }));",
+  '',
 );
 export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'no-sync', flaws: [noSync], in: 'writer', scenario: 'one-by-one', by: { model: 'journal' } },
@@ -250,5 +300,84 @@ export const PLANTED: readonly PlantedFlaw[] = [
     in: 'writer',
     scenario: 'one-by-one',
     by: { mode: 'enospc', calls: 'pwrite64' },
+  },
+  {
+    name: 'memory-failed-sync-unnoticed',
+    flaws: [failedSyncIsNone],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { memory: 'eio' },
+  },
+  {
+    name: 'memory-full-disk-unnoticed',
+    flaws: [fullDiskIsNone],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { memory: 'enospc' },
+  },
+  {
+    name: 'memory-short-writes',
+    flaws: [deafToShortWrites],
+    in: 'writer',
+    scenario: 'one-by-one',
+    by: { memory: 'short' },
+  },
+  {
+    name: 'roll-deaf-to-its-directory',
+    flaws: [rollDeafToItsDirectory],
+    in: 'writer',
+    scenario: 'roll',
+    by: { memory: 'eio' },
+  },
+  {
+    name: 'delete-deaf-to-its-directory',
+    flaws: [deleteDeafToItsDirectory],
+    in: 'writer',
+    scenario: 'klog-topic-alter-delete',
+    by: { memory: 'edquot' },
+  },
+  { name: 'rename-untold', flaws: [renameUntold], in: 'writer', scenario: 'topics', by: { memory: 'erofs' } },
+  {
+    name: 'erased-without-room',
+    flaws: [erasedWithoutRoom],
+    in: 'writer',
+    scenario: 'erase',
+    by: { memory: 'enospc' },
+  },
+  { name: 'last-sync-untold', flaws: [lastSyncUntold], in: 'writer', scenario: 'mixed-acks', by: { memory: 'eio' } },
+  {
+    name: 'exit-status-always-0',
+    flaws: [alwaysZero],
+    in: 'writer',
+    scenario: 'klog-topic-create',
+    by: { memory: 'emfile' },
+  },
+  {
+    name: 'fails-without-a-word',
+    flaws: [withoutAWord],
+    in: 'writer',
+    scenario: 'klog-produce',
+    by: { memory: 'eio' },
+  },
+  {
+    name: 'one-dies-acks-before-write',
+    flaws: [ackBeforeWrite, ...flaw('core', 'ACK_WRITTEN')],
+    in: 'writer',
+    scenario: 'group-commit',
+    by: { memory: 'kill-one' },
+  },
+  {
+    name: 'one-dies-exchange-not-finished',
+    flaws: [exchangeNotFinished],
+    in: 'finder',
+    scenario: 'compaction-beside',
+    by: { memory: 'kill-one' },
+  },
+  {
+    name: 'one-dies-torn-tail-left',
+    flaws: [noRepair],
+    in: 'writer',
+    scenario: 'group-commit',
+    by: { memory: 'kill-one-torn' },
   },
 ];

@@ -1,11 +1,12 @@
 /** Judges one state of a directory against what had been promised when the crash came. */
 import { KlogError } from '../../../src/errors.js';
+import { DATA } from '../scenarios/scenario.js';
 import { Contents, type MemoryDisk } from './memory-disk.js';
 import { keyOf } from './payload.js';
 import { mustContain, promisesHold } from './promises.js';
 import { BrokenPromise, type Content } from './read-everything.js';
 import { readTranscript, type Transcript } from './transcript.js';
-import { type Aftermath, DATA, type FirstLook, type Found, Visits } from './visits.js';
+import { type Aftermath, type FirstLook, type Found, Visits } from './visits.js';
 
 export interface State {
   /** Where the scenario ran; its data directory is `data` in there. */
@@ -23,6 +24,11 @@ export interface State {
 }
 
 const FAILED_SYNC = /^f(data)?sync /;
+/** A full disk that klog may get over: where it cannot have the file it does without. */
+const DISPENSABLE = /\.(snapshot|topic)\.tmp$/;
+const DISK_IS_FULL = new Set(['enospc', 'edquot', 'full']);
+/** Of upkeep that nobody has asked for: its failure is a warning. The directory is that of a partition. */
+const OF_UPKEEP = /\.cleaned$|leader-epoch-checkpoint\.tmp$|^fsync data\/log\/[^/]+$/;
 const FATAL_MODES = /^kill-/;
 /** What an interrupted exchange of segments leaves. */
 const UNFINISHED = /\.(cleaned|swap|deleted)$/;
@@ -72,9 +78,10 @@ class Judgement {
   }
 
   /** Whoever comes after a kill in the middle of settling finds everything. Answers the number of kills. */
-  async killSettling({ settled, settleCalls }: FirstLook): Promise<number> {
+  async killSettling(look: FirstLook): Promise<number> {
+    const { settled } = look;
     let looks = 0;
-    for await (const { found, changes } of this.#visits.settleKills(this.#state.disk, settleCalls)) {
+    for await (const { found, changes } of this.#visits.settleKills(this.#state.disk, look)) {
       looks++;
       this.#keepsItsPromises(found);
       this.#contains(found, settled.content, 'what settling without a kill finds');
@@ -103,14 +110,22 @@ class Judgement {
 
   /** A command that says it is done has done everything, one that failed says why. */
   #judgeExit(): void {
-    const { rc, mode = '', hit = '', complained } = this.#state;
+    const { rc, mode = '', hit = '', complained = 0 } = this.#state;
     if (rc === undefined || FATAL_MODES.test(mode)) return;
     if (rc < 0) throw new BrokenPromise(`the command died by signal ${-rc}`);
     if (mode === 'short' && rc !== 0) throw new BrokenPromise(`exit ${rc} after a write that took a part of its bytes`);
-    if (mode !== 'short' && rc === 0 && FAILED_SYNC.test(hit)) throw new BrokenPromise(`exit 0 after a failed ${hit}`);
+    if (rc === 0 && this.#isFatal(mode, hit, complained > 0)) throw new BrokenPromise(`exit 0 after a failed ${hit}`);
     if (rc === 0 && !this.#transcript.isDone) throw new BrokenPromise('exit 0, but it did not do everything');
     if (rc !== 0 && this.#transcript.isDone) throw new BrokenPromise(`exit ${rc}, though it had done everything`);
-    if (rc !== 0 && complained === 0) throw new BrokenPromise(`exit ${rc} without a word`);
+    if (rc !== 0 && this.#state.complained === 0) throw new BrokenPromise(`exit ${rc} without a word`);
+  }
+
+  /** Whether nothing may be acknowledged after it. */
+  #isFatal(mode: string, hit: string, isSaid: boolean): boolean {
+    // No sync wants a descriptor: what fails, and is made again, is the opening of a directory.
+    if (mode === 'short' || mode === 'emfile') return false;
+    if (!FAILED_SYNC.test(hit) || (isSaid && OF_UPKEEP.test(hit))) return false;
+    return !(DISK_IS_FULL.has(mode) && DISPENSABLE.test(hit));
   }
 
   #keepsItsPromises({ who, content }: Found, transcript = this.#transcript): void {

@@ -68,7 +68,7 @@ export type Entry = Contents | Names;
 /** Beyond any real one, so that none is taken for a file that the state remembers. */
 let nextInode = 2 ** 50;
 
-/** A new file, or one that comes with a state: then `klog.end` has the inode it had when it was written. */
+/** A file that comes with a state: `klog.end` has the inode it had when it was written. */
 export function newContents(name: string, bytes: Buffer): Contents {
   const inode = name === CONTROL_FILE_NAME ? inodeInside(bytes) : undefined;
   return new Contents(inode ?? nextInode++, bytes);
@@ -80,10 +80,23 @@ export class MemoryDisk {
   readonly #top: Names;
   /** Directories that were looked for, by their paths: they are asked for again and again. */
   readonly #found = new Map<string, Names>();
+  #firstInode: number | undefined;
 
-  constructor(root: string, top: Names) {
+  /** @param firstInode of the files that are made: then the same calls make the same inodes; default new ones for ever */
+  constructor(root: string, top: Names, firstInode?: number) {
     this.root = root;
     this.#top = top;
+    this.#firstInode = firstInode;
+  }
+
+  /** The same files, below another root. This one is not to be changed any more. */
+  at(root: string): MemoryDisk {
+    return new MemoryDisk(root, this.#top);
+  }
+
+  newFile(): Contents {
+    const inode = this.#firstInode === undefined ? nextInode++ : this.#firstInode++;
+    return new Contents(inode, Buffer.alloc(0));
   }
 
   /** What is on the real disk. */
@@ -99,14 +112,14 @@ export class MemoryDisk {
     return new MemoryDisk(directory, load(directory));
   }
 
-  /** This one is not to be changed any more. */
-  clone(): MemoryDisk {
+  /** This one is not to be changed any more. `firstInode`: as in the constructor. */
+  clone(firstInode?: number): MemoryDisk {
     const clone = (names: Names): Names => {
       const copy: Names = new Map();
       for (const [name, entry] of names) copy.set(name, entry instanceof Contents ? entry.clone() : clone(entry));
       return copy;
     };
-    return new MemoryDisk(this.root, clone(this.#top));
+    return new MemoryDisk(this.root, clone(this.#top), firstInode);
   }
 
   /** `undefined`: there is nothing, or it is not on this disk. */

@@ -6,7 +6,7 @@
  * A process may die in the middle: `diesAt` counts the calls that change something.
  */
 import type { FileStat, FileSystem, OpenFile, OpenMode } from '../../../src/storage/file-system.js';
-import { Contents, type Entry, type MemoryDisk, type Names, nameOf, newContents } from './memory-disk.js';
+import { Contents, type Entry, type MemoryDisk, type Names, nameOf } from './memory-disk.js';
 
 export interface MemoryOptions {
   readonly bootId: Uint8Array;
@@ -52,9 +52,8 @@ export class MemoryFileSystem implements FileSystem {
     const names = this.#disk.parent(path);
     if (mode === 'read' || mode === 'write' || names === undefined) throw failure('ENOENT', path);
     this.change('create', path);
-    const name = nameOf(path);
-    const contents = newContents(name, Buffer.alloc(0));
-    names.set(name, contents);
+    const contents = this.#disk.newFile();
+    names.set(nameOf(path), contents);
     return new MemoryFile(path, contents, this);
   }
 

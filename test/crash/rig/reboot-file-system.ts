@@ -22,6 +22,12 @@ export function bootIdOf(start: number): Uint8Array {
   return Buffer.alloc(16, 0xb0 + start);
 }
 
+/** Of the start at which a scenario runs: KLOG_CRASH_BOOT where its files are older, else this one of the machine. */
+export function currentBootId(): Uint8Array {
+  const { KLOG_CRASH_BOOT: boot } = process.env;
+  return boot === undefined ? nodeFileSystem.bootId() : bootIdOf(Number(boot));
+}
+
 export class RebootFileSystem implements FileSystem {
   readonly #bootId: Uint8Array;
   readonly #inodes = new Map<number, number>();

@@ -7,18 +7,15 @@ import type { Client } from '../../../src/clients/client.js';
 import { systemSeams } from '../../../src/clients/local/client-seams.js';
 import { LocalClient } from '../../../src/clients/local/local-client.js';
 import { KlogError } from '../../../src/errors.js';
-import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
 import { openStore } from '../../../src/store/store.js';
+import { DATA } from '../scenarios/scenario.js';
 import { lookUps } from './look-ups.js';
 import type { MemoryDisk } from './memory-disk.js';
 import { MemoryFileSystem, type MemoryOptions } from './memory-file-system.js';
 import { newId, PROBE_WRITER, toRecord } from './payload.js';
 import { PROBE } from './promises.js';
 import { BrokenPromise, type Content, type PartitionContent, readEverything } from './read-everything.js';
-import { bootIdOf } from './reboot-file-system.js';
-
-/** The data directory, below the root of a state. */
-export const DATA = 'data';
+import { bootIdOf, currentBootId } from './reboot-file-system.js';
 
 interface Visitor {
   readonly who: string;
@@ -80,6 +77,8 @@ const CLOCK = { now: () => NOW, uptime: () => 1_000_000 };
 const MOST_REMEMBERED = 2000;
 const looks = new Map<string, FirstLook>();
 const aftermaths = new Map<string, Aftermath>();
+/** Directories in which settling has been killed. */
+const settledWithKills = new WeakSet<FirstLook>();
 
 export class Visits {
   readonly #sameBoot: boolean;
@@ -117,9 +116,12 @@ export class Visits {
 
   /**
    * The first to open it is killed at every one of its calls, before it and, if it writes, in the middle. Answers what those
-   * find who come next.
+   * find who come next; nothing for a directory that had its turn.
    */
-  async *settleKills(state: MemoryDisk, settleCalls: number): AsyncGenerator<SettleKill> {
+  async *settleKills(state: MemoryDisk, look: FirstLook): AsyncGenerator<SettleKill> {
+    if (settledWithKills.has(look)) return;
+    settledWithKills.add(look);
+    const { settleCalls } = look;
     for (let diesAt = 1; diesAt <= settleCalls; diesAt++) {
       for (const tears of [false, true]) {
         const disk = state.clone();
@@ -182,8 +184,7 @@ export class Visits {
   #fileSystem(disk: MemoryDisk, { start, isCopy = false }: Visitor, dies: Partial<MemoryOptions> = {}) {
     // Whatever the mode, the machine is started again in the end.
     const goesOn = this.#sameBoot && start < 3;
-    const { KLOG_CRASH_BOOT: boot } = process.env;
-    const bootId = !goesOn ? bootIdOf(start) : boot === undefined ? nodeFileSystem.bootId() : bootIdOf(Number(boot));
+    const bootId = goesOn ? currentBootId() : bootIdOf(start);
     return new MemoryFileSystem(disk, { bootId, isCopy, ...dies });
   }
 }

@@ -1,12 +1,6 @@
 /** The command line itself, killed and failed at every call. */
-import { join } from 'node:path';
 import { newId, payloadOf } from '../rig/payload.js';
-import type { Scenario, Stage } from './scenario.js';
-
-function klog(stage: Stage, args: readonly string[], input?: string): Promise<void> {
-  const bin = join(process.env.KLOG_CRASH_ROOT!, 'bin', 'klog.js');
-  return stage.command(process.execPath, [bin, ...args, '-d', stage.directory, '-q'], input);
-}
+import type { Scenario } from './scenario.js';
 
 /** Lines for `klog produce`, each the value of a plain record. */
 function lines(count: number): string {
@@ -22,7 +16,7 @@ export const createCommand: Scenario = {
   isCommand: true,
   async run(stage) {
     stage.say('creating orders 2');
-    await klog(stage, ['topic', 'create', 'orders', '-p', '2']);
+    await stage.klog(['topic', 'create', 'orders', '-p', '2']);
     stage.say('created orders 2');
   },
 };
@@ -33,9 +27,9 @@ export const produceCommand: Scenario = {
   isCommand: true,
   async run(stage) {
     stage.say('creating orders 1');
-    await klog(stage, ['topic', 'create', 'orders', '-c', 'segment.bytes=1500']);
+    await stage.klog(['topic', 'create', 'orders', '-c', 'segment.bytes=1500']);
     stage.say('created orders 1');
-    await klog(stage, ['produce', 'orders', '--batch-bytes', '600', ...REPORT], lines(12));
+    await stage.klog(['produce', 'orders', '--batch-bytes', '600', ...REPORT], lines(12));
   },
 };
 
@@ -45,13 +39,13 @@ export const topicCommands: Scenario = {
   isCommand: true,
   async run(stage) {
     stage.say('creating orders 1');
-    await klog(stage, ['produce', 'orders', ...REPORT], lines(3));
+    await stage.klog(['produce', 'orders', ...REPORT], lines(3));
     stage.say('created orders 1');
     stage.say('growing orders 2');
-    await klog(stage, ['topic', 'alter', 'orders', '-p', '2']);
+    await stage.klog(['topic', 'alter', 'orders', '-p', '2']);
     stage.say('grown orders 2');
     stage.say('deleting orders');
-    await klog(stage, ['topic', 'delete', 'orders', '-y']);
+    await stage.klog(['topic', 'delete', 'orders', '-y']);
     stage.say('deleted orders');
   },
 };
@@ -62,10 +56,10 @@ export const copyCommand: Scenario = {
   isCommand: true,
   async run(stage) {
     stage.say('creating orders 1');
-    await klog(stage, ['produce', 'orders', '--batch-bytes', '600', ...REPORT], lines(8));
+    await stage.klog(['produce', 'orders', '--batch-bytes', '600', ...REPORT], lines(8));
     stage.say('created orders 1');
     stage.say('creating backup 1');
-    await klog(stage, ['copy', 'orders', 'backup']);
+    await stage.klog(['copy', 'orders', 'backup']);
     stage.say('created backup 1');
     stage.sayAll(
       lines(8)

@@ -1,19 +1,12 @@
 /** What a scenario is, and what it works with. */
-import { type StdioOptions, spawn } from 'node:child_process';
-import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewTopic } from '../../../src/clients/admin.js';
 import type { Client } from '../../../src/clients/client.js';
-import { systemSeams } from '../../../src/clients/local/client-seams.js';
-import { LocalClient } from '../../../src/clients/local/local-client.js';
 import type { Producer } from '../../../src/clients/producer.js';
-import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
 import type { Clock } from '../../../src/storage/log-context.js';
-import { openStore } from '../../../src/store/store.js';
 import { seededRandom } from '../../support/chooser.js';
 import { newId, toRecord } from '../rig/payload.js';
-import { RebootFileSystem } from '../rig/reboot-file-system.js';
-import { DATA } from '../rig/visits.js';
+import type { Machine } from './machine.js';
 
 export interface Scenario {
   readonly name: string;
@@ -25,9 +18,16 @@ export interface Scenario {
   readonly parts?: Readonly<Record<string, (stage: Stage) => Promise<void>>>;
   /** The start is a crash of this other scenario. */
   readonly after?: string;
-  /** Not recorded, but killed and failed at every call: the whole command line. */
+  /** Not recorded for power losses, but killed and failed at every call: the whole command line. */
   readonly isCommand?: boolean;
+  /** Several processes at the same time: one of them killed is not all of them killed. */
+  readonly isConcurrent?: boolean;
+  /** It uses other programs: nothing for a disk in memory. */
+  readonly needsRealDisk?: boolean;
 }
+
+/** The data directory, below the one in which a scenario runs. */
+export const DATA = 'data';
 
 export class Stage {
   readonly name: string;
@@ -35,29 +35,29 @@ export class Stage {
   readonly directory: string;
   readonly seed: number;
   readonly random: () => number;
+  readonly #machine: Machine;
   #number = 0;
 
-  constructor(name: string, directory: string, seed: number) {
+  /** @param root where the scenario runs */
+  constructor(name: string, root: string, seed: number, machine: Machine) {
     this.name = name;
-    this.directory = join(directory, DATA);
+    this.directory = join(root, DATA);
+    this.#machine = machine;
     this.seed = seed;
     this.random = seededRandom(seed);
   }
 
   /** One line of the transcript, on its way to the kernel when this returns. */
   say(line: string): void {
-    writeSync(1, `${line}\n`);
+    this.#machine.say(`${line}\n`);
   }
 
-  /** Where KLOG_CRASH_BOOT is set the machine has been started again since the files were written. */
   open(clock?: Clock): Promise<Client> {
     return this.openAt(this.directory, clock);
   }
 
-  async openAt(directory: string, clock?: Clock): Promise<Client> {
-    const { KLOG_CRASH_BOOT: boot } = process.env;
-    const fs = boot === undefined ? nodeFileSystem : new RebootFileSystem(Number(boot));
-    return new LocalClient(await openStore(fs, directory, { create: true, clock }), systemSeams);
+  openAt(directory: string, clock?: Clock): Promise<Client> {
+    return this.#machine.open(directory, clock);
   }
 
   async create(client: Client, newTopic: NewTopic): Promise<void> {
@@ -93,12 +93,12 @@ export class Stage {
   }
 
   sayAll(lines: readonly string[]): void {
-    if (lines.length > 0) writeSync(1, `${lines.join('\n')}\n`);
+    if (lines.length > 0) this.#machine.say(`${lines.join('\n')}\n`);
   }
 
   /** Starts a part of the scenario as a process of its own. Resolves when it has ended well. */
   start(part: string): Promise<void> {
-    return this.#run(process.execPath, this.#partArguments(part), ['ignore', 'inherit', 'inherit']);
+    return this.#machine.start(this, part);
   }
 
   /** The same, and `isReady` resolves when the part says so by {@link Stage.ready}. */
@@ -107,39 +107,26 @@ export class Stage {
     const isReady = new Promise<void>((resolve) => {
       ready = resolve;
     });
-    const ended = this.#run(
-      process.execPath,
-      this.#partArguments(part),
-      ['ignore', 'inherit', 'inherit', 'ipc'],
-      ready,
-    );
+    const ended = this.#machine.start(this, part, ready);
     return { isReady: Promise.race([isReady, ended]), ended };
   }
 
   ready(): void {
-    process.send?.('ready');
-    process.disconnect?.();
+    this.#machine.ready();
   }
 
-  #partArguments(part: string): string[] {
-    return [process.argv[1]!, `${this.name}/${part}`, join(this.directory, '..'), `${this.seed}`];
+  /** The process ends, whatever it has under way. */
+  exit(): Promise<never> {
+    return this.#machine.exit();
   }
 
-  command(file: string, args: readonly string[], input?: string): Promise<void> {
-    return this.#run(file, args, [input === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit'], undefined, input);
+  /** The command line, on the data directory. Resolves when it has ended well. */
+  klog(args: readonly string[], input?: string): Promise<void> {
+    return this.#machine.klog([...args, '-d', this.directory, '-q'], input);
   }
 
-  #run(file: string, args: readonly string[], stdio: StdioOptions, ready?: () => void, input?: string): Promise<void> {
-    const child = spawn(file, args, { stdio });
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input);
-    if (ready !== undefined) child.once('message', ready);
-    return new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        if (code === 0) resolve();
-        else reject(new Error(`${args.slice(0, 3).join(' ')} ended with ${signal ?? code}`));
-      });
-    });
+  /** Another program. Resolves when it has ended well. */
+  command(file: string, args: readonly string[]): Promise<void> {
+    return this.#machine.command(file, args);
   }
 }

@@ -13,6 +13,7 @@ function writer(number: number): (stage: Stage) => Promise<void> {
 
 export const groupCommit: Scenario = {
   name: 'group-commit',
+  isConcurrent: true,
   about: 'three processes write to one partition, one sync for all, over rolls',
   async run(stage) {
     const client = await stage.open();
@@ -24,9 +25,12 @@ export const groupCommit: Scenario = {
 };
 
 const TO_SEE = 25;
+/** A reader that has waited so long takes it that its writer was killed. */
+const MOST_PATIENCE_MS = 5000;
 
 export const readerBeside: Scenario = {
   name: 'reader-beside',
+  isConcurrent: true,
   about: 'a reader beside a writer is shown nothing that a crash takes back',
   async run(stage) {
     const client = await stage.open();
@@ -46,13 +50,17 @@ export const readerBeside: Scenario = {
   parts: {
     async reader(stage) {
       const client = await stage.open();
-      const consumer = client.consumer({ topics: ['orders'], follow: true });
+      const over = new AbortController();
+      const consumer = client.consumer({ topics: ['orders'], follow: true, signal: over.signal });
+      const patience = setTimeout(() => over.abort(), MOST_PATIENCE_MS);
       let seen = 0;
       for await (const { offset, value } of consumer) {
+        patience.refresh();
         stage.say(`saw orders 0 ${offset} ${idOf(value!)}`);
         if (++seen === 1) stage.ready();
         if (seen === TO_SEE) break;
       }
+      clearTimeout(patience);
       await client.close();
     },
   },

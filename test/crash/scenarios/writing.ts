@@ -148,7 +148,7 @@ export const abruptEnd: Scenario = {
         // A batch is on its way when the process goes.
         void producer.send(toRecord('orders', 0, stage.id(writer))).catch(() => {});
         await new Promise((resolve) => setImmediate(resolve));
-        process.exit(0);
+        await stage.exit();
       },
     ]),
   ),

@@ -23,7 +23,7 @@ class Point:
 
     def __init__(self, root, calls, mode=None, at=0, lasting=False):
         self.root, self.calls, self.mode, self.at, self.lasting = root, calls, mode, at, lasting
-        self.count, self.hit = 0, None
+        self.count, self.hit, self.full = 0, None, False
 
     def entry(self, call):
         if call.name not in self.calls or call.name == "mmap":
@@ -40,8 +40,16 @@ class Point:
                 self.mode == "full" and self.count == self.at + 1):
             call.note["skip"] = True
             return None
-        self.hit = self.hit or "%s %s" % (call.name, os.path.relpath(paths[0], self.root))
         mode = self.mode
+        is_write = call.name in ("write", "pwrite64") and call.args[2] > 1
+        if mode == "full" and not (later and self.full):
+            # What is left of the disk goes to this write; if it is none, nothing happens.
+            self.full = self.count == self.at and is_write
+            if not self.full:
+                call.note["skip"] = True
+                return None
+        else:
+            self.hit = self.hit or "%s %s" % (call.name, os.path.relpath(paths[0], self.root))
         if mode == "kill-before":
             return "kill"
         if mode == "kill-one":
@@ -51,7 +59,7 @@ class Point:
         elif mode == "full" and later:
             call.fail(errno.ENOSPC)
         elif mode in ("kill-torn", "short", "full"):
-            if call.name in ("write", "pwrite64") and call.args[2] > 1:
+            if is_write:
                 call.shorten(random.Random(self.at).randrange(1, call.args[2]))
             call.note["kill"] = mode == "kill-torn"
         else:
