@@ -198,15 +198,22 @@ class RoundPlanner {
     return { actors };
   }
 
-  /** Segments are compacted, all records of which stay, and a reader has opened a log and not its index yet. */
+  /**
+   * Segments are compacted, all records of which stay, while a reader stands between two opens: it has listed the segments and
+   * one of them goes before its log is open, or has opened a log and not its index yet. The second alone shows little: the
+   * batches before the end of the old log are those of the new one, so the new index is right for both.
+   */
   #swapped(): Pick<RoundPlan, 'actors' | 'configs' | 'partitions'> {
-    const configs = { 'cleanup.policy': 'compact', 'segment.bytes': String(2000 + this.#below(4000)) };
-    const file = this.#either('.index', '.index', '.timeindex');
-    const swapped = { call: 'open', file, when: 'before', action: 'swapped', withinMs: 800 } as const;
+    const configs = { 'cleanup.policy': 'compact', 'segment.bytes': String(500 + this.#below(2000)) };
+    const swapped = { call: 'open', when: 'before', action: 'swapped', withinMs: 800 } as const;
+    const index = { ...swapped, file: this.#either('.index', '.timeindex') };
+    // Not two in a row: who meets that five times gives up.
+    const logs = Array.from({ length: 20 }, (_, i) => ({ ...swapped, file: '.log', nth: 2 + 2 * i }));
+    const faults = this.#random() < 0.75 ? logs : [index];
     // Writers that leave the compaction its turn at the locks.
     const actors = this.#crowd(2, 2).map((actor): ActorPlan => {
       if (actor.role === 'write') return { ...actor, keyed: true, pauseMs: 4 + actor.pauseMs };
-      return { ...actor, mode: 'look', faults: [swapped] } as ReaderPlan;
+      return { ...actor, mode: 'look', faults } as ReaderPlan;
     });
     actors.push({ ...this.#base('compactor'), role: 'compact', mayFail: [...ALWAYS, 'KLOG_LOCKED'] });
     return { actors, configs, partitions: 1 };

@@ -17,7 +17,7 @@ export const LIBRARY_ENTRIES = [
   'storage/control-record',
 ];
 /** A flaw has so many chances. */
-const MOST_ROUNDS = 60;
+const MOST_ROUNDS = 20;
 /** A klog that is wrong may well wait for ever. */
 const PATIENCE_MS = 8_000;
 
