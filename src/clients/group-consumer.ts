@@ -14,7 +14,7 @@ export interface GroupListeners {
   readonly onAssigned?: (partitions: readonly (TopicPartition & { readonly offset: number })[]) => void | Promise<void>;
   /**
    * Another member is to have these: nothing more of them comes, and they may still be committed. With `commit: 'auto'` what
-   * was handled is committed behind this. Kafka: `onPartitionsRevoked`.
+   * was handled is committed behind this. Also called, of everything, when the consumer leaves. Kafka: `onPartitionsRevoked`.
    */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** A committed offset lies outside the log: it goes on at `offset`, by `from`. */

@@ -56,6 +56,24 @@ describe('a consumer in a group', () => {
     expect(ascending(await values(member(client)))).toEqual(numbers(30, 36));
   });
 
+  it('commits what it lets go of when it leaves, but nothing afterwards', async () => {
+    const client = await open();
+    await topicWith(client, 'orders', 2, 10);
+    const consumer: GroupConsumer = member(client, {
+      group: {
+        id: 'billing',
+        commit: 'none',
+        onRevoked: async (partitions) => {
+          const offsets = partitions.map(async (one) => ({ ...one, offset: (await consumer.position(one)) - 1 }));
+          await consumer.commit(await Promise.all(offsets));
+        },
+      },
+    });
+    expect(ascending(await values(consumer))).toEqual(numbers(0, 10));
+    expect(ascending(await values(member(client)))).toEqual([8, 9]);
+    await expect(consumer.commit()).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
+  });
+
   it('shares the partitions with another one, each partition with one of them', async () => {
     const client = await open();
     await topicWith(client, 'orders', 4, 40);

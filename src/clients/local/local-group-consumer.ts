@@ -36,6 +36,8 @@ export class LocalGroupConsumer implements GroupConsumer {
   #joined: Joined | undefined;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  /** Nothing can be committed any more. */
+  #hasLeft = false;
   #isIterated = false;
   #isByRecord = false;
   #commitTimer: NodeJS.Timeout | undefined;
@@ -144,7 +146,8 @@ export class LocalGroupConsumer implements GroupConsumer {
   }
 
   async commit(offsets?: readonly OffsetToCommit[]): Promise<void> {
-    this.#mustBeOpen();
+    // While it leaves, what it lets go of may still be committed.
+    if (this.#hasLeft) throw closed();
     await this.#start();
     const commits =
       offsets === undefined ? this.#everythingHandedOut() : offsets.map((offset) => this.#checkedCommit(offset));
@@ -195,6 +198,7 @@ export class LocalGroupConsumer implements GroupConsumer {
       await this.#committing.catch(() => {});
       if (this.#joined !== undefined) await this.#joined.runtime.leave(this.#joined.member);
     } finally {
+      this.#hasLeft = true;
       await this.#partitions.assignment.close();
     }
   }
