@@ -28,7 +28,7 @@ const FAILED_SYNC = /^f(data)?sync /;
 const DISPENSABLE = /\.(snapshot|topic)\.tmp$/;
 const DISK_IS_FULL = new Set(['enospc', 'edquot', 'full']);
 /** Of upkeep that nobody has asked for: its failure is a warning. The directory is that of a partition. */
-const OF_UPKEEP = /\.cleaned$|leader-epoch-checkpoint\.tmp$|^fsync data\/log\/[^/]+$/;
+const OF_UPKEEP = /\.cleaned$|\/klog\.end$|leader-epoch-checkpoint\.tmp$|^fsync data\/log\/[^/]+$/;
 const FATAL_MODES = /^kill-/;
 /** What an interrupted exchange of segments leaves. */
 const UNFINISHED = /\.(cleaned|swap|deleted)$/;
@@ -169,6 +169,9 @@ class Judgement {
   }
 }
 
+/** What a command writes beside the data directory. */
+const ARCHIVE = /\.klog(\.[0-9a-f]+\.tmp)?$/;
+
 /** What kills have left is gone when topics have been changed once, and the log was opened. */
 function noLeftovers(disk: MemoryDisk, content: Content): void {
   const partitions = [...content].flatMap(([topic, all]) => all.map((_, partition) => `${topic}-${partition}`));
@@ -178,7 +181,7 @@ function noLeftovers(disk: MemoryDisk, content: Content): void {
     [`/${DATA}/topics`]: ['.lock', ...[...content.keys()].map((topic) => `${topic}.json`)],
   };
   for (const [directory, names] of Object.entries(wanted)) {
-    const more = namesIn(disk, directory).filter((name) => !names.includes(name));
+    const more = namesIn(disk, directory).filter((name) => !names.includes(name) && !ARCHIVE.test(name));
     if (more.length > 0) throw new BrokenPromise(`left over in ${directory}: ${more.join(', ')}`);
   }
   for (const name of partitions) {

@@ -158,10 +158,12 @@ class MemoryProcess implements Machine {
 
   async #openClient(directory: string, options: OpenStoreOptions): Promise<Client> {
     const { randomBytes } = this.#machine;
+    // A quiet command keeps it to itself; here it counts all the same.
     const onWarning = (warning: string) => {
       this.#machine.complaint += `${warning}\n`;
+      options.onWarning?.(warning);
     };
-    const store = await openStore(this.files, directory, { onWarning, clock: CLOCK, ...defined(options), randomBytes });
+    const store = await openStore(this.files, directory, { clock: CLOCK, ...defined(options), onWarning, randomBytes });
     const seams = { now: CLOCK.now, elapsed: () => performance.now(), random: () => 0.5 };
     return new LocalClient(store, seams, store.directory.warnings);
   }
@@ -190,7 +192,7 @@ class MemoryProcess implements Machine {
       ({ directory, ...options }) => process.#openClient(directory, options),
     );
     return this.#machine.runProcess(process, async () => {
-      const status = await runCommandLine(args, context);
+      const status = await runCommandLine([...args, '-q'], context);
       this.#machine.complaint += context.complaint;
       if (status === 0) return;
       if (context.complaint === '') this.#machine.silent.push(args.join(' '));

@@ -3,7 +3,8 @@
  * exchanged byte without having seen it written.
  *
  * An id is `<kind><writer>.<number>.<size>`, such as `r2.17.300`: kind `r` (with headers, mostly with a key), `c` (the
- * same, always with a key, for compaction) or `p` (a plain line), the writer, its running number, the size of the value in bytes. The value is the id, `|`, and filler made from it.
+ * same, always with a key, for compaction), `p` (a plain line) or `k` (a line with a key), the writer, its running number, the
+ * size of the value in bytes. The value is the id, `|`, and filler made from it.
  */
 import type { ProducerRecord } from '../../../src/clients/producer.js';
 
@@ -26,7 +27,7 @@ export const PROBE_WRITER = 9999;
 const known = new Map<string, Payload>();
 const MOST_KNOWN = 100_000;
 
-export function newId(kind: 'r' | 'c' | 'p', writer: number, number: number, size: number): string {
+export function newId(kind: 'r' | 'c' | 'p' | 'k', writer: number, number: number, size: number): string {
   const id = `${kind}${writer}.${number}.`;
   return `${id}${Math.max(size, id.length + 8)}`;
 }
@@ -63,7 +64,7 @@ export function toRecord(topic: string, partition: number, id: string): Producer
 }
 
 function makePayload(id: string): Payload | undefined {
-  const parts = /^([rcp])(\d+)\.(\d+)\.(\d+)$/.exec(id);
+  const parts = /^([rcpk])(\d+)\.(\d+)\.(\d+)$/.exec(id);
   if (parts === null) return undefined;
   const [, kind, writer, number, size] = parts;
   const value = Buffer.alloc(Number(size));
@@ -76,11 +77,12 @@ function makePayload(id: string): Payload | undefined {
     state ^= state << 5;
     value[at++] = ALPHABET[state & 63]!;
   }
-  const isRich = kind !== 'p';
+  const isRich = kind === 'r' || kind === 'c';
+  const hasKey = kind === 'c' || kind === 'k';
   const n = Number(number);
   return {
     id,
-    key: kind === 'c' || (isRich && n % 3 !== 0) ? Buffer.from(`k${n % 7}`) : null,
+    key: hasKey || (isRich && n % 3 !== 0) ? Buffer.from(`k${n % 7}`) : null,
     value,
     headers: isRich && n % 4 === 0 ? [{ key: 'id', value: Buffer.from(id) }] : [],
     timestamp: FIRST_TIMESTAMP + n * 1000,

@@ -15,6 +15,7 @@
  * saw T P OFFSET ID         a reader was shown it: nothing may take it back
  * round N                   the round is over, of scenarios that go in rounds
  * done                      everything the scenario had to do is done
+ * + … ~ … = …               what `klog topic apply` says of a topic: no promise of the scenario's
  * ```
  */
 export interface Promised {
@@ -67,7 +68,7 @@ export function readTranscript(text: string, killed: boolean): Transcript {
   for (const line of text.split('\n').slice(0, -1)) {
     const [what, topic = '', second = '', third = '', value = ''] = line.split(' ');
     if (what === 'done') isDone = true;
-    else if (what === 'round') continue;
+    else if (what === 'round' || what === '+' || what === '~' || what === '=') continue;
     else if (what === 'ack' || what === 'saw' || what === 'written') {
       if (what === 'written' && !killed) continue;
       const [id = ''] = value.split('|');

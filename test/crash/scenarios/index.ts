@@ -1,5 +1,16 @@
 /** Every scenario. A new one needs a line here and nothing else. */
-import { copyCommand, createCommand, produceCommand, topicCommands } from './commands.js';
+import {
+  applyCommand,
+  cloneCommand,
+  compactCommand,
+  copyCommand,
+  createCommand,
+  eraseCommand,
+  importCommand,
+  produceCommand,
+  topicCommands,
+  trimCommand,
+} from './commands.js';
 import { diskFullRounds } from './disk-full.js';
 import { endless } from './endless.js';
 import type { Scenario } from './scenario.js';
@@ -66,6 +77,12 @@ export const SCENARIOS: readonly Scenario[] = [
   produceCommand,
   topicCommands,
   copyCommand,
+  trimCommand,
+  compactCommand,
+  eraseCommand,
+  cloneCommand,
+  importCommand,
+  applyCommand,
 ];
 
 /** Run by a part of their own. */

@@ -122,7 +122,7 @@ export class Stage {
 
   /** The command line, on the data directory. Resolves when it has ended well. */
   klog(args: readonly string[], input?: string): Promise<void> {
-    return this.#machine.klog([...args, '-d', this.directory, '-q'], input);
+    return this.#machine.klog([...args, '-d', this.directory], input);
   }
 
   /** Another program. Resolves when it has ended well. */
