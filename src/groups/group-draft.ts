@@ -72,6 +72,7 @@ export class Draft {
   /** What was built is in the log. */
   writeTo(table: GroupTable): void {
     for (const { key, value } of this.#records) table.set(key, value);
+    for (const [groupId, state] of this.#states) if (state !== null) table.know(groupId, state);
   }
 
   *#encode(now: number): IterableIterator<KeyValue> {

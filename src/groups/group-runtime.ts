@@ -2,7 +2,7 @@
  * All members of one group in this process. They share one look at the records, one timer and one set of probes, so that many
  * of them cost little more than one.
  *
- * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 10 ms;
+ * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 25 ms;
  * behind it everybody looks at everybody every 100 ms, because a stopped process looks at nobody. Both are polls: a wait in
  * the kernel could not be taken back, and would keep a process alive that is done.
  */
@@ -27,7 +27,7 @@ import { LockProbe, MemberLock } from './lock-files.js';
 import type { MemberWorker } from './member-worker.js';
 import { predecessorOf } from './ring.js';
 
-const RING_POLL_MS = 10;
+const RING_POLL_MS = 25;
 const POLL_MS = 100;
 const TOPICS_POLL_MS = 1000;
 /** Locks that are looked at in one poll: of a larger group it takes some polls to look at everybody. */
@@ -49,6 +49,8 @@ export interface RuntimeOptions {
   readonly topics: TopicsView;
   /** Milliseconds that never go back. */
   readonly elapsed: () => number;
+  /** Calls once after so many milliseconds; the answer takes that back. */
+  readonly schedule: (ms: number, call: () => void) => () => void;
   /** There is no member in this process any more. */
   readonly onEmpty: () => void;
 }
@@ -65,6 +67,12 @@ export interface JoinOptions {
   readonly worker: MemberWorker;
 }
 
+interface Neighbours {
+  readonly of: GroupState | undefined;
+  readonly others: readonly MemberState[];
+  readonly predecessor: MemberState | undefined;
+}
+
 interface Local {
   readonly member: GroupMember;
   readonly options: JoinOptions;
@@ -79,8 +87,11 @@ export class GroupRuntime {
   /** Members whose locks were found free, and not yet said to be dead. */
   readonly #free = new Map<string, number>();
   #counts: PartitionCounts = new Map();
+  #joining = 0;
   #stopListening: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTick: (() => void) | undefined;
+  /** Made of the last state that was looked at. */
+  #neighbours: Neighbours = { of: undefined, others: [], predecessor: undefined };
   #polledAt = Number.NEGATIVE_INFINITY;
   #topicsAt = Number.NEGATIVE_INFINITY;
   #probeFrom = 0;
@@ -104,28 +115,28 @@ export class GroupRuntime {
     const { fs, directory, here } = this.#options;
     const { memberId, instanceId, clientId, clientHost, assignor, worker } = options;
     const lock = await MemberLock.take(fs, directory, memberId);
-    const place = { pid: process.pid, ...here, inode: lock.inode };
+    const place = { ...here, inode: lock.inode };
     const topics = await this.#topicsFor(options);
-    const member = new GroupMember(
-      this.#log,
-      { groupId: this.groupId, memberId, instanceId },
-      lock,
-      worker,
-      this.#wake,
-    );
-    this.#locals.set(memberId, { member, options });
+    const committer = { groupId: this.groupId, memberId, instanceId };
+    const member = new GroupMember(this.#log, committer, lock, worker, this.#wake);
+    this.#joining++;
     try {
       await this.#log.refresh();
-      await this.#probeAll([...this.state.members.values()]);
+      // The first one here asks who is dead; from then on the polls tell.
+      if (this.#locals.size === 0) await this.#probeAll(this.#slice([...this.state.members.values()]));
       const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
       await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
+      // From here on the record names it: to be missing from it means to be evicted.
+      this.#locals.set(memberId, { member, options });
     } catch (error) {
-      await this.#forget(memberId);
       await lock.remove();
       throw error;
+    } finally {
+      this.#joining--;
+      await this.#forget(undefined);
     }
     this.#stopListening ??= this.#log.listen(this.#wake);
-    this.#timer ??= setTimeout(this.#tick, RING_POLL_MS);
+    this.#cancelTick ??= this.#options.schedule(RING_POLL_MS, this.#tick);
     this.#wake();
     return member;
   }
@@ -146,11 +157,11 @@ export class GroupRuntime {
     }
   }
 
-  async #forget(memberId: string): Promise<void> {
-    this.#locals.delete(memberId);
-    if (this.#locals.size > 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  async #forget(memberId: string | undefined): Promise<void> {
+    if (memberId !== undefined) this.#locals.delete(memberId);
+    if (this.#locals.size > 0 || this.#joining > 0) return;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
     this.#stopListening?.();
     this.#stopListening = undefined;
     await this.#probe.close();
@@ -222,36 +233,44 @@ export class GroupRuntime {
     this.#counts = new Map([...this.#counts, ...(await this.#options.topics.partitionCounts(topics))]);
   }
 
+  /** Most ticks find nothing, and cost little. */
   readonly #tick = (): void => {
-    this.#timer = setTimeout(this.#tick, this.#othersLive() ? RING_POLL_MS : POLL_MS);
-    if (this.#isPolling) return;
+    const { others, predecessor } = this.#lookAround();
+    this.#cancelTick = this.#options.schedule(others.length > 0 ? RING_POLL_MS : POLL_MS, this.#tick);
+    const lives = predecessor?.place !== undefined && this.#probe.isHeld(predecessor.memberId, predecessor.place.inode);
+    const isDue = this.#options.elapsed() - this.#polledAt >= POLL_MS;
+    if (this.#isPolling || (!isDue && (lives || predecessor === undefined))) return;
     this.#isPolling = true;
-    this.#poll()
+    this.#poll(isDue)
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#isPolling = false;
       });
   };
 
-  async #poll(): Promise<void> {
+  async #poll(isDue: boolean): Promise<void> {
+    const { others, predecessor } = this.#lookAround();
+    if (predecessor !== undefined) await this.#probeAll([predecessor]);
+    if (!isDue) return;
     const now = this.#options.elapsed();
-    const others = [...this.state.members.values()].filter(({ memberId }) => !this.#locals.has(memberId));
-    const predecessor = predecessorOf(this.state, process.pid);
-    if (predecessor !== undefined && !this.#locals.has(predecessor.memberId)) await this.#probeAll([predecessor]);
-    if (now - this.#polledAt >= POLL_MS) {
-      this.#polledAt = now;
-      await this.#probeAll(this.#slice(others));
-      await this.#keepLocks();
-    }
-    if (now - this.#topicsAt >= TOPICS_POLL_MS) {
-      this.#topicsAt = now;
-      await this.#probe.retain(new Set(others.map(({ memberId }) => memberId)));
-      await this.#lookAtTopics();
-    }
+    this.#polledAt = now;
+    await this.#probeAll(this.#slice(others));
+    await this.#keepLocks();
+    if (now - this.#topicsAt < TOPICS_POLL_MS) return;
+    this.#topicsAt = now;
+    await this.#probe.retain(new Set(others.map(({ memberId }) => memberId)));
+    await this.#lookAtTopics();
   }
 
-  #othersLive(): boolean {
-    return this.state.members.size > this.#locals.size;
+  /** The members of other processes. */
+  #lookAround(): Neighbours {
+    const { state } = this;
+    if (this.#neighbours.of !== state) {
+      const others = [...state.members.values()].filter(({ memberId }) => !this.#locals.has(memberId));
+      const predecessor = predecessorOf(state, this.#options.here.pid);
+      this.#neighbours = { of: state, others, predecessor };
+    }
+    return this.#neighbours;
   }
 
   /** Of many others some, and the next ones in the next poll. */

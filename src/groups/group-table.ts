@@ -61,6 +61,12 @@ export class GroupTable {
     if (entry.metadata === undefined && entry.offsets.size === 0) this.#groups.delete(groupId);
   }
 
+  /** The state that the last value was made of, so that it need not be decoded. */
+  know(groupId: string, state: GroupState): void {
+    const entry = this.#groups.get(groupId);
+    if (entry !== undefined) entry.state = state;
+  }
+
   clear(): void {
     this.#groups.clear();
   }

@@ -117,6 +117,7 @@ export class Groups {
         fs: this.#store.fileSystem,
         topics: this.topics,
         elapsed: this.#seams.elapsed,
+        schedule,
         onEmpty: () => this.#runtimes.delete(groupId),
       });
       this.#runtimes.set(groupId, runtime);
@@ -146,7 +147,7 @@ export class Groups {
     const { fileSystem, directory } = this.#store;
     const stat = await fileSystem.stat(directory.logDirectory);
     const bootId = Buffer.from(fileSystem.bootId()).toString('hex');
-    return { bootId, directory: `${stat?.device ?? 0}:${stat?.inode ?? 0}` };
+    return { pid: process.pid, bootId, directory: `${stat?.device ?? 0}:${stat?.inode ?? 0}` };
   }
 }
 
@@ -160,4 +161,9 @@ function checkGroupId(groupId: string): void {
           ? 'is too long'
           : undefined;
   if (problem !== undefined) throw new KlogError('INVALID_GROUP_ID', `a group's id ${problem}`);
+}
+
+function schedule(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
 }

@@ -101,6 +101,12 @@ export class LockProbe {
     this.#directory = directory;
   }
 
+  /** True: it is held, seen without a call that could wait. False: {@link isFree} tells. */
+  isHeld(memberId: string, inode: number): boolean {
+    const known = this.#open.get(memberId);
+    return known?.inode === inode && !isFree(known.file);
+  }
+
   /** True: nobody holds the lock of this very file. A missing or another file proves nothing. */
   async isFree(memberId: string, inode: number): Promise<boolean> {
     const known = this.#open.get(memberId);

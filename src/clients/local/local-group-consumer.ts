@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { KlogError } from '../../errors.js';
 import type { GroupMember } from '../../groups/group-member.js';
 import type { Groups, Joined } from '../../groups/groups.js';
@@ -75,6 +76,8 @@ export class LocalGroupConsumer implements GroupConsumer {
       onForget: (fetcher) => this.#follower.forget(fetcher),
     });
     this.#order = new PartitionOrder(this.#partitions.assignment.fetchers, new Map());
+    // Each partition that is waited for listens; and each consumer to a signal that may be for all of them.
+    setMaxListeners(0, this.#ending.signal, ...(signal === undefined ? [] : [signal]));
     if (signal?.aborted) this.#end();
     else signal?.addEventListener('abort', this.#end, { once: true });
   }

@@ -15,6 +15,7 @@ export type FreeLocks = ReadonlyMap<string, number>;
 
 /** Where the decider itself lives: who lived in another boot or directory is dead. */
 export interface Here {
+  readonly pid: number;
   readonly bootId: string;
   readonly directory: string;
 }
