@@ -49,7 +49,7 @@ export async function errors(rig: Rig): Promise<void> {
   const { failed, errorPoints: points, settleEvery } = rig.size;
   const tasks = [
     ...memoryScenarios(rig).map((scenario) => () => {
-      return meetInMemory(rig, 'errors', scenario, { kinds: ERRORS, settleEvery });
+      return meetInMemory(rig, 'errors', scenario, { kinds: [...ERRORS, 'eio-loses'], settleEvery });
     }),
     ...chosen(rig, failed).flatMap((scenario) => [
       (worker: number) => disturb(rig, worker, 'errors', scenario, ERRORS, points, false),

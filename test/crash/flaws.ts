@@ -380,4 +380,18 @@ export const PLANTED: readonly PlantedFlaw[] = [
     scenario: 'group-commit',
     by: { memory: 'kill-one-torn' },
   },
+  {
+    name: 'lost-pages-taken-for-safe',
+    flaws: flaw('core', 'NO_SYNCING'),
+    in: 'writer',
+    scenario: 'group-commit',
+    by: { memory: 'eio-loses' },
+  },
+  {
+    name: 'failed-sync-tried-again',
+    flaws: [failedSyncIsNone],
+    in: 'writer',
+    scenario: 'pipelined',
+    by: { memory: 'eio-loses' },
+  },
 ];

@@ -91,7 +91,7 @@ class Runner {
     const kinds = values.kinds.split(',') as FaultKind[];
     for (const kind of kinds) {
       const isKill = (KILL_KINDS as readonly string[]).includes(kind);
-      for (const isLasting of isKill ? [false] : [false, true]) {
+      for (const isLasting of isKill || kind === 'eio-loses' ? [false] : [false, true]) {
         for (const at of this.#points(changes, `${kind} ${isLasting}`)) yield { kind, at, isLasting, looks: false };
         if (!(LOOK_KINDS as readonly string[]).includes(kind)) continue;
         for (const at of this.#points(looks, `${kind} ${isLasting} look`)) yield { kind, at, isLasting, looks: true };

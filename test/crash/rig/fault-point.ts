@@ -1,8 +1,11 @@
 /** Counts the file calls of a run, and says what becomes of each. */
 import { constants } from 'node:os';
 
-/** What killpoints.py knows by the same names; `kill-one` kills the process that makes the call, before it or in it. */
-export const ERROR_KINDS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short', 'full'] as const;
+/**
+ * What killpoints.py knows by the same names, and `eio-loses`: a sync fails, and what it should have made safe is lost, as by a
+ * kernel that takes pages for clean which it could not write. `kill-one` kills the process that makes the call, before it or in it.
+ */
+export const ERROR_KINDS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short', 'full', 'eio-loses'] as const;
 /** Those that a call which only looks can meet. */
 export const LOOK_KINDS = ['eio', 'emfile'] as const;
 export const KILL_KINDS = ['kill-one', 'kill-one-torn'] as const;
@@ -64,11 +67,17 @@ export class FaultPoint {
   #meet({ kind, isLasting }: Fault, later: number, call: string, path: string, bytes: number): Verdict {
     if (kind === 'full') return this.#fill(isLasting, later, call, path, bytes);
     if (later !== 0 && !(later > 0 && isLasting)) return { bytes, dies: false };
+    if (kind === 'eio-loses' && call !== 'fdatasync') return { bytes, dies: false };
     this.hit ??= `${call} ${path}`;
     if (kind === 'short') return { bytes: this.#part(bytes), dies: false };
     if (kind === 'kill-one') return { bytes: 0, dies: true };
     if (kind === 'kill-one-torn') return { bytes: this.#part(bytes), dies: true };
-    throw systemError(kind.toUpperCase(), call, path);
+    throw systemError(kind === 'eio-loses' ? 'EIO' : kind.toUpperCase(), call, path);
+  }
+
+  /** Whether a sync that fails loses what was written since the one before. */
+  get loses(): boolean {
+    return this.#fault?.kind === 'eio-loses';
   }
 
   /** A write takes what there is room for, and the next call finds none. */

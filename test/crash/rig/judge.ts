@@ -62,15 +62,17 @@ class Judgement {
     this.#state = state;
     this.#sameBoot = state.mode !== undefined;
     this.#visits = new Visits(this.#sameBoot);
-    this.#transcript = readTranscript(state.said, this.#sameBoot);
-    this.#safe = this.#sameBoot ? readTranscript(state.said, false) : this.#transcript;
+    // What a failed sync has lost was only written.
+    const keepsWritten = this.#sameBoot && state.mode !== 'eio-loses';
+    this.#transcript = readTranscript(state.said, keepsWritten);
+    this.#safe = keepsWritten ? readTranscript(state.said, false) : this.#transcript;
   }
 
   async run(): Promise<FirstLook> {
     this.#judgeExit();
     const look = await this.#visits.firstLook(this.#state.disk);
     const { before, settled } = look;
-    for (const found of before) this.#keepsItsPromises(found, this.#safe);
+    for (const found of before) if (!this.#hasLostControl()) this.#keepsItsPromises(found, this.#safe);
     this.#keepsItsPromises(settled);
     this.#contains(settled, before[0]!.content, 'what a reader without rights had seen');
     this.#judgeAftermath(settled, await this.#visits.aftermath(look));
@@ -118,6 +120,15 @@ class Judgement {
     if (rc === 0 && !this.#transcript.isDone) throw new BrokenPromise('exit 0, but it did not do everything');
     if (rc !== 0 && this.#transcript.isDone) throw new BrokenPromise(`exit ${rc}, though it had done everything`);
     if (rc !== 0 && this.#state.complained === 0) throw new BrokenPromise(`exit ${rc} without a word`);
+  }
+
+  /**
+   * The kernel has lost the newest S, and the machine goes on: to whoever may not settle the log ends where an older one says.
+   * Those who may find what lies behind it.
+   */
+  #hasLostControl(): boolean {
+    const { mode, hit = '' } = this.#state;
+    return mode === 'eio-loses' && hit.endsWith('/klog.end');
   }
 
   /** Whether nothing may be acknowledged after it. */

@@ -56,6 +56,7 @@ export class MemoryMachine {
       point,
       locks: new LockTable(),
       watchers: new Watchers(),
+      safeBytes: new Map(),
       othersFirst: () => scenario.isConcurrent === true && turns() * TURN_EVERY < 1,
     };
   }

@@ -20,6 +20,8 @@ export interface SharedDisk {
   readonly point: FaultPoint;
   readonly locks: LockTable;
   readonly watchers: Watchers;
+  /** By inode: what the last sync has made safe of a file. Kept only where a failing one loses the rest. */
+  readonly safeBytes: Map<number, Buffer>;
   /** Whether the others have their turn before the next call. */
   othersFirst(): boolean;
 }
@@ -163,7 +165,33 @@ class ProcessFile implements OpenFile {
   }
 
   sync(): Awaitable<void> {
-    return this.#process.change('fdatasync', this.path, afterATurn);
+    const { point, safeBytes } = this.#shared;
+    if (!point.loses) return this.#process.change('fdatasync', this.path, afterATurn);
+    // As they are now: what comes while it is under way is the next one's.
+    const bytes = this.#bytes();
+    try {
+      return this.#process.change('fdatasync', this.path, () => {
+        safeBytes.set(this.#inode, bytes);
+        return afterATurn();
+      });
+    } catch (error) {
+      this.#loseTheRest();
+      throw error;
+    }
+  }
+
+  #bytes(): Buffer {
+    const { size } = this.#file.stat() as FileStat;
+    const bytes = Buffer.alloc(size);
+    this.#file.read(bytes, 0, size, 0);
+    return bytes;
+  }
+
+  /** The size stays, as that of the inode does; what was never safe is zeros. */
+  #loseTheRest(): void {
+    const lost = Buffer.alloc((this.#file.stat() as FileStat).size);
+    this.#shared.safeBytes.get(this.#inode)?.copy(lost);
+    if (lost.length > 0) this.#file.write(lost, 0, lost.length, 0);
   }
 
   stat(): Awaitable<FileStat> {
