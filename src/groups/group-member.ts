@@ -121,7 +121,9 @@ export class GroupMember {
       await depart(stopped);
       this.#working = PartitionSet.empty;
     } finally {
-      await this.lock.remove();
+      // Whoever could not say goodbye leaves the file, free: it is what proves to the others that it has gone.
+      if (this.#log.state(this.groupId).members.has(this.memberId)) await this.lock.release();
+      else await this.lock.remove();
     }
   }
 

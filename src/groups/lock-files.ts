@@ -84,7 +84,7 @@ export class MemberLock {
     }
   }
 
-  /** Lets go of the lock of a file that is not in place any more. */
+  /** Lets go of the lock, and leaves the file: it is not in place any more, or is to show that its owner has gone. */
   async release(): Promise<void> {
     await this.#file.close();
   }

@@ -24,8 +24,11 @@ export interface HandleOptions {
   readonly maxRecords?: number | undefined;
   /** A record has had its attempts. Resolves when it counts as done all the same; a rejection stops everything. */
   readonly giveUp: (record: HandledRecord, failure: FinalFailure) => Promise<void>;
-  /** Everything of the partition below `nextOffset` is done. The next record of the same lane waits for it. */
-  readonly commit?: ((place: TopicPartition, nextOffset: number) => Promise<void>) | undefined;
+  /**
+   * Everything of the partition below `nextOffset` is done. The next record of the same lane waits for it. `isDropped`: nothing
+   * was handled, only passed over, so that there is no hurry.
+   */
+  readonly commit?: ((place: TopicPartition, nextOffset: number, isDropped: boolean) => Promise<void>) | undefined;
   /** Aborts when klog shall stop: nothing more begins, and what is not acknowledged by then stays undone. */
   readonly signal: AbortSignal;
   /** Aborted when a record stops everything: the batches shall end, even where they wait for records. */
@@ -44,19 +47,8 @@ export interface HandledCounts {
 
 const NOTHING = new Uint8Array(0);
 
-/**
- * Gives each record to the handler. Resolves when all are done, or klog was told to stop; rejects with what stopped it.
- * Either way what was in flight has come to its end, and everything that is done without a gap has been committed.
- */
-export async function handleRecords(
-  batches: AsyncIterable<ConsumerBatch>,
-  options: HandleOptions,
-  counts: HandledCounts = { handled: 0, givenUp: 0, taken: 0 },
-): Promise<HandledCounts> {
-  return new RecordHandling(options, counts).run(batches);
-}
-
-class RecordHandling {
+/** Gives each record to a handler. */
+export class RecordHandling {
   readonly #options: HandleOptions;
   readonly #counts: HandledCounts;
   readonly #work: OrderedWork<HandledRecord>;
@@ -65,7 +57,7 @@ class RecordHandling {
   readonly #over: AbortSignal;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: HandleOptions, counts: HandledCounts) {
+  constructor(options: HandleOptions, counts: HandledCounts = { handled: 0, givenUp: 0, taken: 0 }) {
     this.#options = options;
     this.#counts = counts;
     this.#work = new OrderedWork({ maxInFlight: options.maxInFlight, work: (record) => this.#handle(record) });
@@ -74,6 +66,10 @@ class RecordHandling {
     setMaxListeners(0, options.signal, this.#over);
   }
 
+  /**
+   * Resolves when all are done, or klog was told to stop; rejects with what stopped it. Either way what was in flight has come
+   * to its end, and everything that is done without a gap has been committed.
+   */
   async run(batches: AsyncIterable<ConsumerBatch>): Promise<HandledCounts> {
     const { handler } = this.#options;
     const cancel = () => this.#work.cancel();
@@ -93,6 +89,18 @@ class RecordHandling {
     return this.#counts;
   }
 
+  /** Resolves when everything taken of these partitions has come to its end, and forgets how far they have come. */
+  async release(partitions: readonly TopicPartition[]): Promise<void> {
+    const names = new Set(partitions.map(nameOf));
+    await this.#work.settle((record) => names.has(nameOf(record)));
+    for (const partition of partitions) this.#offsets.forget(partition);
+  }
+
+  /** What becomes of these partitions' records is nobody's business any more: nothing of them is committed. */
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#offsets.forget(partition);
+  }
+
   async #takeAll(batches: AsyncIterable<ConsumerBatch>): Promise<void> {
     const { isWanted, maxRecords = Number.POSITIVE_INFINITY } = this.#options;
     const isOver = () => this.#over.aborted || this.#counts.taken >= maxRecords;
@@ -108,7 +116,7 @@ class RecordHandling {
           hasPassed = true;
         }
       }
-      if (hasPassed) await this.#commit(batch);
+      if (hasPassed) await this.#commit(batch, true);
       if (isOver()) return;
     }
   }
@@ -136,15 +144,15 @@ class RecordHandling {
         this.#counts.givenUp += 1;
       }
       this.#offsets.finish(record, record.offset);
-      await this.#commit(record);
+      await this.#commit(record, false);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  async #commit(place: TopicPartition): Promise<void> {
+  async #commit(place: TopicPartition, isDropped: boolean): Promise<void> {
     const next = this.#offsets.next(place);
-    if (next !== undefined) await this.#options.commit?.(place, next);
+    if (next !== undefined) await this.#options.commit?.(place, next, isDropped);
   }
 
   /** The first failure is the one to tell. */
@@ -154,7 +162,13 @@ class RecordHandling {
   }
 }
 
-function laneOf({ topic, partition, key }: HandledRecord): string {
-  const place = `${topic}-${partition}`;
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}
+
+/** Records of one lane keep their order. */
+function laneOf(record: HandledRecord): string {
+  const { key } = record;
+  const place = nameOf(record);
   return key === null ? place : `${place}:${Buffer.from(key).toString('latin1')}`;
 }

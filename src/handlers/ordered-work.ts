@@ -1,5 +1,4 @@
-/** Taken and not begun, for each that may be in flight, so that one slow lane does not hold up the others. */
-const LOOKAHEAD = 8;
+/** Of what is taken and not begun: as many as may be in flight, so that one slow lane does not hold up the others. */
 const LOOKAHEAD_BYTES = 16 * 1024 * 1024;
 
 export interface OrderedWorkOptions<T> {
@@ -20,6 +19,8 @@ export class OrderedWork<T> {
   readonly #options: OrderedWorkOptions<T>;
   /** Lanes with an item in flight or ready, and what waits behind it. */
   readonly #lanes = new Map<string, Item<T>[]>();
+  /** Everything in flight or waiting. */
+  readonly #taken = new Set<T>();
   /** First of their lanes, without a place yet. */
   readonly #ready: Item<T>[] = [];
   #inFlight = 0;
@@ -36,6 +37,7 @@ export class OrderedWork<T> {
   async add(lane: string, item: T, bytes: number): Promise<void> {
     if (this.#isCancelled) return;
     const next = { lane, item, bytes };
+    this.#taken.add(item);
     this.#waiting += 1;
     this.#waitingBytes += bytes;
     const behind = this.#lanes.get(lane);
@@ -49,16 +51,16 @@ export class OrderedWork<T> {
     while (!this.#hasRoom()) await this.#change();
   }
 
-  /** Resolves when nothing is in flight or waiting. */
-  async settle(): Promise<void> {
-    while (this.#inFlight > 0 || this.#waiting > 0) await this.#change();
+  /** Resolves when nothing that `matches` (default: nothing at all) is in flight or waiting. */
+  async settle(matches: (item: T) => boolean = () => true): Promise<void> {
+    while ([...this.#taken].some(matches)) await this.#change();
   }
 
   /** Forgets what has not begun, and takes no more. */
   cancel(): void {
     this.#isCancelled = true;
-    this.#ready.length = 0;
-    for (const behind of this.#lanes.values()) behind.length = 0;
+    for (const { item } of this.#ready.splice(0)) this.#taken.delete(item);
+    for (const behind of this.#lanes.values()) for (const { item } of behind.splice(0)) this.#taken.delete(item);
     this.#waiting = 0;
     this.#waitingBytes = 0;
     this.#changed();
@@ -70,7 +72,7 @@ export class OrderedWork<T> {
     // One after the other: nothing is taken ahead.
     if (maxInFlight === 1) return this.#inFlight === 0;
     if (this.#waiting === 0) return true;
-    return this.#waiting < maxInFlight * LOOKAHEAD && this.#waitingBytes < LOOKAHEAD_BYTES;
+    return this.#waiting < maxInFlight && this.#waitingBytes < LOOKAHEAD_BYTES;
   }
 
   #beginReady(): void {
@@ -87,6 +89,7 @@ export class OrderedWork<T> {
   async #workOn({ lane, item }: Item<T>): Promise<void> {
     await this.#options.work(item);
     this.#inFlight -= 1;
+    this.#taken.delete(item);
     const next = this.#lanes.get(lane)?.shift();
     if (next === undefined) this.#lanes.delete(lane);
     else this.#ready.push(next);

@@ -74,6 +74,17 @@ describe('a consumer in a group', () => {
     await expect(consumer.commit()).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
   });
 
+  it('is found dead by the next one when it could not say goodbye', async () => {
+    const client = await open();
+    await topicWith(client, 'orders', 1, 3);
+    const onRevoked = () => {
+      throw new Error('nowhere to write to');
+    };
+    const failing = member(client, { group: { id: 'billing', onRevoked } });
+    await expect(values(failing)).rejects.toThrow('nowhere to write to');
+    expect(await values(member(client))).toEqual(numbers(0, 3));
+  });
+
   it('shares the partitions with another one, each partition with one of them', async () => {
     const client = await open();
     await topicWith(client, 'orders', 4, 40);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type HandledCounts, type HandleOptions, handleRecords } from '../../src/handlers/handle-records.js';
+import { type HandledCounts, type HandleOptions, RecordHandling } from '../../src/handlers/handle-records.js';
 import { type FailedAttempt, failed, type HandledRecord, type Handler } from '../../src/handlers/handler.js';
 import { runs } from '../support/properties.js';
 import { batchesOf, iterate, type TestRecord } from './support.js';
@@ -58,8 +58,7 @@ async function run(
   const commits: string[] = [];
   const counts = { handled: 0, givenUp: 0, taken: 0 };
   let error: unknown;
-  await handleRecords(
-    iterate(batchesOf(records)),
+  const handling = new RecordHandling(
     {
       handler,
       retries: 3,
@@ -76,7 +75,8 @@ async function run(
       ...options,
     },
     counts,
-  ).catch((reason: unknown) => {
+  );
+  await handling.run(iterate(batchesOf(records))).catch((reason: unknown) => {
     error = reason;
   });
   return { handler, commits, counts, error };

@@ -13,6 +13,7 @@ import { addFilterOptions } from '../consume/record-filter.js';
 import { addSelectionOptions } from '../consume/record-selection.js';
 import { type ConsumeOptions, runConsume } from '../consume/run-consume.js';
 import { addDamageOption } from '../consume/skipped-damage.js';
+import { addGroupOptions } from '../group-consume/group-options.js';
 import { addHandlerOptions } from '../handlers/handler-options.js';
 import { FORMAT_MODIFIERS, FORMAT_VERBS } from '../record-format/format-help.js';
 import { parseNumberOfRecords } from '../values/parse-count.js';
@@ -55,6 +56,7 @@ export function defineConsume(consume: Command, host: CommandHost): void {
     valueOption('--timeout <duration>', 'end after so long without a record; implies --follow', parseDuration),
   );
   command.option('--wait', 'wait for topics that do not exist yet');
+  addGroupOptions(command);
   addHandlerOptions(command);
   command.option('--dump <dir>', "write each record's value to a file of its own, and print the files' names");
   command.addOption(new Option('-e, --exit', 'stop at the end, as always without --follow').hideHelp());

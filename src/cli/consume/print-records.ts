@@ -1,4 +1,4 @@
-import type { ConsumerBatch } from '../../clients/client.js';
+import type { ConsumerBatch, TopicPartition } from '../../clients/client.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { Output } from '../output.js';
 import { describeBatch, emptyContext, type FormatContext } from '../record-format/format-context.js';
@@ -16,43 +16,109 @@ export interface PrintTask {
   readonly maxRecords?: number | undefined;
   /** Counts the records as they are printed. */
   readonly tally?: { records: number } | undefined;
+  /** Awaited behind each record that was printed. */
+  readonly afterEach?: (() => Promise<void>) | undefined;
 }
 
 /** Printed at a time before it goes to the output. */
 const BLOCK_BYTES = 128 * 1024;
 
 /** Prints batches as they come, and everything that came before a failure. Answers how many records were printed. */
-export async function printRecords(batches: AsyncIterable<ConsumerBatch>, task: PrintTask): Promise<number> {
-  const { printer, output, filter, maxRecords = Number.POSITIVE_INFINITY } = task;
-  const out = new OutputBuffer();
-  const context = emptyContext();
-  const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
-  const { tally = { records: 0 } } = task;
-  const emit = async () => {
+export function printRecords(batches: AsyncIterable<ConsumerBatch>, task: PrintTask): Promise<number> {
+  return new RecordPrinting(task).run(batches);
+}
+
+/** How far a partition was printed. */
+export interface PrintedPartition extends TopicPartition {
+  /** Behind the last record that was printed, or dropped by the filter. */
+  readonly offset: number;
+}
+
+/** The printing of one run, and how far it has come. */
+export class RecordPrinting {
+  readonly #task: PrintTask;
+  readonly #out = new OutputBuffer();
+  readonly #printed = new Map<string, PrintedPartition>();
+  /** The batch that is being printed. */
+  #inHand: PrintedPartition | undefined;
+
+  constructor(task: PrintTask) {
+    this.#task = task;
+  }
+
+  async run(batches: AsyncIterable<ConsumerBatch>): Promise<number> {
+    const { printer, output, filter, afterEach, maxRecords = Number.POSITIVE_INFINITY } = this.#task;
+    const { tally = { records: 0 } } = this.#task;
+    const out = this.#out;
+    const context = emptyContext();
+    const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
+    const isOneByOne = output.isImmediate || afterEach !== undefined;
+    printer.begin?.(out);
+    if (maxRecords <= 0) return 0;
+    try {
+      for await (const batch of batches) {
+        const { cursor } = batch;
+        describeBatch(batch, context);
+        // What it says is the last batch's until it has moved.
+        cursor.offset = Number.NaN;
+        for (;;) {
+          const wanted = isOneByOne ? 1 : maxRecords - tally.records;
+          const count = step(cursor, context, out, wanted, BLOCK_BYTES);
+          tally.records += count;
+          const isDone = count < wanted && out.length < BLOCK_BYTES;
+          if (!Number.isNaN(cursor.offset)) this.#advance(batch, isDone);
+          if (out.length >= BLOCK_BYTES || isOneByOne) await this.#emit();
+          if (count > 0) await afterEach?.();
+          if (isDone || tally.records >= maxRecords || output.isClosed) break;
+        }
+        if (tally.records >= maxRecords || output.isClosed) break;
+      }
+    } finally {
+      await this.#emit();
+    }
+    return tally.records;
+  }
+
+  /** How far each partition was printed; all of it is written once the output is flushed by {@link flush}. */
+  get printed(): readonly PrintedPartition[] {
+    return [...this.#printed.values()];
+  }
+
+  /** How far the batch in hand was printed, where that is not all of it. */
+  get inHand(): PrintedPartition | undefined {
+    return this.#inHand;
+  }
+
+  /** Whether it was printed, and not forgotten. */
+  knows({ topic, partition }: TopicPartition): boolean {
+    return this.#printed.has(`${topic}-${partition}`);
+  }
+
+  forget({ topic, partition }: TopicPartition): void {
+    this.#printed.delete(`${topic}-${partition}`);
+  }
+
+  /** Waits until everything printed so far is written. */
+  async flush(): Promise<void> {
+    const { output } = this.#task;
+    await this.#emit();
+    await output.flush();
+  }
+
+  #advance({ topic, partition, cursor }: ConsumerBatch, isDone: boolean): void {
+    const place = { topic, partition, offset: cursor.offset + 1 };
+    this.#printed.set(`${topic}-${partition}`, place);
+    this.#inHand = isDone ? undefined : place;
+  }
+
+  async #emit(): Promise<void> {
+    const { output } = this.#task;
+    const out = this.#out;
     if (out.length === 0) return;
     output.append(out.buffer, 0, out.length);
     out.clear();
     if (!output.endRecord()) await output.drain();
-  };
-  printer.begin?.(out);
-  if (maxRecords <= 0) return 0;
-  try {
-    for await (const batch of batches) {
-      describeBatch(batch, context);
-      for (;;) {
-        const wanted = output.isImmediate ? 1 : maxRecords - tally.records;
-        const count = step(batch.cursor, context, out, wanted, BLOCK_BYTES);
-        tally.records += count;
-        const isDone = count < wanted && out.length < BLOCK_BYTES;
-        if (out.length >= BLOCK_BYTES || output.isImmediate) await emit();
-        if (isDone || tally.records >= maxRecords || output.isClosed) break;
-      }
-      if (tally.records >= maxRecords || output.isClosed) break;
-    }
-  } finally {
-    await emit();
   }
-  return tally.records;
 }
 
 function filtered(printer: RecordPrinter, filter: RecordFilter): RecordPrinter['printBatch'] {

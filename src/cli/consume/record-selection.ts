@@ -73,7 +73,16 @@ export async function selectRecords(
   };
 }
 
-function rangeOf(options: SelectionOptions, time: TimeContext): OffsetSelection {
+/** Where a group begins that has committed nothing. KLOG_USAGE for a range, or a place for each partition. */
+export function startOf(options: Omit<SelectionOptions, 'topics'>, context: CliContext): OffsetSpec | undefined {
+  const range = rangeOf({ ...options, topics: [] }, timeContext(options, context), { hasGroup: true });
+  if (range.to === undefined && range.partitions === undefined) return range.from;
+  throw new KlogError('KLOG_USAGE', '-o with -g is where to begin, one place for all partitions', {
+    hint: 'Leave out the end: -n bounds how many are read',
+  });
+}
+
+function rangeOf(options: SelectionOptions, time: TimeContext, { hasGroup = false } = {}): OffsetSelection {
   const { offset = [], from, to } = options;
   if (offset.length === 0) {
     const range = {
@@ -88,7 +97,7 @@ function rangeOf(options: SelectionOptions, time: TimeContext): OffsetSelection 
   }
   let selection: OffsetSelection = {};
   for (const text of offset) selection = namingOption('-o', () => parseOffset(text, time, selection));
-  if (selection.stored) throw new KlogError('KLOG_USAGE', "-o: 'stored' needs a consumer group");
+  if (selection.stored && !hasGroup) throw new KlogError('KLOG_USAGE', "-o: 'stored' needs a consumer group");
   return selection;
 }
 

@@ -4,6 +4,7 @@ import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { checkGroup, checkSubscription, type GroupOptions } from '../group-consume/group-options.js';
 import { checkHandler, type HandlerOptions, hasHandler, refuseOwnLetters } from '../handlers/handler-options.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
@@ -26,7 +27,8 @@ export interface ConsumeOptions
     FilterOptions,
     DamageOptions,
     IsolationOptions,
-    HandlerOptions {
+    HandlerOptions,
+    GroupOptions {
   readonly maxMessages?: number;
   readonly follow?: boolean;
   readonly order?: 'partition' | 'time';
@@ -48,24 +50,34 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
   const isolationLevel = await isolationLevelOf(options, context);
   const { stdout } = context;
   if (follow && !isHandled) stdout.isImmediate = true;
-  checkSelection(options, context);
+  if (options.group === undefined) checkSelection(options, context);
+  else checkSubscription(options, context);
   const signal = stopSignal(context, follow && !isHandled);
   const waiting = { wait: { signal, timeoutMs: options.timeout }, ifMissing: () => noLog(options, context) };
   const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
-    const selected = await selectRecords(client, options, context);
-    if (selected.topics.length === 0) return noTopics(options, context);
     const damage = new SkippedDamage(options, context);
-    const consumerOptions = {
-      ...selected,
+    const shared = {
       isolationLevel,
       follow,
-      order: options.order ?? 'partition',
-      signal,
       ...damage.consumerOptions,
       waitForTopics: options.wait === true,
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     };
+    if (options.group !== undefined) {
+      const { readAsMember, subscriptionOf } = await import('../group-consume/run-group-consume.js');
+      const subscription = await subscriptionOf(client, options, follow, context);
+      if (subscription === undefined) return noTopics(options, context);
+      refuseOwnLetters(options, subscription.topics ?? []);
+      const consumerOptions = { ...shared, ...subscription };
+      const reading = { client, groupId: options.group, options: consumerOptions, filter, signal };
+      const records = await readAsMember(reading, printer, options, context);
+      damage.report();
+      return wasCutShort(options, context, records) ? 5 : 0;
+    }
+    const selected = await selectRecords(client, options, context);
+    if (selected.topics.length === 0) return noTopics(options, context);
+    const consumerOptions = { ...shared, ...selected, order: options.order ?? 'partition', signal };
     if (printer === undefined) {
       refuseOwnLetters(options, topicNames(selected.topics));
       const { runHandlers } = await import('../handlers/run-handlers.js');
@@ -105,6 +117,7 @@ function openBatches(client: Client, consumerOptions: ConsumerOptions, { reverse
 
 function checkTogether(options: ConsumeOptions): void {
   checkHandler(options);
+  checkGroup(options);
   if (options.dump !== undefined && hasHandler(options)) exclude('--dump', '--exec and --exec-batch');
   const follows = options.follow === true || options.timeout !== undefined;
   if (options.reverse && follows) {

@@ -1,4 +1,4 @@
-import type { Client, ConsumerBatch, TopicPartition } from '../../clients/client.js';
+import type { Client, ConsumerBatch } from '../../clients/client.js';
 import { KlogError } from '../../errors.js';
 import { BatchHandler } from '../../handlers/batch-handler.js';
 import { CommandHandler, type CommandOptions } from '../../handlers/command-handler.js';
@@ -6,7 +6,7 @@ import {
   type FinalFailure,
   type HandledCounts,
   type HandleOptions,
-  handleRecords,
+  RecordHandling,
 } from '../../handlers/handle-records.js';
 import type { HandledRecord, Handler } from '../../handlers/handler.js';
 import { DEFAULT_RETRIES } from '../../handlers/retries.js';
@@ -25,30 +25,33 @@ import { processGroupLives } from './process-group-lives.js';
 
 export interface HandlerTask {
   readonly client: Client;
-  /** Begins to read; `signal` ends it. */
-  readonly open: (signal: AbortSignal) => { readonly batches: AsyncIterable<ConsumerBatch>; close(): Promise<void> };
   readonly filter?: RecordFilter | undefined;
   readonly maxRecords?: number | undefined;
-  readonly commit?: ((place: TopicPartition, nextOffset: number) => Promise<void>) | undefined;
+  readonly commit?: HandleOptions['commit'];
+  /** Aborted when a record stops everything: it shall end the batches. */
+  readonly stop: AbortController;
 }
 
-/** Gives records to `--exec` or `--exec-batch`. Answers how many; KLOG_HANDLER_FAILED when one stopped it. */
-export async function runHandlers(
+/** Records on their way through `--exec` or `--exec-batch`. */
+export interface HandlerRun {
+  readonly handling: RecordHandling;
+  /** Answers how many; KLOG_HANDLER_FAILED when one stopped it. Says how many were handled. */
+  run(batches: AsyncIterable<ConsumerBatch>): Promise<HandledCounts>;
+}
+
+export async function handlerRun(
   task: HandlerTask,
   options: HandlerOptions & PrintOptions & Loudness,
   context: CliContext,
-): Promise<HandledCounts> {
-  const { client, commit, maxRecords } = task;
-  const { signal } = context.signals;
+): Promise<HandlerRun> {
+  const { client, commit, maxRecords, stop } = task;
   const { dlq } = options;
-  const stop = new AbortController();
   const letters = dlq === undefined ? undefined : new DeadLetters(client, dlq, options, context);
   const counts: HandledCounts = { handled: 0, givenUp: 0, taken: 0 };
   const { handler, inputOf } = await handlerFor(options, context);
-  let isDone = false;
-  const source = task.open(AbortSignal.any([signal, stop.signal]));
-  try {
-    const handling: HandleOptions = {
+  const elsewhere = dlq === undefined ? 'skipped' : `now in '${dlq}'`;
+  const handling = new RecordHandling(
+    {
       handler,
       inputOf,
       retries: options.retries ?? DEFAULT_RETRIES,
@@ -56,26 +59,53 @@ export async function runHandlers(
       isWanted: batchFilter(task.filter),
       maxRecords,
       commit,
-      signal,
+      signal: context.signals.signal,
       stop,
       giveUp: async (record, failure) => {
         const error = handlerError(handler, record, failure);
         if (letters === undefined && options.onFailure !== 'skip') throw error;
         await letters?.add(record, failure);
-        notice(options, context, `${error.message}: ${dlq === undefined ? 'skipped' : `now in '${dlq}'`}`);
+        notice(options, context, `${error.message}: ${elsewhere}`);
       },
-    };
-    await handleRecords(source.batches, handling, counts);
-    isDone = true;
+    },
+    counts,
+  );
+  const run = async (batches: AsyncIterable<ConsumerBatch>) => {
+    let isDone = false;
+    try {
+      await handling.run(batches);
+      isDone = true;
+    } finally {
+      await letters?.close();
+      const { handled, givenUp, taken } = counts;
+      const others = givenUp === 0 ? '' : `, ${givenUp} ${elsewhere}`;
+      // A topic that is not there is all there is to tell.
+      if (isDone || taken > 0) notice(options, context, `${counted(handled, 'record')} handled${others}`);
+    }
+    return counts;
+  };
+  return { handling, run };
+}
+
+export interface HandlerSource extends Omit<HandlerTask, 'stop' | 'commit'> {
+  /** Begins to read; `signal` ends it. */
+  readonly open: (signal: AbortSignal) => { readonly batches: AsyncIterable<ConsumerBatch>; close(): Promise<void> };
+}
+
+/** Gives records to `--exec` or `--exec-batch`, and remembers nothing. */
+export async function runHandlers(
+  source: HandlerSource,
+  options: HandlerOptions & PrintOptions & Loudness,
+  context: CliContext,
+): Promise<HandledCounts> {
+  const stop = new AbortController();
+  const { run } = await handlerRun({ ...source, stop }, options, context);
+  const { batches, close } = source.open(AbortSignal.any([context.signals.signal, stop.signal]));
+  try {
+    return await run(batches);
   } finally {
-    await source.close();
-    await letters?.close();
-    const { handled, givenUp } = counts;
-    const others = givenUp === 0 ? '' : `, ${givenUp} ${dlq === undefined ? 'skipped' : `now in '${dlq}'`}`;
-    // A topic that is not there is all there is to tell.
-    if (isDone || counts.taken > 0) notice(options, context, `${counted(handled, 'record')} handled${others}`);
+    await close();
   }
-  return counts;
 }
 
 async function handlerFor(

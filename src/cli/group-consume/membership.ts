@@ -1,0 +1,95 @@
+import type { Client, TopicPartition } from '../../clients/client.js';
+import type { GroupConsumer, GroupConsumerOptions, OffsetToCommit } from '../../clients/group-consumer.js';
+import type { CliContext } from '../cli-context.js';
+import { counted } from '../listing.js';
+import { detail, type Loudness, notice } from '../notices.js';
+import { OffsetCommits } from './offset-commits.js';
+
+export interface MembershipTask {
+  readonly client: Client;
+  readonly groupId: string;
+  readonly options: Omit<GroupConsumerOptions, 'group'>;
+  /** Looks only. */
+  readonly commitsNothing: boolean;
+  /** Brings what is in hand of these partitions to its end; answers how far they have come, where that may be committed. */
+  readonly release: (partitions: readonly TopicPartition[], consumer: GroupConsumer) => Promise<OffsetToCommit[]>;
+  /** These were taken away. */
+  readonly lost: (partitions: readonly TopicPartition[]) => void;
+}
+
+/** A member of a group, and what is told of the group. */
+export class Membership {
+  readonly consumer: GroupConsumer;
+  readonly commits: OffsetCommits;
+  readonly #task: MembershipTask;
+  readonly #loudness: Loudness;
+  readonly #context: Pick<CliContext, 'stderr'>;
+  #others = 0;
+
+  constructor(task: MembershipTask, loudness: Loudness, context: Pick<CliContext, 'stderr'>) {
+    this.#task = task;
+    this.#loudness = loudness;
+    this.#context = context;
+    const { client, groupId, options } = task;
+    this.consumer = client.consumer({
+      ...options,
+      group: {
+        id: groupId,
+        commit: 'none',
+        onAssigned: (partitions) => this.#assigned(partitions),
+        onRevoked: (partitions) => this.#revoked(partitions),
+        onLost: (partitions) => this.#lost(partitions),
+        onReset: ({ topic, partition, committed, offset }) =>
+          notice(
+            loudness,
+            context,
+            `warning: ${topic}:${partition}: group '${groupId}' has committed ${committed}, which is out of range: going on at ${offset}`,
+          ),
+      },
+    });
+    this.commits = new OffsetCommits((offsets) => this.consumer.commit(offsets));
+  }
+
+  /** What others own: for who has read all of its own. */
+  reportOthers(): void {
+    if (this.#others === 0) return;
+    const { groupId } = this.#task;
+    notice(
+      this.#loudness,
+      this.#context,
+      `other members of group '${groupId}' own ${counted(this.#others, 'partition')}`,
+    );
+  }
+
+  #assigned(partitions: readonly OffsetToCommit[]): void {
+    const { options, groupId } = this.#task;
+    // A group that begins elsewhere remembers where, even if nothing comes.
+    if (options.from === undefined || options.from === 'start') for (const one of partitions) this.commits.begin(one);
+    const places = partitions.map(({ topic, partition, offset }) => `${topic}:${partition} from ${offset}`);
+    detail(this.#loudness, this.#context, `group '${groupId}': reading ${places.join(', ')}`);
+  }
+
+  async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const { release, groupId, commitsNothing } = this.#task;
+    const share = await this.consumer.share();
+    this.#others = share.partitions - share.assigned;
+    const done = await release(partitions, this.consumer);
+    if (!commitsNothing) {
+      for (const place of done) this.commits.put(place);
+      await this.commits.flush();
+    }
+    this.commits.drop(partitions);
+    detail(this.#loudness, this.#context, `group '${groupId}': released ${partitions.map(nameOf).join(', ')}`);
+  }
+
+  #lost(partitions: readonly TopicPartition[]): void {
+    this.#task.lost(partitions);
+    this.commits.drop(partitions);
+    const { groupId } = this.#task;
+    notice(this.#loudness, this.#context, `group '${groupId}': lost ${partitions.map(nameOf).join(', ')}`);
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}

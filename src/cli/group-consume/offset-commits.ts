@@ -1,0 +1,52 @@
+import type { TopicPartition } from '../../clients/client.js';
+import type { OffsetToCommit } from '../../clients/group-consumer.js';
+
+/** What a group's consumer is to commit: one commit at a time, of everything that has come together meanwhile. */
+export class OffsetCommits {
+  readonly #commit: (offsets: readonly OffsetToCommit[]) => Promise<void>;
+  readonly #wanted = new Map<string, OffsetToCommit>();
+  readonly #committed = new Map<string, number>();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(commit: (offsets: readonly OffsetToCommit[]) => Promise<void>) {
+    this.#commit = commit;
+  }
+
+  /** This much is committed already. */
+  begin(place: OffsetToCommit): void {
+    this.#committed.set(nameOf(place), place.offset);
+  }
+
+  put(place: OffsetToCommit): void {
+    const name = nameOf(place);
+    if (this.#committed.get(name) === place.offset) this.#wanted.delete(name);
+    else this.#wanted.set(name, place);
+  }
+
+  /** Resolves when everything put so far is committed, durably. */
+  flush(): Promise<void> {
+    // What went wrong before was told to whoever asked then.
+    this.#running = this.#running.catch(() => {}).then(() => this.#commitWanted());
+    return this.#running;
+  }
+
+  /** These belong to somebody else. */
+  drop(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      this.#wanted.delete(nameOf(partition));
+      this.#committed.delete(nameOf(partition));
+    }
+  }
+
+  async #commitWanted(): Promise<void> {
+    const offsets = [...this.#wanted.values()];
+    if (offsets.length === 0) return;
+    this.#wanted.clear();
+    await this.#commit(offsets);
+    for (const place of offsets) this.begin(place);
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}
