@@ -1,3 +1,4 @@
+import type { KlogError } from '../errors.js';
 import type { TopicPartition } from './client.js';
 import type { OffsetSpec } from './consumer.js';
 import type { LogSnapshot, SnapshotOptions } from './log-snapshot.js';
@@ -163,7 +164,7 @@ export interface ErasedRecords extends TopicPartition {
 }
 
 /**
- * Kafka: `Admin`. Each method that is given a topic, but for `createTopic`, fails with UNKNOWN_TOPIC_OR_PARTITION if it
+ * Kafka: `Admin`. Each method that is given a topic, but for `createTopic` and `createTopics`, fails with UNKNOWN_TOPIC_OR_PARTITION if it
  * is not there; each that changes something with KLOG_LOCKED when another process held a lock for longer than
  * `lockWaitMs`, and with KLOG_PERMISSION_DENIED.
  */
@@ -172,6 +173,15 @@ export interface Admin {
    * TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG. `validateOnly` changes nothing.
    */
   createTopic(topic: NewTopic, options?: { readonly validateOnly?: boolean }): Promise<TopicListing>;
+  /**
+   * Many at once cost less than one by one. Each topic, or why it was not made, in the order given: TOPIC_ALREADY_EXISTS,
+   * KLOG_DISK_FULL, … Rejects, and makes none, where a request is wrong in itself: INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS,
+   * INVALID_CONFIG.
+   */
+  createTopics(
+    topics: readonly NewTopic[],
+    options?: { readonly validateOnly?: boolean },
+  ): Promise<(TopicListing | KlogError)[]>;
   /** With all its records, for good. */
   deleteTopic(topic: string): Promise<void>;
   /** By name. */

@@ -6,18 +6,24 @@ import { existingDirectory, type PartitionRange } from './partition-directories.
 import type { TopicFile } from './topic-file.js';
 import type { TopicFiles } from './topic-files.js';
 
+/** What a new topic may be in the way of. */
+export interface TakenNames {
+  readonly logDirectory: string;
+  readonly files: TopicFiles;
+  /** Names of all topics, in whatever state. */
+  readonly taken: readonly string[];
+}
+
 /**
  * With `validateOnly` what an interrupted change has left is no obstacle: the next change that is no mere check deals with it.
  * @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, KLOG_LOCKED
  */
 export async function assertFree(
   fs: FileSystem,
-  logDirectory: string,
-  files: TopicFiles,
+  { logDirectory, files, taken: names }: TakenNames,
   { topic, partitions }: { readonly topic: string; readonly partitions: number },
   validateOnly: boolean,
 ): Promise<void> {
-  const names = await files.names();
   const there = names.includes(topic) ? await files.read(topic) : undefined;
   if (there !== undefined) {
     if (validateOnly && there.state !== 'active') return;

@@ -13,7 +13,8 @@
  *     .lock                   held exclusively by whoever changes topics
  *     .import-<32 hex>        held by a process that imports topics, for as long as it does; then removed
  *     <topic>.gone            its file, renamed: the topic is being deleted, and there was no space to say so in the file
- *     .topic.tmp              a topic file being written (one name for all: `<topic>.json.tmp` may exceed 255 bytes)
+ *     .topic.tmp              a topic file being written, and .topic.tmp-1 … where several are at the same time (not
+ *                             `<topic>.json.tmp`, which may exceed 255 bytes)
  * ```
  * Names in `topics/` that end in neither `.json` nor `.gone` are klog's own and never a topic's.
  */
@@ -31,6 +32,11 @@ export const TOPIC_FILE_SUFFIX = '.json';
 /** As long as the other one: a topic's name may fill a file's to its last byte. */
 export const GONE_TOPIC_SUFFIX = '.gone';
 export const TOPIC_FILE_TEMPORARY = '.topic.tmp';
+
+/** Where the nth of several topic files that are written at the same time is, until it is complete. */
+export function topicFileTemporary(lane: number): string {
+  return lane === 0 ? TOPIC_FILE_TEMPORARY : `${TOPIC_FILE_TEMPORARY}-${lane}`;
+}
 
 /** A directory being built by a process, beside the place where it will appear. */
 export function temporaryDirectoryPath(path: string, randomHex: string): string {

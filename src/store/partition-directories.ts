@@ -18,6 +18,7 @@ import {
 } from '../storage/log-files.js';
 import { readPartitionMetadata } from '../storage/partition-metadata.js';
 import { removeTree } from './remove-tree.js';
+import { sideBySide } from './side-by-side.js';
 
 export interface PartitionRange {
   readonly topic: string;
@@ -36,13 +37,14 @@ export async function createDirectories(
   range: PartitionRange,
   clock: Clock,
 ): Promise<void> {
-  const { topic, topicId } = range;
-  for (let partition = range.first; partition < range.end; partition++) {
+  const { topic, topicId, first, end } = range;
+  const partitions = Array.from({ length: end - first }, (_, index) => first + index);
+  await sideBySide(partitions, async (partition) => {
     const built = join(logDirectory, nameOnTheWay(topic, partition));
     await fs.makeDirectory(built);
     await createPartition(fs, built, { topicId, clock, logStartOffset: range.startOffsets?.[partition] ?? 0 });
     await fs.rename(built, join(logDirectory, partitionDirectoryName(topic, partition)));
-  }
+  });
   await fs.syncDirectory(logDirectory);
 }
 

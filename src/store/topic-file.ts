@@ -52,8 +52,8 @@ export async function writeTopicFile(
   options: ReplaceOptions = {},
 ): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify({ version: VERSION, ...file }, undefined, 2)}\n`);
-  const temporaryName = TOPIC_FILE_TEMPORARY;
-  await replaceFile(fs, directory, file.topic + TOPIC_FILE_SUFFIX, bytes, { ...options, temporaryName });
+  const name = file.topic + TOPIC_FILE_SUFFIX;
+  await replaceFile(fs, directory, name, bytes, { temporaryName: TOPIC_FILE_TEMPORARY, ...options });
 }
 
 /** On a full disk there may be no block for another file, but deleting is how space is made: then the name says it. */

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { isValidTopicName } from '../format/topic-name.js';
 import type { FileSystem } from '../storage/file-system.js';
-import { topicOfFileName } from './layout.js';
+import { TOPIC_FILE_TEMPORARY, topicFileTemporary, topicOfFileName } from './layout.js';
 import { dropTopicFile, markDeleting, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
 
 /** The files of all topics of a data directory, in whatever state they are. Reading takes no lock; writing, the admin lock. */
@@ -35,8 +36,18 @@ export class TopicFiles {
     return file?.topic === topic ? file : undefined;
   }
 
-  async write(file: TopicFile): Promise<void> {
-    await writeTopicFile(this.#fs, this.#directory, file);
+  /** @param lane of several that write at the same time */
+  async write(file: TopicFile, lane = 0): Promise<void> {
+    await writeTopicFile(this.#fs, this.#directory, file, { temporaryName: topicFileTemporary(lane) });
+  }
+
+  /** Removes what a killed change was writing. */
+  async sweep(): Promise<void> {
+    for (const name of await this.#fs.readDirectory(this.#directory)) {
+      // A topic may have such a name, too.
+      if (name.startsWith(TOPIC_FILE_TEMPORARY) && topicOfFileName(name) === undefined)
+        await this.#fs.unlink(join(this.#directory, name));
+    }
   }
 
   /** @param file in the state `deleting` */

@@ -18,6 +18,7 @@ import {
   removeDirectories,
   sweepDirectories,
 } from './partition-directories.js';
+import { sideBySide } from './side-by-side.js';
 import { storageError } from './system-error.js';
 import { type ConfigChange, changeConfigs, normalizeConfigs, type TopicConfigs } from './topic-config.js';
 import type { TopicFile } from './topic-file.js';
@@ -72,7 +73,7 @@ export class Topics {
     this.#files = new TopicFiles(fs, directory.topicsDirectory);
     this.imports = new TopicImports(fs, directory.topicsDirectory, options, {
       change: (what, operation) => this.#change(what, {}, operation),
-      assertFree: (topic, partitions) => this.#assertFree(topic, partitions),
+      assertFree: async (topic, partitions) => this.#assertFree(topic, partitions, await this.#files.names()),
       build: (range) => this.#build(range),
       remove: (range, lockWaitMs) => this.#remove(range, lockWaitMs),
       topicOf,
@@ -110,25 +111,65 @@ export class Topics {
 
   /** @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED */
   async create(newTopic: NewTopic, options: ChangeOptions = {}): Promise<Topic> {
-    const { topic, partitions = 1 } = newTopic;
+    const [created] = await this.createAll([newTopic], options);
+    if (created instanceof KlogError) throw created;
+    return created!;
+  }
+
+  /**
+   * Each topic, or why it was not made; one does not keep the others from being made. What a change costs however small it is,
+   * such as reading all topics' files, is paid once.
+   * @throws KlogError INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG of any of them, and KLOG_LOCKED: none is made
+   */
+  async createAll(newTopics: readonly NewTopic[], options: ChangeOptions = {}): Promise<(Topic | KlogError)[]> {
+    const files = newTopics.map((newTopic) => this.#fileOf(newTopic));
+    const names = files.length === 1 ? `topic ${files[0]!.topic}` : `${files.length} topics`;
+    return await this.#change(`create ${names}`, options, async () => {
+      const outcomes = new Map<TopicFile, Topic | KlogError>();
+      const taken = await this.#files.names();
+      const asked = new Set<string>();
+      for (const file of files) {
+        try {
+          if (asked.has(file.topic))
+            throw new KlogError('TOPIC_ALREADY_EXISTS', `topic ${file.topic} is asked for twice`);
+          asked.add(file.topic);
+          await this.#assertFree(file.topic, file.partitions, taken, options);
+          taken.push(file.topic);
+          outcomes.set(file, topicOf(file));
+        } catch (error) {
+          outcomes.set(file, storageError(error, `cannot create topic ${file.topic}`));
+        }
+      }
+      const free = files.filter((file) => !(outcomes.get(file) instanceof KlogError));
+      if (options.validateOnly !== true) {
+        await sideBySide(free, async (file, lane) => {
+          await this.#createOne(file, lane).catch((error: unknown) => {
+            outcomes.set(file, storageError(error, `cannot create topic ${file.topic}`));
+          });
+        });
+      }
+      return files.map((file) => outcomes.get(file)!);
+    });
+  }
+
+  #fileOf({ topic, partitions = 1, configs = {} }: NewTopic): TopicFile {
     validateTopicName(topic);
     checkPartitions(topic, partitions);
-    const configs = normalizeConfigs(newTopic.configs ?? {});
     const topicId = uuidToText(newUuid(() => this.#options.randomBytes(16)));
-    const created: TopicFile = { topic, topicId, partitions, configs, state: 'active' };
-    return await this.#change(`create topic ${topic}`, options, async () => {
-      await this.#assertFree(topic, partitions, options);
-      if (options.validateOnly === true) return topicOf(created);
-      await this.#files.write({ ...created, state: 'creating' });
-      try {
-        await this.#build({ topic, topicId, first: 0, end: partitions });
-        await this.#files.write(created);
-      } catch (error) {
-        await this.#resume({ ...created, state: 'creating' }).catch(() => {});
-        throw error;
-      }
-      return topicOf(created);
-    });
+    return { topic, topicId, partitions, configs: normalizeConfigs(configs), state: 'active' };
+  }
+
+  async #createOne(file: TopicFile, lane: number): Promise<void> {
+    const { topic, topicId, partitions } = file;
+    const creating: TopicFile = { ...file, state: 'creating' };
+    await this.#files.write(creating, lane);
+    try {
+      await this.#build({ topic, topicId, first: 0, end: partitions });
+      await this.#files.write(file, lane);
+    } catch (error) {
+      await this.#resume(creating).catch(() => {});
+      throw error;
+    }
   }
 
   /**
@@ -144,7 +185,7 @@ export class Topics {
     return await this.#change(`create topic ${topic}`, {}, async () => {
       const other = await this.#files.read(topic);
       if (other?.state === 'active') return topicOf(other);
-      await this.#assertFree(topic, partitions);
+      await this.#assertFree(topic, partitions, await this.#files.names());
       const created: TopicFile = { topic, topicId, partitions, configs, state: 'active' };
       await this.#files.write(created);
       return topicOf(created);
@@ -242,6 +283,7 @@ export class Topics {
     const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
     const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
     try {
+      await this.#files.sweep();
       const found = await this.#files.all();
       for (const file of found) await this.#resume(file);
       await this.imports.sweep(() => this.#files.all());
@@ -278,8 +320,14 @@ export class Topics {
     await this.#files.drop(topic);
   }
 
-  async #assertFree(topic: string, partitions: number, { validateOnly = false }: ChangeOptions = {}): Promise<void> {
-    await assertFree(this.#fs, this.#directory.logDirectory, this.#files, { topic, partitions }, validateOnly);
+  async #assertFree(
+    topic: string,
+    partitions: number,
+    taken: readonly string[],
+    { validateOnly = false }: ChangeOptions = {},
+  ): Promise<void> {
+    const place = { logDirectory: this.#directory.logDirectory, files: this.#files, taken };
+    await assertFree(this.#fs, place, { topic, partitions }, validateOnly);
   }
 
   async #active(topic: string): Promise<TopicFile> {

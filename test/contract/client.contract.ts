@@ -474,6 +474,31 @@ export function describeClient(name: string, home: ClientHome): void {
         });
       });
 
+      it('makes many topics at once, each or why not, and none where one of the requests is wrong', async () => {
+        const admin = client.admin();
+        await admin.createTopic({ topic: 'there' });
+        const outcomes = await admin.createTopics([
+          { topic: 'a', partitions: 2 },
+          { topic: 'there' },
+          { topic: 'b.c' },
+          { topic: 'b_c' },
+          { topic: 'a' },
+        ]);
+        expect(outcomes).toMatchObject([
+          { topic: 'a', partitions: 2 },
+          { code: 'TOPIC_ALREADY_EXISTS' },
+          { topic: 'b.c', partitions: 1 },
+          { code: 'INVALID_TOPIC_EXCEPTION' },
+          { code: 'TOPIC_ALREADY_EXISTS' },
+        ]);
+        expect((await admin.listTopics()).map(({ topic }) => topic).sort()).toEqual(['a', 'b.c', 'there']);
+        const wrong = admin.createTopics([{ topic: 'c' }, { topic: 'd', partitions: 0 }]);
+        await expect(wrong).rejects.toMatchObject({ code: 'INVALID_PARTITIONS' });
+        const checked = await admin.createTopics([{ topic: 'e' }, { topic: 'e' }], { validateOnly: true });
+        expect(checked).toMatchObject([{ topic: 'e' }, { code: 'TOPIC_ALREADY_EXISTS' }]);
+        expect(await admin.listTopics()).toHaveLength(3);
+      });
+
       it('only checks when told to', async () => {
         const admin = client.admin();
         await admin.createTopic({ topic: 'a' }, { validateOnly: true });

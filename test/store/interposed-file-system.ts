@@ -108,7 +108,11 @@ export function killedAt(n: number): { readonly fs: FileSystem; readonly calls: 
   let calls = 0;
   const fs = interpose(async ({ name, path }) => {
     if (++calls < n) return;
-    if (calls === n) await fs.closeAll();
+    if (calls === n) {
+      // What others of this process have begun is done: a kill does not undo it.
+      await new Promise(setImmediate);
+      await fs.closeAll();
+    }
     throw new Killed(`killed before call ${n}, ${name} ${path}`);
   });
   return { fs, calls: () => calls };

@@ -1,6 +1,7 @@
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { KlogError } from '../../src/errors.js';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { Topics } from '../../src/store/topics.js';
@@ -9,9 +10,16 @@ import { Killed, killedAt, unsyncedFileSystem } from './interposed-file-system.j
 
 type Change = (topics: Topics) => Promise<unknown>;
 
+const THREE = [{ topic: 'new', partitions: 2 }, { topic: 'b' }, { topic: 'c' }];
+
+function allOf<T>(outcomes: readonly (T | KlogError)[]): void {
+  for (const outcome of outcomes) if (outcome instanceof KlogError) throw outcome;
+}
+
 /** Each with what the topic's partitions may be afterwards: 0 is no topic. */
 const CHANGES: [string, Change, number[]][] = [
   ['create', (topics) => topics.create({ topic: 'new', partitions: 2 }), [0, 2]],
+  ['create of many', (topics) => topics.createAll(THREE).then(allOf), [0, 2]],
   ['createPartitions', (topics) => topics.createPartitions('old', 4), [2, 4]],
   ['alterConfigs', (topics) => topics.alterConfigs('old', { set: { 'segment.ms': '5' } }), [2]],
   ['delete', (topics) => topics.delete('old'), [0, 2]],
@@ -46,7 +54,7 @@ async function runUntilKilled(fs: FileSystem, path: string, change: Change): Pro
 }
 
 describe.each(CHANGES)('%s, killed at any call', (name, change, allowed) => {
-  const topic = name === 'create' ? 'new' : 'old';
+  const topic = name.startsWith('create of') || name === 'create' ? 'new' : 'old';
 
   it('is there or not for readers at once, and its leftovers are gone with the next change', async () => {
     const seeded = join(temporaryDirectory(), 'seeded');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { KlogError } from '../../src/errors.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { Topics } from '../../src/store/topics.js';
 import { allKept, allLost, chosenFate, type Fate, randomChooser } from '../support/chooser.js';
@@ -12,6 +13,14 @@ type Change = (topics: Topics) => Promise<unknown>;
 /** Partitions of `old` and of `new`, before and after; 0: no topic. */
 const CHANGES: [string, Change, string][] = [
   ['create', (topics) => topics.create({ topic: 'new', partitions: 2 }), 'old 2 new 2'],
+  [
+    'create of many',
+    async (topics) => {
+      const outcomes = await topics.createAll([{ topic: 'new', partitions: 2 }, { topic: 'b' }, { topic: 'c' }]);
+      for (const outcome of outcomes) if (outcome instanceof KlogError) throw outcome;
+    },
+    'old 2 new 2',
+  ],
   ['createPartitions', (topics) => topics.createPartitions('old', 3), 'old 3 new 0'],
   ['delete', (topics) => topics.delete('old'), 'old 0 new 0'],
 ];

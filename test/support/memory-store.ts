@@ -231,6 +231,7 @@ export class MemoryStore implements LocalStore {
       this.add(topic, partitions);
       return this.#summary(topic);
     },
+    createAll: async () => notInMemory(),
     createPartitions: async () => notInMemory(),
     alterConfigs: async () => notInMemory(),
     delete: async () => notInMemory(),

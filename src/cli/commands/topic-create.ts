@@ -93,16 +93,20 @@ export async function runTopicCreate(options: TopicCreateOptions, context: CliCo
   const request = { create: !dryRun, topics: options.topics, ifMissing };
   return withClient<ExitCode>(options, context, request, async (client, location) => {
     const admin = client.admin();
+    const wanted = options.topics.map((topic) => ({ topic, partitions, configs }));
+    const outcomes = await admin.createTopics(wanted, { validateOnly: dryRun });
+    const outcomeOf = new Map(options.topics.map((topic, index) => [topic, outcomes[index]!]));
     const code = await forEachOperand(options.topics, options, context, async (topic) => {
-      try {
-        const listing = await admin.createTopic({ topic, partitions, configs }, { validateOnly: dryRun });
-        results.push({ topic, topicId: listing.topicId, partitions: listing.partitions, created: !dryRun });
+      const outcome = outcomeOf.get(topic)!;
+      if (!(outcome instanceof KlogError)) {
+        results.push({ topic, topicId: outcome.topicId, partitions: outcome.partitions, created: !dryRun });
         tell(topic, location);
-      } catch (error) {
-        if (!(options.ifNotExists && error instanceof KlogError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error;
+      } else if (options.ifNotExists && outcome.code === 'TOPIC_ALREADY_EXISTS') {
         const existing = await admin.describeTopic(topic);
         results.push({ topic, topicId: existing.topicId, partitions: existing.partitions, created: false });
         notice(options, context, `topic '${topic}' exists already in ${location.directory}`);
+      } else {
+        throw outcome;
       }
     });
     if (options.json) printJson(context, results);

@@ -1,3 +1,4 @@
+import { KlogError } from '../../errors.js';
 import { describeConfigs } from '../../store/topic-config.js';
 import type {
   Admin,
@@ -43,6 +44,11 @@ export class LocalAdmin implements Admin {
 
   async createTopic(topic: NewTopic, options: ChangeOptions = {}): Promise<TopicListing> {
     return listingOf(await this.#store.topics.create(topic, options));
+  }
+
+  async createTopics(topics: readonly NewTopic[], options: ChangeOptions = {}): Promise<(TopicListing | KlogError)[]> {
+    const outcomes = await this.#store.topics.createAll(topics, options);
+    return outcomes.map((outcome) => (outcome instanceof KlogError ? outcome : listingOf(outcome)));
   }
 
   async deleteTopic(topic: string): Promise<void> {

@@ -2,6 +2,7 @@
  * What the clients on a directory need of it. `store/` gives a data directory this shape in `open-client.ts`; tests
  * bring one in memory.
  */
+import type { KlogError } from '../../errors.js';
 import type { CompressionType } from '../../format/compression.js';
 import type { ConfigChange, NewTopic, TopicConfigs } from '../admin.js';
 import type { TopicPartition } from '../client.js';
@@ -155,6 +156,8 @@ export interface LocalTopics {
   /** UNKNOWN_TOPIC_OR_PARTITION, with the nearest name. */
   get(topic: string): Promise<TopicSummary>;
   create(topic: NewTopic, options?: ChangeOptions): Promise<TopicSummary>;
+  /** Each topic, or why it was not made. */
+  createAll(topics: readonly NewTopic[], options?: ChangeOptions): Promise<(TopicSummary | KlogError)[]>;
   createPartitions(topic: string, partitions: number, options?: ChangeOptions): Promise<TopicSummary>;
   alterConfigs(topic: string, change: ConfigChange, options?: ChangeOptions): Promise<TopicConfigs>;
   delete(topic: string): Promise<void>;

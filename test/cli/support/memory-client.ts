@@ -81,6 +81,14 @@ class MemoryAdmin implements Admin {
     return listing(created);
   }
 
+  async createTopics(topics: readonly NewTopic[], options: { validateOnly?: boolean } = {}) {
+    const outcomes: (TopicListing | KlogError)[] = [];
+    for (const topic of topics) {
+      outcomes.push(await this.createTopic(topic, options).catch((error: unknown) => error as KlogError));
+    }
+    return outcomes;
+  }
+
   async deleteTopic(topic: string): Promise<void> {
     this.#get(topic);
     this.#topics.delete(topic);
