@@ -17,6 +17,8 @@ export interface ProcessGroupOptions {
 
 /** Between two looks whether a group that was asked to end has done so. */
 const LOOK_MS = 20;
+/** What outlives the command that has started it has this long. */
+const REST_MS = 1000;
 /** What was killed is gone a moment later. */
 const KILL_MS = 200;
 
@@ -60,10 +62,6 @@ export class ProcessGroup {
     return this.#child.stdout;
   }
 
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
   write(bytes: Uint8Array): void {
     this.#child.stdin?.write(bytes);
   }
@@ -73,20 +71,24 @@ export class ProcessGroup {
     else this.#child.stdin?.end(bytes);
   }
 
-  /** Asks the whole group to end, and ends what is left of it by force after `graceMs`. Resolves when that is done. */
+  /**
+   * Asks the whole group to end: the command has `graceMs`, and what is left behind it a little more. (What a shell started in
+   * the background does not hear SIGINT.) The rest is ended by force. Resolves when all that is done.
+   */
   async end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
     this.#send(signal);
-    await this.#waitUntilGone(graceMs);
+    await waitFor(() => this.#hasEnded, graceMs);
+    if (signal !== 'SIGTERM') this.#send('SIGTERM');
+    await waitFor(() => !this.#lives(), REST_MS);
     this.#send('SIGKILL');
-    await this.#waitUntilGone(KILL_MS);
+    await waitFor(() => !this.#lives(), KILL_MS);
     await this.ended;
     this.#child.stdout?.destroy();
   }
 
-  async #waitUntilGone(mostMs: number): Promise<void> {
+  #lives(): boolean {
     const { pid } = this.#child;
-    if (pid === undefined) return;
-    for (let waited = 0; waited < mostMs && this.#groupLives(pid); waited += LOOK_MS) await sleep(LOOK_MS);
+    return pid !== undefined && this.#groupLives(pid);
   }
 
   #send(signal: NodeJS.Signals): void {
@@ -98,4 +100,8 @@ export class ProcessGroup {
       // ESRCH: all of the group have ended.
     }
   }
+}
+
+async function waitFor(holds: () => boolean, mostMs: number): Promise<void> {
+  for (let waited = 0; waited < mostMs && !holds(); waited += LOOK_MS) await sleep(LOOK_MS);
 }
