@@ -54,10 +54,12 @@ export class BatchHandler implements Handler {
     return this.#run.give(record.input);
   }
 
-  async close(): Promise<void> {
+  async close(isFailing: boolean): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;
+    const timer = isFailing ? setTimeout(() => run.stop('SIGTERM'), STOP_GRACE_MS) : undefined;
     const failure = await run.finish();
+    clearTimeout(timer);
     if (failure === undefined || this.#isStopped) return;
     throw new KlogError('KLOG_HANDLER_FAILED', `'${this.name}' failed after its last record: ${failure}`);
   }

@@ -34,6 +34,8 @@ export interface HandleOptions {
   /** Aborted when a record stops everything: the batches shall end, even where they wait for records. */
   readonly stop: AbortController;
   readonly pause?: RetryOptions['pause'];
+  /** An attempt has failed, and there will be another. */
+  readonly onRetry?: RetryOptions['onRetry'];
 }
 
 export interface HandledCounts {
@@ -81,7 +83,7 @@ export class RecordHandling {
     }
     await this.#work.settle();
     try {
-      await handler.close();
+      await handler.close(this.#failure !== undefined);
     } catch (error) {
       this.#fail(error);
     }
@@ -133,9 +135,9 @@ export class RecordHandling {
 
   /** Never rejects: what goes wrong stops everything. */
   async #handle(record: HandledRecord): Promise<void> {
-    const { handler, giveUp, retries, pause } = this.#options;
+    const { handler, giveUp, retries, pause, onRetry } = this.#options;
     try {
-      const outcome = await handleWithRetries(handler, record, { retries, pause, signal: this.#over });
+      const outcome = await handleWithRetries(handler, record, { retries, pause, onRetry, signal: this.#over });
       if (outcome === 'stopped') return;
       if (outcome === 'acknowledged') {
         this.#counts.handled += 1;

@@ -21,8 +21,11 @@ export interface Handler {
   readonly name: string;
   /** Resolves with nothing when the record is acknowledged. Never rejects. */
   handle(record: HandledRecord): Promise<FailedAttempt | undefined>;
-  /** No more records come: resolves when whatever runs has ended. KLOG_HANDLER_FAILED if it ends badly. */
-  close(): Promise<void>;
+  /**
+   * No more records come: resolves when whatever runs has ended. It has the time it wants, unless `isFailing`: then it is ended
+   * after a moment. KLOG_HANDLER_FAILED if it ends badly.
+   */
+  close(isFailing: boolean): Promise<void>;
 }
 
 export function failed(reason: string): FailedAttempt {

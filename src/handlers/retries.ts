@@ -7,6 +7,8 @@ export interface RetryOptions {
   readonly signal: AbortSignal;
   /** For tests: waits, or ends early when the signal aborts. */
   readonly pause?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
+  /** An attempt has failed, and after `pauseMs` there will be another. */
+  readonly onRetry?: ((record: HandledRecord, reason: string, attempts: number, pauseMs: number) => void) | undefined;
 }
 
 /** What became of a record. `stopped`: klog was told to stop before it was acknowledged. */
@@ -27,7 +29,7 @@ export async function handleWithRetries(
   record: HandledRecord,
   options: RetryOptions,
 ): Promise<Outcome> {
-  const { retries, signal, pause = pauseFor } = options;
+  const { retries, signal, pause = pauseFor, onRetry } = options;
   let attempts = 0;
   while (!signal.aborted) {
     const failure = await handler.handle(record);
@@ -36,7 +38,9 @@ export async function handleWithRetries(
     if (!failure.isBlamed) continue;
     attempts += 1;
     if (attempts > retries) return { reason: failure.reason, attempts };
-    await pause(backoffMs(attempts), signal);
+    const pauseMs = backoffMs(attempts);
+    onRetry?.(record, failure.reason, attempts, pauseMs);
+    await pause(pauseMs, signal);
   }
   return 'stopped';
 }

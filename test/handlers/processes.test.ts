@@ -93,7 +93,7 @@ describe('a command for all records', () => {
     const seen = join(temporaryDirectory(), 'seen');
     const handler = batch(`echo run >> ${seen}; while read line; do echo "$line" >> ${seen}; echo ok; done`);
     for (let offset = 0; offset < 3; offset++) expect(await handler.handle(record(offset))).toBeUndefined();
-    await handler.close();
+    await handler.close(false);
     expect(readFileSync(seen, 'utf8')).toBe('run\nv0\nv1\nv2\n');
   });
 
@@ -104,7 +104,7 @@ describe('a command for all records', () => {
     await handler.handle(record(0));
     await handler.handle(record(1));
     await handler.handle(record(0));
-    await handler.close();
+    await handler.close(false);
     expect(readFileSync(seen, 'utf8')).toBe('head\nv0\nv1\nhead\nv0\n');
   });
 
@@ -112,7 +112,7 @@ describe('a command for all records', () => {
     const handler = batch('while read line; do [ "$line" = v1 ] && echo "no such user" || echo ok; done');
     const answers = await Promise.all([0, 1, 2].map((offset) => handler.handle(record(offset))));
     expect(answers).toEqual([undefined, { reason: 'no such user', isBlamed: true }, undefined]);
-    await handler.close();
+    await handler.close(false);
   });
 
   it('that ends early blames the first record without an answer, and is started again', async () => {
@@ -132,7 +132,7 @@ describe('a command for all records', () => {
       reason: 'it ended before it acknowledged the record: ended by SIGKILL',
       isBlamed: true,
     });
-    await handler.close();
+    await handler.close(false);
   });
 
   it('that hangs is ended, with all that it started, and started again', async () => {
@@ -142,31 +142,31 @@ describe('a command for all records', () => {
     expect(await handler.handle(record(1))).toEqual({ reason: 'it took longer than 200 ms', isBlamed: true });
     expect(runs(readFileSync(pids, 'utf8').trim())).toBe(false);
     expect(await handler.handle(record(0))).toBeUndefined();
-    await handler.close();
+    await handler.close(false);
   });
 
   it('that writes without being asked is not believed', async () => {
     const chatty = batch('read line; echo ok; echo ok; read line; sleep 30');
     expect(await chatty.handle(record(0))).toBeUndefined();
-    await chatty.close().catch(() => {});
+    await chatty.close(false).catch(() => {});
     const endless = batch("read line; head -c 100000 /dev/zero | tr '\\0' x; sleep 30");
     expect(await endless.handle(record(0))).toEqual({
       reason: 'it wrote a line that is too long for an acknowledgement',
       isBlamed: true,
     });
-    await endless.close().catch(() => {});
+    await endless.close(false).catch(() => {});
   });
 
   it('fails at its end where that is a bad one, although all is acknowledged', async () => {
     const handler = batch('read line; echo ok; cat > /dev/null; exit 4');
     expect(await handler.handle(record(0))).toBeUndefined();
-    await expect(handler.close()).rejects.toThrow('failed after its last record: exit code 4');
+    await expect(handler.close(false)).rejects.toThrow('failed after its last record: exit code 4');
   });
 
   it('need not end within any time unless that was asked for', async () => {
     const handler = batch('read line; echo ok; cat > /dev/null; while :; do sleep 0.05; done', { timeoutMs: 100 });
     expect(await handler.handle(record(0))).toBeUndefined();
-    await expect(handler.close()).rejects.toThrow('it took longer than 100 ms');
+    await expect(handler.close(false)).rejects.toThrow('it took longer than 100 ms');
   });
 
   it('is told by the same signal when klog is stopped', async () => {
@@ -176,6 +176,6 @@ describe('a command for all records', () => {
     stopped.abort();
     expect((await handling)?.reason).toContain('SIGINT');
     expect(await handler.handle(record(1))).toEqual({ reason: 'klog was stopped', isBlamed: false });
-    await handler.close();
+    await handler.close(false);
   });
 });

@@ -14,7 +14,7 @@ import type { CliContext } from '../cli-context.js';
 import { type PrintOptions, printerFor } from '../consume/print-options.js';
 import type { RecordFilter } from '../consume/print-records.js';
 import { counted } from '../listing.js';
-import { type Loudness, notice } from '../notices.js';
+import { detail, type Loudness, notice } from '../notices.js';
 import { describeBatch, emptyContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
@@ -61,6 +61,8 @@ export async function handlerRun(
       commit,
       signal: context.signals.signal,
       stop,
+      onRetry: ({ topic, partition, offset }, reason, attempts, pauseMs) =>
+        detail(options, context, `${topic}:${partition}@${offset}: ${reason}: try ${attempts + 1} in ${pauseMs} ms`),
       giveUp: async (record, failure) => {
         const error = handlerError(handler, record, failure);
         if (letters === undefined && options.onFailure !== 'skip') throw error;

@@ -35,6 +35,13 @@ describe('consume --exec', () => {
       expect(readSeen(log)).toBe('0\n1\n1\n');
     }));
 
+  it('tells of each attempt with -v', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 1));
+      const line = ['consume', 't', '-v', '--retries', '1', '--exec', 'exit 3'];
+      expect((await log.run(line, { env })).err).toMatch(/^t:0@0: exit code 3: try 2 in 100 ms\n/);
+    }));
+
   it('goes on with --on-failure skip, and tells what was skipped', () =>
     withLog(async (log) => {
       await log.produce(numbered('t', 3));
