@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { shell } from './support/klog-process.js';
+import { KLOG, shell } from './support/klog-process.js';
 import { sharedDirectory } from './support/temporary-directory.js';
 
 /**
@@ -60,6 +60,9 @@ function pattern(expected: string): RegExp {
 describe.each(['README.md'])('%s does what it says', (name) => {
   const steps = sessions(readFileSync(join(root, name), 'utf8'));
   const directory = sharedDirectory();
+  // A command and no function of the shell: `$!` is klog itself.
+  const commands = sharedDirectory();
+  writeFileSync(join(commands, 'klog'), `#!/bin/sh\nexec "${process.execPath}" "${KLOG}" "$@"\n`, { mode: 0o755 });
 
   it('has commands', () => {
     expect(steps.length).toBeGreaterThan(5);
@@ -68,8 +71,8 @@ describe.each(['README.md'])('%s does what it says', (name) => {
   it.each(steps.map((step) => [`line ${step.line}: ${step.command.split('\n')[0]}`, step] as const))(
     '%s',
     async (_, step) => {
-      const env = { HOME: directory, NO_COLOR: '1' };
-      const { out } = await shell(`exec 2>&1; ${step.command}`, { cwd: directory, env });
+      const env = { HOME: directory, NO_COLOR: '1', PATH: `${commands}:${process.env.PATH}` };
+      const { out } = await shell(`unset -f klog; exec 2>&1; ${step.command}`, { cwd: directory, env });
       expect(out.replace(/\n$/, '')).toMatch(pattern(step.expected));
     },
   );
