@@ -9,7 +9,7 @@
  */
 import { KlogError } from '../errors.js';
 import { checkpointNumber, decodeCheckpoint, encodeCheckpoint } from './checkpoint-file.js';
-import { type FileSystem, readWhole, replaceFile } from './file-system.js';
+import { type FileSystem, type ReplaceOptions, readWhole, replaceFile } from './file-system.js';
 
 export const LEADER_EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
 
@@ -53,8 +53,9 @@ export async function writeLeaderEpochs(
   fs: FileSystem,
   partitionDirectory: string,
   epochs: readonly LeaderEpoch[],
+  options: ReplaceOptions = {},
 ): Promise<void> {
-  await replaceFile(fs, partitionDirectory, LEADER_EPOCH_CHECKPOINT, encodeLeaderEpochs(epochs));
+  await replaceFile(fs, partitionDirectory, LEADER_EPOCH_CHECKPOINT, encodeLeaderEpochs(epochs), options);
 }
 
 /** The log start was raised. A damaged file stays as it is, for `log check` to find. */

@@ -200,7 +200,8 @@ async function raiseEpoch(context: LogContext, end: ControlRecord, cut: boolean)
   // One that had begun at the end, or in a copy behind it, begins there.
   const begins = cut || (epochs.length > 0 && left.at(-1)?.epoch !== latest);
   if (begins) left.push({ epoch, startOffset: end.offset });
-  if (!areSameEpochs(left, epochs)) await writeLeaderEpochs(context.fs, context.directory, left);
+  // The directory is synced with the segments: should that fail, it must be as any other sync that failed.
+  if (!areSameEpochs(left, epochs)) await writeLeaderEpochs(context.fs, context.directory, left, { syncsName: false });
   return epoch;
 }
 

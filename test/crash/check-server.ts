@@ -8,13 +8,14 @@
  * have left in one of KLOG_CRASH_SETTLE_EVERY, of those that a recorded kill has left in one of
  * KLOG_CRASH_SETTLE_KILLED_EVERY (absent: none); once in those that are the same by content.
  */
-import { readFileSync, statSync, writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { COMPRESSION_TYPES, loadCodec } from '../../src/format/compression.js';
 import { judge, type State } from './rig/judge.js';
 import { MemoryDisk } from './rig/memory-disk.js';
 import { StateImages, type TreeMessage } from './rig/state-images.js';
+import { UPKEEP_FAILED } from './rig/tree-state.js';
 
 /** A state over which the judge thinks so long is one that hangs klog. */
 const LONGEST_MS = 30_000;
@@ -51,6 +52,11 @@ async function judgeInTime(state: State, settles: boolean): Promise<string> {
   }
 }
 
+function complaintIn(path: string): Pick<State, 'complained' | 'warned'> {
+  const text = readFileSync(path, 'latin1');
+  return { complained: text.length, warned: UPKEEP_FAILED.test(text) };
+}
+
 function fromDisk({ dir, out, err, mode, rc, hit }: DirectoryMessage): State {
   return {
     disk: MemoryDisk.load(dir),
@@ -58,7 +64,7 @@ function fromDisk({ dir, out, err, mode, rc, hit }: DirectoryMessage): State {
     ...(mode === undefined ? {} : { mode }),
     ...(rc === undefined ? {} : { rc }),
     ...(hit === undefined ? {} : { hit }),
-    ...(err === undefined ? {} : { complained: statSync(err).size }),
+    ...(err === undefined ? {} : complaintIn(err)),
   };
 }
 

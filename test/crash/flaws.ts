@@ -53,9 +53,9 @@ const renameBeforeSync = change(
 export const ackBeforeWrite = change(
   'acknowledged before it is written',
   'storage/log-append.ts',
-  'return await appendBehind(context, await settledAppended(context), batches, keepOffsets, onRoll);',
+  'return await appendBehind(context, (await settledState(context)).appended, batches, keepOffsets, onRoll);',
   `await context.late;
-  const settled = await settledAppended(context);
+  const settled = (await settledState(context)).appended;
   const copies = batches.map((one) => Buffer.from(one));
   let end = settled.offset;
   for (const one of copies) end += new RecordBatch().reset(one, 0).lastOffsetDelta + 1;

@@ -15,7 +15,7 @@ import { ERROR_KINDS, type Fault, type FaultKind, FaultPoint, KILL_KINDS, LOOK_K
 import { MemoryDisk } from './rig/memory-disk.js';
 import { Killed } from './rig/memory-file-system.js';
 import { MemoryMachine } from './rig/memory-machine.js';
-import { keepTree, type TreeState, treeOf, type Verdict } from './rig/tree-state.js';
+import { keepTree, type TreeState, treeOf, UPKEEP_FAILED, type Verdict } from './rig/tree-state.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { DATA, type Scenario } from './scenarios/scenario.js';
 
@@ -126,6 +126,7 @@ class Runner {
       rc: machine.status,
       hit: (point.hit ?? '').replace(`${this.#root}/`, ''),
       complained: machine.silent.length > 0 ? 0 : machine.complaint.length,
+      warned: UPKEEP_FAILED.test(machine.complaint),
       settles: false,
     };
     const problem = await this.#judged(state);
@@ -157,11 +158,11 @@ function describe({ kind, at, isLasting, looks }: Fault): string {
   return `${kind}${isLasting ? ' lasting' : ''}${looks ? ' look' : ''} at call ${at}`;
 }
 
-/** Of all that the judge looks at: of the call only whether it was a sync, and of which kind of file. */
-function digestOf({ tree, said, mode, rc, hit, complained }: TreeState): string {
-  const [call, path = ''] = hit.split(' ');
-  const sync = call === 'fsync' || call === 'fdatasync' ? `${call} ${path.replaceAll(/\d+/g, '0')}` : '';
-  const hash = createHash('sha1').update(`${mode} ${rc} ${sync} ${complained > 0}\n${said}`);
+/** Of all that the judge looks at: of the call only what kind of file it was for, and whether it was a sync. */
+function digestOf({ tree, said, mode, rc, hit, complained, warned }: TreeState): string {
+  const [call = '', path = ''] = hit.split(' ');
+  const met = `${/^f(data)?sync$/.test(call) ? call : ''} ${path.replaceAll(/\d+/g, '0')}`;
+  const hash = createHash('sha1').update(`${mode} ${rc} ${met} ${complained > 0} ${warned}\n${said}`);
   for (const [path, bytes] of tree) {
     hash.update(`\n${path} ${bytes?.length}\n`);
     if (bytes !== undefined) hash.update(bytes);

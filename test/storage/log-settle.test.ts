@@ -69,6 +69,22 @@ describe('the indexes after a power loss', () => {
 });
 
 describe('what a writer left', () => {
+  it('is settled by the next when the sync of the directory fails, which is told as any failed sync', async () => {
+    const directory = await newPartition();
+    const before = await openLog(directory);
+    await write(before, 'a', 'b');
+    await before.close();
+    appendFileSync(segmentPath(directory), 'torn');
+    const fs = interpose(({ name, path }) => {
+      if (name === 'syncDirectory') throw systemError('EIO', path);
+    });
+    await expect(openLog(directory, { fs })).rejects.toMatchObject({ code: 'KLOG_SYNC_FAILED' });
+    const next = await openLog(directory);
+    await write(next, 'd');
+    await next.close();
+    expect((await readAll(directory)).map((text) => text.trim())).toEqual(['a', 'b', 'd']);
+  });
+
   it('in the middle of a write is kept aside, and cut off', async () => {
     const directory = await newPartition();
     const log = await openLog(directory);

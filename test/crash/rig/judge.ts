@@ -21,14 +21,16 @@ export interface State {
   readonly hit?: string;
   /** Bytes of its error output. */
   readonly complained?: number;
+  /** It has warned that upkeep in the background failed, for which nobody had asked. */
+  readonly warned?: boolean;
 }
 
 const FAILED_SYNC = /^f(data)?sync /;
 /** A full disk that klog may get over: where it cannot have the file it does without. */
 const DISPENSABLE = /\.(snapshot|topic)\.tmp$/;
+/** Whoever settles next makes it anew. */
+const MADE_ANEW = /\/leader-epoch-checkpoint\.tmp$/;
 const DISK_IS_FULL = new Set(['enospc', 'edquot', 'full']);
-/** Of upkeep that nobody has asked for: its failure is a warning. The directory is that of a partition. */
-const OF_UPKEEP = /\.cleaned$|\/klog\.end$|leader-epoch-checkpoint\.tmp$|^fsync data\/log\/[^/]+$/;
 const FATAL_MODES = /^kill-/;
 /** What an interrupted exchange of segments leaves. */
 const UNFINISHED = /\.(cleaned|swap|deleted)$/;
@@ -106,20 +108,20 @@ class Judgement {
     this.#keepsItsPromises(later);
     this.#contains(later, settled.content, 'what was there before the new records');
     this.#contains(later, appended, 'what was acknowledged after the crash');
-    noLeftovers(aftermath.disk, later.content);
+    noLeftovers(aftermath.disk, later.content, this.#state.hit);
     this.#erasedBytesAreGone(aftermath.disk);
   }
 
   /** A command that says it is done has done everything, one that failed says why. */
   #judgeExit(): void {
-    const { rc, mode = '', hit = '', complained = 0 } = this.#state;
+    const { rc, mode = '', hit = '', complained, warned = false } = this.#state;
     if (rc === undefined || FATAL_MODES.test(mode)) return;
     if (rc < 0) throw new BrokenPromise(`the command died by signal ${-rc}`);
     if (mode === 'short' && rc !== 0) throw new BrokenPromise(`exit ${rc} after a write that took a part of its bytes`);
-    if (rc === 0 && this.#isFatal(mode, hit, complained > 0)) throw new BrokenPromise(`exit 0 after a failed ${hit}`);
+    if (rc === 0 && !warned && this.#isFatal(mode, hit)) throw new BrokenPromise(`exit 0 after a failed ${hit}`);
     if (rc === 0 && !this.#transcript.isDone) throw new BrokenPromise('exit 0, but it did not do everything');
     if (rc !== 0 && this.#transcript.isDone) throw new BrokenPromise(`exit ${rc}, though it had done everything`);
-    if (rc !== 0 && this.#state.complained === 0) throw new BrokenPromise(`exit ${rc} without a word`);
+    if (rc !== 0 && complained === 0) throw new BrokenPromise(`exit ${rc} without a word`);
   }
 
   /**
@@ -132,10 +134,10 @@ class Judgement {
   }
 
   /** Whether nothing may be acknowledged after it. */
-  #isFatal(mode: string, hit: string, isSaid: boolean): boolean {
+  #isFatal(mode: string, hit: string): boolean {
     // No sync wants a descriptor: what fails, and is made again, is the opening of a directory.
     if (mode === 'short' || mode === 'emfile') return false;
-    if (!FAILED_SYNC.test(hit) || (isSaid && OF_UPKEEP.test(hit))) return false;
+    if (!FAILED_SYNC.test(hit) || MADE_ANEW.test(hit)) return false;
     return !(DISK_IS_FULL.has(mode) && DISPENSABLE.test(hit));
   }
 
@@ -183,8 +185,12 @@ class Judgement {
 /** What a command writes beside the data directory. */
 const ARCHIVE = /\.klog(\.[0-9a-f]+\.tmp)?$/;
 
-/** What kills have left is gone when topics have been changed once, and the log was opened. */
-function noLeftovers(disk: MemoryDisk, content: Content): void {
+/**
+ * What kills have left is gone when topics have been changed once, and the log was opened; but for a data directory in the
+ * making that an error, which met it, has kept from being swept.
+ */
+function noLeftovers(disk: MemoryDisk, content: Content, hit = ''): void {
+  const isUnswept = (name: string) => hit.split(' ')[1]?.startsWith(`${name}/`) === true || hit.endsWith(` ${name}`);
   const partitions = [...content].flatMap(([topic, all]) => all.map((_, partition) => `${topic}-${partition}`));
   const wanted = {
     '': [DATA],
@@ -192,7 +198,9 @@ function noLeftovers(disk: MemoryDisk, content: Content): void {
     [`/${DATA}/topics`]: ['.lock', ...[...content.keys()].map((topic) => `${topic}.json`)],
   };
   for (const [directory, names] of Object.entries(wanted)) {
-    const more = namesIn(disk, directory).filter((name) => !names.includes(name) && !ARCHIVE.test(name));
+    const more = namesIn(disk, directory).filter(
+      (name) => !names.includes(name) && !ARCHIVE.test(name) && !(directory === '' && isUnswept(name)),
+    );
     if (more.length > 0) throw new BrokenPromise(`left over in ${directory}: ${more.join(', ')}`);
   }
   for (const name of partitions) {

@@ -14,9 +14,13 @@ export interface TreeState {
   readonly rc: number;
   readonly hit: string;
   readonly complained: number;
+  readonly warned: boolean;
   /** Settling is killed at each of its calls, too. */
   readonly settles: boolean;
 }
+
+/** Of the warnings of klog (src/store/upkeep-queue.ts). */
+export const UPKEEP_FAILED = /\bupkeep of \S+ failed\b/;
 
 export interface Verdict {
   /** `undefined`: nothing is wrong. */

@@ -161,9 +161,10 @@ export const compactionBeside: Scenario = {
       const client = await stage.open();
       await write(stage, client, 1, 3, 300);
       const producer = client.producer({ lingerMs: 0 });
-      for (const id of stage.keyedIds(2, 3)) void stage.send(producer, TOPIC, 0, id).catch(() => {});
+      const sent = stage.keyedIds(2, 3).map((id) => stage.send(producer, TOPIC, 0, id));
+      const failed = Promise.all(sent).then(() => new Promise(() => {}));
       // Somewhere between the first write and the end of the sync.
-      await new Promise((resolve) => setTimeout(resolve, 1 + stage.random() * 3));
+      await Promise.race([failed, new Promise((resolve) => setTimeout(resolve, 1 + stage.random() * 3))]);
       await stage.exit();
     },
   },
