@@ -100,7 +100,11 @@ export const WITHOUT_A_LOG: readonly PromiseRow[] = [
   { promise: 'what means nothing alone: 2', line: 'consume t --dlq d', code: 2, err: /--exec/ },
   { promise: '--exec with a format: 2', line: 'consume t --exec cat -f %v', code: 2 },
   { promise: 'an illegal name: 2', line: 'consume t --exec cat --dlq a/b', code: 2 },
-  { promise: 'internal topics are no place for failed records', line: 'consume t --exec cat --dlq __consumer_offsets', code: 2 },
+  {
+    promise: 'internal topics are no place for failed records',
+    line: 'consume t --exec cat --dlq __consumer_offsets',
+    code: 2,
+  },
   { promise: 'a path that cannot be a directory: 1', line: '-d /dev/null topic list', code: 1 },
   { promise: 'both -d and -b: 2', line: '-d a -b b topic list', code: 2 },
   {
@@ -205,6 +209,22 @@ export const ON_A_LOG: readonly PromiseRow[] = [
   { promise: 'wait returns when it holds', line: 'wait t -n 20 --timeout 0s', code: 0, out: '' },
   { promise: 'wait: 5 when time is up', line: 'wait t -G nope --timeout 20ms', code: 5, err: /0 of 1 matching/ },
   { promise: 'wait: an offset of several partitions: 2', line: 'wait m --offset 1', code: 2 },
+  {
+    promise: 'wait: a lag that does not go away: 5',
+    line: 'wait t -g g --timeout 20ms',
+    code: 5,
+    err: /20 records behind/,
+  },
+  { promise: '-g goes on where nothing is committed', line: 'consume t -g g -n 1', code: 0, out: 'v0\n', err: '' },
+  { promise: '-g: not with -p: 2', line: 'consume t -g g -p 0', code: 2 },
+  { promise: '-g: not with --reverse: 2', line: 'consume t -g g --reverse', code: 2 },
+  { promise: '-g: an unknown topic: 4, and no group is made', line: 'consume tt -g g', code: 4, err: /Did you mean/ },
+  {
+    promise: '--from-group: nobody there: from the start',
+    line: 'consume t --from-group g -n 1',
+    code: 0,
+    out: 'v0\n',
+  },
   { promise: 'expect: 0 as expected', line: 'expect m -n 9', code: 0, out: '' },
   {
     promise: 'expect: 6 something different, the first difference on stderr',

@@ -11,12 +11,13 @@ export function defineWait(wait: Command, host: CommandHost): void {
   const command = describeCommand(wait.argument('<topic>'), {
     summary: 'wait until a topic has what is asked for',
     description:
-      'Returns when it holds: the topic exists; it has so many records; a record matches; an offset is there. What is there already counts. Exit code 5 when time is up.',
+      'Returns when it holds: the topic exists; it has so many records; a record matches; an offset is there; a group has read it. What is there already counts. Exit code 5 when time is up.',
     examples: [
       { command: 'klog wait orders', does: 'until the topic exists' },
       { command: 'klog wait orders -n 10 --timeout 5s', does: 'until it has ten records' },
       { command: "klog wait orders -G 'payment failed' --from end", does: 'until a new record matches' },
       { command: 'klog wait orders:0 --offset 41', does: 'until the record at offset 41 can be read' },
+      { command: 'klog wait orders -g billing --timeout 1m', does: 'until the group has read all of it' },
     ],
     json: 'an object: topic, what was found, elapsedMs',
   });
@@ -28,6 +29,10 @@ export function defineWait(wait: Command, host: CommandHost): void {
     ),
   );
   command.addOption(valueOption('--offset <offset>', 'until the record at this offset is there', parseNumberOfRecords));
+  command.option('-g, --group <group>', 'until this group has read what there is, as its commits say');
+  command.addOption(
+    valueOption('--lag <n>', 'with -g: it may be so many records behind (default: 0)', parseNumberOfRecords),
+  );
   addFilterOptions(command);
   command.option('--from <place>', 'only records from here on count: an offset, end, or a time (default: start)');
   addPartitionsOption(command);

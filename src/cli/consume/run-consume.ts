@@ -77,7 +77,8 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
     }
     const selected = await selectRecords(client, options, context);
     if (selected.topics.length === 0) return noTopics(options, context);
-    const consumerOptions = { ...shared, ...selected, order: options.order ?? 'partition', signal };
+    const placed = options.fromGroup === undefined ? selected : await placedByGroup(client, selected, options, context);
+    const consumerOptions = { ...shared, ...placed, order: options.order ?? 'partition', signal };
     if (printer === undefined) {
       refuseOwnLetters(options, topicNames(selected.topics));
       const { runHandlers } = await import('../handlers/run-handlers.js');
@@ -103,6 +104,16 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       await close();
     }
   });
+}
+
+async function placedByGroup(
+  client: Client,
+  selected: Pick<ConsumerOptions, 'topics' | 'from' | 'to'>,
+  options: ConsumeOptions,
+  context: CliContext,
+) {
+  const { fromGroup } = await import('../group-consume/from-group.js');
+  return fromGroup(client, options.fromGroup ?? '', selected, options, context);
 }
 
 function topicNames(topics: ConsumerOptions['topics']): string[] {

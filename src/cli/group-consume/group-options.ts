@@ -13,6 +13,8 @@ export type CommitMode = 'none' | 'auto' | 'each';
 export interface GroupOptions {
   readonly group?: string;
   readonly commit?: CommitMode;
+  /** Begins where this group is, and takes no part in it. */
+  readonly fromGroup?: string;
 }
 
 export function addGroupOptions(command: Command): void {
@@ -20,6 +22,7 @@ export function addGroupOptions(command: Command): void {
     '-g, --group <group>',
     'share the partitions with the other members of this group, and go on where it has committed',
   );
+  command.option('--from-group <group>', 'begin where this group has committed, without taking part in it');
   command.addOption(
     new Option(
       '--commit <when>',
@@ -40,12 +43,16 @@ interface Together extends GroupOptions, SelectionOptions {
 
 /** Finds what does not go with a group before a log is looked for. KLOG_USAGE. */
 export function checkGroup(options: Together): void {
-  const { group, commit, partitions, reverse, order, to } = options;
+  const { group, commit, partitions, reverse, order, to, fromGroup } = options;
+  for (const id of [group, fromGroup]) {
+    if (id === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
+  }
+  if (fromGroup !== undefined && group !== undefined) exclude('-g', '--from-group');
+  if (fromGroup !== undefined && options.reverse) exclude('--from-group', '--reverse');
   if (group === undefined) {
     if (commit !== undefined) need('--commit', '-g');
     return;
   }
-  if (group === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
   if (partitions !== undefined) exclude('-g', '-p: the group shares the partitions out');
   if (reverse) exclude('-g', '--reverse');
   if (order === 'time') exclude('-g', '--order time');

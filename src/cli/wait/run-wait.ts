@@ -1,4 +1,4 @@
-import type { Client, TopicPartition } from '../../clients/client.js';
+import type { TopicPartition } from '../../clients/client.js';
 import { KlogError } from '../../errors.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
@@ -9,11 +9,13 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { withClient } from '../open-client.js';
-import { exclude } from '../option-errors.js';
+import { exclude, need } from '../option-errors.js';
 import { batchFilter } from '../replay/transfer-options.js';
 import { parsePartitionOperand } from '../values/parse-partition.js';
 import { readUntil, topicComes } from './awaited-records.js';
+import type { Condition, Wait } from './condition.js';
 import { Deadline } from './deadline.js';
+import { LagCondition } from './lag-condition.js';
 
 export interface WaitOptions
   extends GlobalOptions,
@@ -25,28 +27,14 @@ export interface WaitOptions
   readonly maxMessages?: number;
   /** The record at this offset is to be there. */
   readonly offset?: number;
+  readonly group?: string;
+  /** How many records the group may be behind. Default 0. */
+  readonly lag?: number;
   /** Milliseconds. */
   readonly timeout?: number;
 }
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
-
-/** What is waited for, and what is said of it. */
-interface Condition {
-  /** Resolves true when it holds, false when time is up. */
-  holds(wait: Wait): Promise<boolean>;
-  /** What is missing when time is up. */
-  missing(): string;
-  /** What `--json` says of it. */
-  found(): Record<string, unknown>;
-}
-
-interface Wait {
-  readonly client: Client;
-  readonly topic: string;
-  readonly signal: AbortSignal;
-  readonly deadline: Deadline;
-}
 
 /** Returns when the condition holds; KLOG_TIMED_OUT when time is up. */
 export async function runWait(options: WaitOptions, context: CliContext): Promise<ExitCode> {
@@ -83,7 +71,15 @@ async function conditionFor(
   place: { readonly topic: string; readonly partition: number | undefined },
   context: CliContext,
 ): Promise<Condition> {
-  const { offset, maxMessages, grep, filter, from, partitions } = options;
+  const { offset, maxMessages, grep, filter, from, partitions, group, lag } = options;
+  if (group !== undefined) {
+    if (group === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
+    if (offset !== undefined || maxMessages !== undefined) exclude('-g', '--offset and -n');
+    if (grep !== undefined || filter !== undefined) exclude('-g', '-G and --filter');
+    if (from !== undefined) exclude('-g', '--from');
+    return new LagCondition(group, lag ?? 0, place.partition === undefined ? partitions : [place.partition]);
+  }
+  if (lag !== undefined) need('--lag', '-g');
   if (offset !== undefined) {
     if (maxMessages !== undefined) exclude('--offset', '-n');
     if (grep !== undefined || filter !== undefined) exclude('--offset', '-G and --filter');

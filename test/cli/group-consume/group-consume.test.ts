@@ -170,6 +170,8 @@ describe('consume -g', () => {
     ['consume t -g g -o 1:2', /where to begin/],
     ['consume t -g g -o 0=1', /where to begin/],
     ['consume t -g g --to 5', /exclude each other/],
+    ['consume t -g g --from-group h', /exclude each other/],
+    ['consume t --from-group h --reverse', /exclude each other/],
     ['consume t --commit none', /means nothing without -g/],
     ['consume t -o stored', /needs a consumer group/],
   ])('refuses %s', (line, message) =>
@@ -180,6 +182,29 @@ describe('consume -g', () => {
       expect(err).toMatch(message);
     }),
   );
+});
+
+describe('consume --from-group', () => {
+  it('begins where the group is, and leaves it alone', () =>
+    withTopic(6, 2, async (log) => {
+      await log.run('consume t -g g -n 1');
+      const [p0, p1] = await committed(log, 'g', 2);
+      expect([p0, p1]).toContain(1);
+      const rest = p0 === 1 ? 'v2\nv4\nv1\nv3\nv5\n' : 'v0\nv2\nv4\nv3\nv5\n';
+      expect((await log.run('consume t --from-group g')).out).toBe(rest);
+      expect((await log.run('consume t --from-group g -o end')).out.split('\n')).toHaveLength(3);
+      expect((await log.run('consume t --from-group nobody -p 1')).out).toBe('v1\nv3\nv5\n');
+      expect(await committed(log, 'g', 2)).toEqual([p0, p1]);
+    }));
+
+  it('warns where what the group has committed is gone', () =>
+    withTopic(4, 1, async (log) => {
+      await commit(log, [{ topic: 't', partition: 0, offset: 1 }]);
+      await log.run('topic trim t -o 3 -y');
+      const { out, err } = await log.run('consume t --from-group g');
+      expect(out).toBe('v3\n');
+      expect(err).toBe("warning: t:0: group 'g' has committed 1, which is out of range\n");
+    }));
 });
 
 describe('consume -g --exec', () => {

@@ -75,6 +75,25 @@ describe('klog wait', () => {
       expect(JSON.parse(late.err)).toMatchObject({ code: 'KLOG_TIMED_OUT', exit: 5, topic: 't' });
     }));
 
+  it('waits until a group has read what there is', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 6, 2));
+      const none = await log.run('wait t -g g --timeout 0s');
+      expect(none).toMatchObject({ code: 5, err: "klog: waited 0 ms: group 'g' is 6 records behind\n" });
+      // Nothing was made by looking.
+      expect((await log.run('topic list -i')).out).toBe('t\t2\n');
+      const consume = async (line: string) => void (await log.run(line));
+      expect((await during(log, 'wait t -g g', () => consume('consume t -g g'))).code).toBe(0);
+      await log.produce([{ topic: 't', value: 'more', partition: 1 }]);
+      expect((await log.run('wait t -g g --timeout 20ms')).err).toContain("group 'g' is 1 record behind");
+      expect((await log.run('wait t -g g --lag 1 --timeout 0s')).code).toBe(0);
+      expect((await log.run('wait t:0 -g g --timeout 0s')).code).toBe(0);
+      const both = await during(log, 'wait t -g g --json', () => consume('consume t -g g'));
+      expect(JSON.parse(both.out)).toEqual({ topic: 't', group: 'g', lag: 0, elapsedMs: expect.any(Number) });
+      expect((await during(log, 'wait t -g h', () => consume('consume t -g h'))).code).toBe(0);
+    }));
+
   it('counts one partition, and from a place on', () =>
     withLog(async (log) => {
       await log.createTopic('t', 2);
@@ -86,6 +105,8 @@ describe('klog wait', () => {
 
   it.each([
     ['wait t --offset 1 -n 1', /exclude each other/],
+    ['wait t -g g -n 1', /exclude each other/],
+    ['wait t --lag 1', /means nothing without -g/],
     ['wait t --offset 1', /t has 2 partitions.*t:0/],
     ['wait t -p 0,1 --offset 1', /names several/],
     ['wait t --timeout 5', /no unit/],
