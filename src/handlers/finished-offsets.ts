@@ -23,8 +23,9 @@ export class FinishedOffsets {
     this.#of(place).position = offset + 1;
   }
 
+  /** Of a partition that was forgotten meanwhile it is nobody's business. */
   finish(place: TopicPartition, offset: number): void {
-    this.#of(place).unfinished.delete(offset);
+    this.#partitions.get(nameOf(place))?.unfinished.delete(offset);
   }
 
   /** The lowest unfinished offset, or the one behind all that was seen. Undefined: nothing was seen of this partition. */

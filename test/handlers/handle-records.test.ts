@@ -218,6 +218,55 @@ describe('handling records', () => {
   });
 });
 
+describe('a partition that goes to somebody else', () => {
+  const places = [{ topic: 't', partition: 0 }];
+  const begin = (onCommit: (next: number) => void) => {
+    let finish = () => {};
+    const handler = new ScriptedHandler(
+      () =>
+        new Promise((resolve) => {
+          finish = () => resolve(undefined);
+        }),
+    );
+    const handling = new RecordHandling({
+      handler,
+      retries: 0,
+      maxInFlight: 2,
+      giveUp: async () => {},
+      commit: async (_, next) => onCommit(next),
+      signal: new AbortController().signal,
+      stop: new AbortController(),
+    });
+    return { handling, running: handling.run(iterate(batchesOf([{}]))), finish: () => finish() };
+  };
+
+  it('is let go of when its records in hand are done, and committed', async () => {
+    const commits: number[] = [];
+    const { handling, running, finish } = begin((next) => commits.push(next));
+    await turn();
+    let isReleased = false;
+    const released = handling.release(places).then(() => {
+      isReleased = true;
+    });
+    await turn();
+    expect(isReleased).toBe(false);
+    finish();
+    await released;
+    expect(commits).toEqual([1]);
+    await running;
+  });
+
+  it('is committed no more when it was taken away with a record in hand', async () => {
+    const commits: number[] = [];
+    const { handling, running, finish } = begin((next) => commits.push(next));
+    await turn();
+    handling.forget(places);
+    finish();
+    await running;
+    expect(commits).toEqual([]);
+  });
+});
+
 /** What the property tries: records, how often each fails, how long an attempt takes, and how many may be in flight. */
 const workload = fc.record({
   records: fc.array(

@@ -59,6 +59,7 @@ describe('finished offsets', () => {
     offsets.pass({ topic: 't', partition: 1 }, 3);
     expect(offsets.next({ topic: 't', partition: 1 })).toBe(4);
     offsets.forget(place);
+    offsets.finish(place, 5);
     expect(offsets.next(place)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { KlogError } from '../../errors.js';
 import { validateTopicName } from '../../format/topic-name.js';
-import { valueOption } from '../command-host.js';
+import { addHelpSection, type HelpSection, valueOption } from '../command-host.js';
 import type { PrintOptions } from '../consume/print-options.js';
 import { refuseInternal } from '../internal-topics.js';
 import { exclude, need } from '../option-errors.js';
@@ -23,7 +23,19 @@ export interface HandlerOptions {
   readonly dlq?: string;
 }
 
+/** What a command of `--exec` finds in its environment. */
+const VARIABLES: HelpSection['rows'] = [
+  ['KLOG_RECORD_TOPIC', 'the topic'],
+  ['KLOG_RECORD_PARTITION', 'the partition, from 0'],
+  ['KLOG_RECORD_OFFSET', 'the offset'],
+  ['KLOG_RECORD_TIMESTAMP', 'milliseconds since 1970'],
+  ['KLOG_RECORD_KEY', 'the key; not there when it is null or no text'],
+  ['KLOG_RECORD_KEY_BASE64', 'the key, whatever it is; not there when it is null'],
+  ['KLOG_RECORD_HEADERS', 'as JSON: [{"key":"h","value":"x"}]; bytes that are no text as valueBase64'],
+];
+
 export function addHandlerOptions(command: Command): void {
+  addHelpSection(command, { title: 'The environment of --exec', rows: VARIABLES });
   command.option(
     '--exec <command>',
     'run by sh -c for each record: its value on stdin, KLOG_RECORD_* in the environment; exit code 0 acknowledges',
