@@ -76,6 +76,14 @@ describe('a handler', { timeout: 60_000 }, () => {
     expect(out).toBe('130\ngone\n1\n2\n');
   });
 
+  it('that floods its output, and does not read its input, is as good as any other', async () => {
+    const out = await run(`
+      seq 3 | klog produce t 2>/dev/null
+      klog consume t --exec 'yes | head -c 5000000' 2>/dev/null | wc -c
+      klog consume t --exec 'head -c 5000000 /dev/zero >&2' 2>&1 >/dev/null | wc -c`);
+    expect(out).toBe(`15000000\n${15_000_000 + '3 records handled\n'.length}\n`);
+  });
+
   it('for all records ends of itself when klog is killed', async () => {
     const out = await run(`
       seq 2 | klog produce t 2>/dev/null

@@ -32,6 +32,7 @@ export function defineConsume(consume: Command, host: CommandHost): void {
       { command: "klog consume orders -f '%p/%o %k=%v\\n'", does: 'by a format' },
       { command: 'klog consume orders -J | klog produce copy -J', does: 'lossless: keys, headers, timestamps, nulls' },
       { command: 'klog consume orders -n 10 --timeout 5s', does: 'wait for ten; exit code 5 if they do not come' },
+      { command: 'klog consume orders -g billing', does: 'as a member of a group: on where it has committed' },
       {
         command: "klog consume orders -F --exec 'curl -fsS -d @- localhost:8080' --dlq failed",
         does: 'each through a command',
