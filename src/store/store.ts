@@ -31,7 +31,7 @@ import { UpkeepQueue } from './upkeep-queue.js';
 export interface OpenStoreOptions extends OpenDirectoryOptions {
   /** Default the system's. */
   readonly clock?: Clock | undefined;
-  /** Most descriptors for the files of partitions. Default 256; a partition in use is never closed to stay below it. */
+  /** Most descriptors for the files of partitions. Default 224; a partition in use is never closed to stay below it. */
   readonly maxDescriptors?: number | undefined;
   /** What upkeep in the background could not do. Default: a process warning of type KlogWarning. */
   readonly onWarning?: ((message: string) => void) | undefined;
@@ -56,7 +56,8 @@ interface TopicPartition {
   readonly partition: number;
 }
 
-const DEFAULT_MAX_DESCRIPTORS = 256;
+/** With what Node and the command line have open besides, no process has more than 256. */
+const DEFAULT_MAX_DESCRIPTORS = 224;
 
 /**
  * Opens the data directory at `path`, and makes it first if `create` says so.

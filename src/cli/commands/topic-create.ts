@@ -95,9 +95,9 @@ export async function runTopicCreate(options: TopicCreateOptions, context: CliCo
     const admin = client.admin();
     const wanted = options.topics.map((topic) => ({ topic, partitions, configs }));
     const outcomes = await admin.createTopics(wanted, { validateOnly: dryRun });
-    const outcomeOf = new Map(options.topics.map((topic, index) => [topic, outcomes[index]!]));
+    let next = 0;
     const code = await forEachOperand(options.topics, options, context, async (topic) => {
-      const outcome = outcomeOf.get(topic)!;
+      const outcome = outcomes[next++]!;
       if (!(outcome instanceof KlogError)) {
         results.push({ topic, topicId: outcome.topicId, partitions: outcome.partitions, created: !dryRun });
         tell(topic, location);
