@@ -10,7 +10,7 @@ import type { PartitionSender, SenderContext } from './partition-sender.js';
 import { Permits } from './permits.js';
 import { RecordAccumulator } from './record-accumulator.js';
 import { RecordScratch } from './record-scratch.js';
-import { SendGroup, sendDeliveries } from './send-group.js';
+import { SendGroup, SentRecord, type SentRecords, sendDeliveries } from './send-group.js';
 import { TopicProducer } from './topic-producer.js';
 
 const DEFAULT_LINGER_MS = 5;
@@ -21,13 +21,15 @@ const CONCURRENT_PARTITIONS = 6;
 const CONCURRENT_BACKGROUND_SYNCS = 2;
 const ACKS: readonly Acks[] = ['all', 'written', 'none'];
 
+/** Jobs that are done are kept in the list until there are so many. */
+const MOST_DONE_JOBS = 1024;
+
 /** Records of one call on their way into batches. */
 interface Job {
   readonly records: readonly ProducerRecord[];
-  readonly group: SendGroup;
-  /** Sends without lingering. */
-  readonly isPushed: boolean;
-  readonly touched: Set<PartitionSender>;
+  readonly group: SentRecords;
+  /** Of what is sent without lingering, whose batches to send. */
+  readonly touched: Set<PartitionSender> | undefined;
   isChecked: boolean;
   next: number;
 }
@@ -74,14 +76,21 @@ export class LocalProducer implements Producer {
     };
   }
 
-  async send(record: ProducerRecord): Promise<RecordMetadata> {
-    const [metadata] = await this.#submit([record], false).promise;
-    return metadata!;
+  send(record: ProducerRecord): Promise<RecordMetadata> {
+    const sent = new SentRecord(this.#told);
+    try {
+      this.#submit([record], sent, false);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return sent.promise;
   }
 
   async sendAll(records: readonly ProducerRecord[]): Promise<RecordMetadata[]> {
     if (records.length === 0) return [];
-    return this.#submit(records, true).promise;
+    const group = new SendGroup(records.length, this.#told);
+    this.#submit(records, group, true);
+    return group.promise;
   }
 
   async writer(topic: string): Promise<RecordWriter> {
@@ -136,21 +145,27 @@ export class LocalProducer implements Producer {
     throw failure;
   }
 
-  #submit(records: readonly ProducerRecord[], isPushed: boolean): SendGroup {
+  #submit(records: readonly ProducerRecord[], group: SentRecords, isPushed: boolean): void {
     this.#mustBeOpen();
-    const group = new SendGroup(records.length, this.#told);
-    const job: Job = { records, group, isPushed, touched: new Set(), isChecked: false, next: 0 };
-    if (this.#jobs.length === 0 && this.#run(job)) return group;
+    const job: Job = { records, group, touched: isPushed ? new Set() : undefined, isChecked: false, next: 0 };
+    if (this.#jobs.length === 0 && this.#run(job)) return;
     this.#jobs.push(job);
     this.#draining ??= this.#drain();
-    return group;
   }
 
   async #drain(): Promise<void> {
-    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
-      await this.#runWhenPossible(job);
-      this.#jobs.shift();
+    const jobs = this.#jobs;
+    for (let done = 0; done < jobs.length; ) {
+      const job = jobs[done]!;
+      if (!this.#run(job)) await this.#runWhenPossible(job);
+      done++;
+      // Taking the first of a long list away would move all others, each time.
+      if (done >= MOST_DONE_JOBS && done * 2 >= jobs.length) {
+        jobs.splice(0, done);
+        done = 0;
+      }
     }
+    jobs.length = 0;
     this.#draining = undefined;
   }
 
@@ -178,7 +193,7 @@ export class LocalProducer implements Producer {
     } catch (error) {
       group.failed(records.length - job.next, error as Error);
     }
-    if (job.isPushed) for (const sender of job.touched) sender.push();
+    if (job.touched !== undefined) for (const sender of job.touched) sender.push();
     return true;
   }
 
@@ -217,7 +232,7 @@ export class LocalProducer implements Producer {
       batch.groups.push(group);
       batch.slots.push(next);
     }
-    if (job.isPushed) job.touched.add(topic.sender(batch.partition));
+    job.touched?.add(topic.sender(batch.partition));
   }
 
   #senders(): PartitionSender[] {

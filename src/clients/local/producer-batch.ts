@@ -1,5 +1,5 @@
 import type { RecordBatchBuilder } from '../../format/record-batch-builder.js';
-import type { SendGroup } from './send-group.js';
+import type { SentRecords } from './send-group.js';
 
 /** Who gave the records of a batch and is told what became of them. */
 export interface BatchOwner {
@@ -31,7 +31,7 @@ export class ProducerBatch {
   /** What the batch holds of the producer's buffer memory. */
   heldBytes = 0;
   /** Per record, for records given by `send`: what waits for it, and its place there. */
-  readonly groups: SendGroup[] = [];
+  readonly groups: SentRecords[] = [];
   readonly slots: number[] = [];
 
   constructor(

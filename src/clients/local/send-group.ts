@@ -3,8 +3,56 @@ import type { BatchOwner, ProducerBatch } from './producer-batch.js';
 
 type PendingMetadata = { -readonly [Field in keyof RecordMetadata]: RecordMetadata[Field] };
 
-/** The records of one `send` or `sendAll`: one promise, settled when the fate of the last record is known. */
-export class SendGroup {
+/** What waits for records: is told of each, by its place in it, where it went and what became of it. */
+export interface SentRecords {
+  /** The record went into a batch of this partition; more is known when it is acknowledged. */
+  taken(slot: number, topic: string, partition: number, timestamp: number): void;
+  acknowledged(slot: number, offset: number, appendTime: number): void;
+  failed(records: number, error: Error): void;
+  /** So many more records wait for nothing. */
+  settled(records: number): void;
+}
+
+/** The record of one `send`. Thousands may be under way, so there is not a byte in it that need not be. */
+export class SentRecord implements SentRecords {
+  readonly promise: Promise<RecordMetadata>;
+  #metadata: PendingMetadata | undefined;
+  readonly #told: WeakSet<Error>;
+  #resolve!: (metadata: RecordMetadata) => void;
+  #reject!: (error: Error) => void;
+
+  /** `told`: the failures that the application has heard of. */
+  constructor(told: WeakSet<Error>) {
+    this.#told = told;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  taken(_slot: number, topic: string, partition: number, timestamp: number): void {
+    this.#metadata = { topic, partition, offset: -1, timestamp };
+  }
+
+  acknowledged(_slot: number, offset: number, appendTime: number): void {
+    const metadata = this.#metadata!;
+    metadata.offset = offset;
+    if (appendTime >= 0) metadata.timestamp = appendTime;
+    this.#resolve(metadata);
+  }
+
+  failed(_records: number, error: Error): void {
+    this.#told.add(error);
+    this.#reject(error);
+  }
+
+  settled(): void {
+    this.#resolve(this.#metadata!);
+  }
+}
+
+/** The records of one `sendAll`: one promise, settled when the fate of the last record is known. */
+export class SendGroup implements SentRecords {
   readonly promise: Promise<RecordMetadata[]>;
   readonly metadata: PendingMetadata[];
   readonly #told: WeakSet<Error>;
@@ -24,7 +72,6 @@ export class SendGroup {
     });
   }
 
-  /** The record went into a batch of this partition; more is known when it is acknowledged. */
   taken(slot: number, topic: string, partition: number, timestamp: number): void {
     this.metadata[slot] = { topic, partition, offset: -1, timestamp };
   }
@@ -41,7 +88,6 @@ export class SendGroup {
     this.settled(records);
   }
 
-  /** So many more records wait for nothing. */
   settled(records: number): void {
     this.#unsettled -= records;
     if (this.#unsettled > 0) return;
