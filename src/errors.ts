@@ -34,6 +34,11 @@ export const ERROR_CODES = {
   /** The group shares its partitions out in another way than a member wants. */
   INCONSISTENT_GROUP_PROTOCOL: { retriable: false },
   INVALID_GROUP_ID: { retriable: false },
+  GROUP_ID_NOT_FOUND: { retriable: false },
+  /** Members of the group own what is to be changed. */
+  NON_EMPTY_GROUP: { retriable: true },
+  /** Members of the group own partitions whose offsets are to be deleted. */
+  GROUP_SUBSCRIBED_TO_TOPIC: { retriable: true },
   /** The other members of the group own all of its partitions. */
   KLOG_NO_PARTITION: { retriable: true },
   /** Another process holds the lock and kept it longer than the wait was allowed to last. */

@@ -2,6 +2,7 @@
 export type * from './clients/admin.js';
 export type * from './clients/client.js';
 export type * from './clients/consumer.js';
+export type * from './clients/group-admin.js';
 export * from './clients/group-consumer.js';
 export { type OpenClientOptions, openClient } from './clients/local/open-client.js';
 export type * from './clients/log-snapshot.js';

@@ -1,6 +1,7 @@
 import type { KlogError } from '../errors.js';
 import type { TopicPartition } from './client.js';
 import type { OffsetSpec } from './consumer.js';
+import type { GroupAdmin } from './group-admin.js';
 import type { LogSnapshot, SnapshotOptions } from './log-snapshot.js';
 import type { ImportedTopic, TopicImport } from './topic-import.js';
 
@@ -168,7 +169,7 @@ export interface ErasedRecords extends TopicPartition {
  * is not there; each that changes something with KLOG_LOCKED when another process held a lock for longer than
  * `lockWaitMs`, and with KLOG_PERMISSION_DENIED.
  */
-export interface Admin {
+export interface Admin extends GroupAdmin {
   /**
    * TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG. `validateOnly` changes nothing.
    */

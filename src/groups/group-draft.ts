@@ -40,6 +40,13 @@ export class Draft {
         const drafted = commits?.get(nameOf(partition));
         return drafted === undefined ? before.committed(partition) : (drafted.commit ?? undefined);
       },
+      allCommitted() {
+        const undrafted = before.allCommitted().filter((one) => commits?.has(nameOf(one)) !== true);
+        const drafted = [...(commits?.values() ?? [])].flatMap((one) =>
+          one.commit === null ? [] : [{ ...one, commit: one.commit }],
+        );
+        return [...undrafted, ...drafted];
+      },
       hasCommitsOf: (topic) =>
         before.hasCommitsOf(topic) || [...(commits?.values() ?? [])].some((one) => one.topic === topic),
     };

@@ -94,7 +94,9 @@ function toRecord(member: MemberState, generationId: number): MemberRecord {
   };
 }
 
-export function fromGroupMetadata({ generation, protocol, members }: GroupMetadata): GroupState {
+export function fromGroupMetadata({ protocolType, generation, protocol, members }: GroupMetadata): GroupState {
+  // What the members of other kinds of groups say of themselves is another format: they are none of klog's.
+  if (protocolType !== CONSUMER_PROTOCOL) return { generation, protocol, members: new Map() };
   const states = members.map((member): [string, MemberState] => {
     const { memberId, groupInstanceId, clientId, clientHost } = member;
     const { topics, userData, ownedPartitions } = decodeSubscription(member.subscription);

@@ -19,10 +19,16 @@ export interface KeyValue {
   readonly value: Uint8Array | null;
 }
 
+export interface CommittedOffset extends TopicPartition {
+  readonly commit: OffsetCommit;
+}
+
 /** What a group has committed, and how it stands. */
 export interface GroupView {
   readonly state: GroupState;
   committed(partition: TopicPartition): OffsetCommit | undefined;
+  /** Everything that is committed. */
+  allCommitted(): CommittedOffset[];
   /** Whether anything of the topic is committed. */
   hasCommitsOf(topic: string): boolean;
 }
@@ -81,6 +87,7 @@ export class GroupTable {
     return {
       state: this.state(groupId),
       committed: (partition) => commitIn(entry, groupId, partition),
+      allCommitted: () => this.commitsOf(groupId),
       hasCommitsOf: (topic) => {
         const prefix = restOfKey({ groupId, topic, partition: 0 }).slice(0, -4);
         for (const rest of entry?.offsets.keys() ?? []) if (rest.startsWith(prefix)) return true;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { KlogError } from '../errors.js';
 import { groupPartition } from '../format/coordinator/group-partition.js';
+import type { FileSystem } from '../storage/file-system.js';
 import type { Store } from '../store/store.js';
 import type { Here } from './decisions/rebalance.js';
 import { GroupLog } from './group-log.js';
@@ -10,7 +11,7 @@ import type { GroupMember } from './group-member.js';
 import { GroupRuntime, type TopicsView } from './group-runtime.js';
 import { groupDirectory } from './lock-files.js';
 import type { MemberWorker } from './member-worker.js';
-import { ensureOffsetsTopic, OFFSETS_TOPIC, offsetsPartitions } from './offsets-partition.js';
+import { ensureOffsetsTopic, OFFSETS_TOPIC, type OffsetsLog, offsetsPartitions } from './offsets-partition.js';
 
 const LONGEST_ID_BYTES = 32_767;
 
@@ -73,7 +74,23 @@ export class Groups {
   async existingLogOf(groupId: string): Promise<GroupLog | undefined> {
     checkGroupId(groupId);
     const partitions = await offsetsPartitions(this.#store);
-    return partitions === undefined ? undefined : await this.#log(groupPartition(groupId, partitions));
+    if (partitions === undefined) return undefined;
+    const partition = groupPartition(groupId, partitions);
+    return (await this.#isUsed(partition)) ? await this.#log(partition) : undefined;
+  }
+
+  /** All that anything was ever written to. */
+  async existingLogs(): Promise<GroupLog[]> {
+    const logs: GroupLog[] = [];
+    const partitions = (await offsetsPartitions(this.#store)) ?? 0;
+    for (let partition = 0; partition < partitions; partition++) {
+      if (await this.#isUsed(partition)) logs.push(await this.#log(partition));
+    }
+    return logs;
+  }
+
+  get fileSystem(): FileSystem {
+    return this.#store.fileSystem;
   }
 
   /** Where members live who can be proved to be dead. */
@@ -135,12 +152,32 @@ export class Groups {
     return await log;
   }
 
+  /** A partition is made when it is first used. */
+  async #isUsed(partition: number): Promise<boolean> {
+    return (await this.#store.partitionSize(OFFSETS_TOPIC, partition)).segments > 0;
+  }
+
   async #open(partition: number): Promise<GroupLog> {
-    const appender = await this.#store.partitionLog(OFFSETS_TOPIC, partition);
     const reader = await this.#store.partitionReader(OFFSETS_TOPIC, partition);
-    const log = new GroupLog(appender, reader, this.#seams);
+    const log = new GroupLog(this.#appender(partition), reader, this.#seams);
     await log.refresh();
     return log;
+  }
+
+  /** Opened when something is to be appended: who only looks needs no right to write. */
+  #appender(partition: number): OffsetsLog {
+    let opened: Promise<OffsetsLog> | undefined;
+    const open = (): Promise<OffsetsLog> => {
+      opened ??= this.#store.partitionLog(OFFSETS_TOPIC, partition);
+      opened.catch(() => {
+        opened = undefined;
+      });
+      return opened;
+    };
+    return {
+      appendDecided: async (decide) => (await open()).appendDecided(decide),
+      durable: async (appended) => (await open()).durable(appended),
+    };
   }
 
   async #whereWeAre(): Promise<Here> {

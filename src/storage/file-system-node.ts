@@ -12,7 +12,7 @@ import { execFileSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
 import { KlogError } from '../errors.js';
 import type { Awaitable, FileKind, FileStat, FileSystem, LockRange, OpenFile, OpenMode } from './file-system.js';
-import { findLockHolder } from './lock-holder.js';
+import { findLockHolder, isProcessStopped } from './lock-holder.js';
 import { nativeLocks } from './native-locks.js';
 import { call, codeOf, inPool } from './system-call.js';
 
@@ -90,6 +90,10 @@ class NodeFileSystem implements FileSystem {
 
   statfsType(path: string): number | undefined {
     return process.platform === 'linux' ? call(() => nodeFs.statfsSync(path).type) : undefined;
+  }
+
+  isProcessStopped(pid: number): boolean | undefined {
+    return isProcessStopped(nodeFs, pid);
   }
 
   watch(path: string, listener: () => void): { close(): void } | undefined {

@@ -83,6 +83,8 @@ export interface FileSystem {
   bootId(): Uint8Array;
   /** Linux: `f_type` of statfs(2), which tells local from network file systems. `undefined`: not known here. */
   statfsType?(path: string): Awaitable<number | undefined>;
+  /** Linux: whether the process is stopped, as by SIGSTOP; for people. `undefined`: not to be seen. */
+  isProcessStopped?(pid: number): boolean | undefined;
   /** Calls `listener` after changes to the file, perhaps late, perhaps for nothing; `undefined`: cannot watch here. */
   watch(path: string, listener: () => void): { close(): void } | undefined;
 }

@@ -38,6 +38,14 @@ export function findLockHolder(proc: ProcReader, file: LockedFile, start: number
   return undefined;
 }
 
+/** Whether the process is stopped, as by SIGSTOP or Ctrl-Z. `undefined`: there is none, or it cannot be looked at. */
+export function isProcessStopped(proc: ProcReader, pid: number): boolean | undefined {
+  const stat = attempt(() => proc.readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  // Behind the name, which may hold anything: the state.
+  const state = stat?.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+  return state === undefined || state === 'Z' || state === 'X' ? undefined : state === 'T' || state === 't';
+}
+
 function locksRange(info: string, inode: number, start: number, end: number): boolean {
   for (const [, lockedInode, first, last] of info.matchAll(LOCK_LINE)) {
     const lockedEnd = last === 'EOF' ? Number.POSITIVE_INFINITY : Number(last) + 1;

@@ -92,6 +92,10 @@ export class CountingFileSystem implements FileSystem {
     return this.#fs.bootId();
   }
 
+  isProcessStopped(pid: number): boolean | undefined {
+    return this.#fs.isProcessStopped?.(pid);
+  }
+
   watch(path: string, listener: () => void): { close(): void } | undefined {
     return this.#fs.watch(path, listener);
   }

@@ -1,4 +1,5 @@
 import { KlogError } from '../../errors.js';
+import type { Groups } from '../../groups/groups.js';
 import { describeConfigs } from '../../store/topic-config.js';
 import type {
   Admin,
@@ -21,7 +22,16 @@ import type {
   TopicDescription,
   TopicListing,
 } from '../admin.js';
+import type { TopicPartition } from '../client.js';
 import type { OffsetSpec } from '../consumer.js';
+import type {
+  ChangeGroupOptions,
+  CopyGroupOptions,
+  GroupAdmin,
+  GroupDescription,
+  GroupListing,
+  NewGroupOffset,
+} from '../group-admin.js';
 import type { LogSnapshot, SnapshotOptions } from '../log-snapshot.js';
 import type { ImportedTopic, TopicImport } from '../topic-import.js';
 import { unknownPartition } from '../unknown-partition.js';
@@ -37,9 +47,52 @@ interface ChangeOptions {
 
 export class LocalAdmin implements Admin {
   readonly #store: LocalStore;
+  readonly #groups: () => Promise<GroupAdmin>;
 
-  constructor(store: LocalStore) {
+  /** @param groups opens them when they are asked for */
+  constructor(store: LocalStore, groups: () => Promise<Groups>, now: () => number) {
     this.#store = store;
+    this.#groups = async () => {
+      // Loaded by the few commands that need it.
+      const { LocalGroupAdmin } = await import('./local-group-admin.js');
+      return new LocalGroupAdmin(store, await groups(), now);
+    };
+  }
+
+  async listGroups(): Promise<GroupListing[]> {
+    return await (await this.#groups()).listGroups();
+  }
+
+  async describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]> {
+    return await (await this.#groups()).describeGroups(groupIds);
+  }
+
+  async alterGroupOffsets(
+    groupId: string,
+    offsets: readonly NewGroupOffset[],
+    options?: ChangeGroupOptions,
+  ): Promise<void> {
+    await (await this.#groups()).alterGroupOffsets(groupId, offsets, options);
+  }
+
+  async deleteGroup(groupId: string, options?: ChangeGroupOptions): Promise<void> {
+    await (await this.#groups()).deleteGroup(groupId, options);
+  }
+
+  async deleteGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options?: ChangeGroupOptions,
+  ): Promise<TopicPartition[]> {
+    return await (await this.#groups()).deleteGroupOffsets(groupId, partitions, options);
+  }
+
+  async copyGroup(from: string, to: string, options?: CopyGroupOptions): Promise<NewGroupOffset[]> {
+    return await (await this.#groups()).copyGroup(from, to, options);
+  }
+
+  async evictGroupMember(groupId: string, member: string): Promise<string> {
+    return await (await this.#groups()).evictGroupMember(groupId, member);
   }
 
   async createTopic(topic: NewTopic, options: ChangeOptions = {}): Promise<TopicListing> {

@@ -58,7 +58,7 @@ export class LocalClient implements Client {
 
   admin(): Admin {
     this.#mustBeOpen();
-    return new LocalAdmin(this.#store);
+    return new LocalAdmin(this.#store, () => this.#groups(), this.#seams.now);
   }
 
   close(): Promise<void> {

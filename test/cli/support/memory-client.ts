@@ -94,6 +94,15 @@ class MemoryAdmin implements Admin {
     this.#topics.delete(topic);
   }
 
+  // Commands of groups are tested on directories.
+  listGroups = noGroups;
+  describeGroups = noGroups;
+  alterGroupOffsets = noGroups;
+  deleteGroup = noGroups;
+  deleteGroupOffsets = noGroups;
+  copyGroup = noGroups;
+  evictGroupMember = noGroups;
+
   async listTopics(options: { internal?: boolean } = {}): Promise<TopicListing[]> {
     return [...this.#topics.values()].map(listing).filter(({ internal }) => !internal || options.internal === true);
   }
@@ -223,4 +232,8 @@ function checked(configs: TopicConfigs): Record<string, string> {
     if (!(name in DEFAULTS)) throw new KlogError('INVALID_CONFIG', `unknown topic config '${name}'`);
   }
   return { ...configs };
+}
+
+function noGroups(): never {
+  throw new Error('no groups here');
 }

@@ -1,0 +1,171 @@
+import { KlogError } from '../../errors.js';
+import { type GroupSummary, GroupAdmin as StoredGroupAdmin } from '../../groups/group-admin.js';
+import type { Groups } from '../../groups/groups.js';
+import type { TopicPartition } from '../client.js';
+import type {
+  ChangeGroupOptions,
+  CopyGroupOptions,
+  GroupAdmin,
+  GroupDescription,
+  GroupListing,
+  GroupMemberDescription,
+  GroupOffset,
+  NewGroupOffset,
+} from '../group-admin.js';
+import { unknownPartition } from '../unknown-partition.js';
+import { partitionLag } from './group-lag.js';
+import type { LocalStore } from './local-store.js';
+
+/** Groups in a directory. */
+export class LocalGroupAdmin implements GroupAdmin {
+  readonly #store: LocalStore;
+  readonly #groups: StoredGroupAdmin;
+  readonly #now: () => number;
+
+  constructor(store: LocalStore, groups: Groups, now: () => number) {
+    this.#store = store;
+    this.#groups = new StoredGroupAdmin(groups);
+    this.#now = now;
+  }
+
+  async listGroups(): Promise<GroupListing[]> {
+    return (await this.#groups.list()).map(listingOf);
+  }
+
+  async describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]> {
+    const descriptions: GroupDescription[] = [];
+    for (const groupId of groupIds) descriptions.push(await this.#describe(await this.#groups.describe(groupId)));
+    return descriptions;
+  }
+
+  async alterGroupOffsets(
+    groupId: string,
+    offsets: readonly NewGroupOffset[],
+    options: ChangeGroupOptions = {},
+  ): Promise<void> {
+    for (const offset of offsets) await this.#check(offset);
+    const commitTimestamp = this.#now();
+    const commits = offsets.map(({ topic, partition, offset, metadata = '' }) => {
+      return { topic, partition, commit: { offset, leaderEpoch: -1, metadata, commitTimestamp, expireTimestamp: -1 } };
+    });
+    await this.#groups.alterOffsets(groupId, commits, options);
+  }
+
+  async deleteGroup(groupId: string, options: ChangeGroupOptions = {}): Promise<void> {
+    await this.#groups.delete(groupId, options);
+  }
+
+  async deleteGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options: ChangeGroupOptions = {},
+  ): Promise<TopicPartition[]> {
+    return await this.#groups.deleteOffsets(groupId, partitions, options);
+  }
+
+  async copyGroup(from: string, to: string, options: CopyGroupOptions = {}): Promise<NewGroupOffset[]> {
+    const { topics, ...change } = options;
+    const { committed } = await this.#groups.describe(from);
+    const offsets: NewGroupOffset[] = [];
+    for (const { topic, partition, commit } of committed.toSorted(byPlace)) {
+      if (topics !== undefined && !topics.includes(topic)) continue;
+      // What it has of a topic that is no more is nobody's.
+      if (partition >= ((await this.#store.topic(topic))?.partitions ?? 0)) continue;
+      offsets.push({ topic, partition, offset: commit.offset, metadata: commit.metadata });
+    }
+    await this.alterGroupOffsets(to, offsets, change);
+    return offsets;
+  }
+
+  async evictGroupMember(groupId: string, member: string): Promise<string> {
+    return await this.#groups.evict(groupId, member);
+  }
+
+  async #check({ topic, partition, offset }: NewGroupOffset): Promise<void> {
+    const { partitions } = await this.#store.topics.get(topic);
+    if (!(Number.isInteger(partition) && partition >= 0 && partition < partitions)) {
+      throw unknownPartition(topic, partition, partitions);
+    }
+    const reader = await this.#store.partitionReader(topic, partition);
+    try {
+      const { highWatermark } = await reader.marks();
+      if (Number.isSafeInteger(offset) && offset >= 0 && offset <= highWatermark) return;
+      throw new KlogError(
+        'OFFSET_OUT_OF_RANGE',
+        `${topic}:${partition} has no offset ${offset}: it ends at ${highWatermark}`,
+        {
+          topic,
+          partition,
+          offset,
+        },
+      );
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #describe(summary: GroupSummary): Promise<GroupDescription> {
+    const { state } = summary;
+    const offsets = new Map<string, TopicPartition & { memberId: string | null }>();
+    const know = ({ topic, partition }: TopicPartition, memberId: string | null) =>
+      offsets.set(`${topic}:${partition}`, { topic, partition, memberId });
+    for (const partition of summary.committed) know(partition, null);
+    for (const { memberId, assigned } of state.members.values()) {
+      if (summary.lives.get(memberId) !== 'dead') for (const partition of assigned) know(partition, memberId);
+    }
+    const described: GroupOffset[] = [];
+    for (const place of [...offsets.values()].sort(byPlace)) described.push(await this.#offsetOf(summary, place));
+    return {
+      ...listingOf(summary),
+      generation: state.generation,
+      protocol: state.protocol,
+      memberDetails: membersOf(summary),
+      offsets: described,
+    };
+  }
+
+  async #offsetOf(
+    { committed }: GroupSummary,
+    { topic, partition, memberId }: TopicPartition & { readonly memberId: string | null },
+  ): Promise<GroupOffset> {
+    const commit = committed.find((one) => one.topic === topic && one.partition === partition)?.commit;
+    const lag = await partitionLag(this.#store, { topic, partition }, commit?.offset, this.#now());
+    return {
+      topic,
+      partition,
+      committedOffset: commit?.offset ?? -1,
+      leaderEpoch: commit?.leaderEpoch ?? -1,
+      metadata: commit?.metadata ?? '',
+      commitTimestamp: commit?.commitTimestamp ?? -1,
+      ...lag,
+      memberId,
+    };
+  }
+}
+
+function listingOf({ groupId, state, stateName, lives }: GroupSummary): GroupListing {
+  return {
+    groupId,
+    state: stateName,
+    protocolType: state.generation < 0 ? '' : 'consumer',
+    members: [...lives.values()].filter((life) => life !== 'dead').length,
+  };
+}
+
+function membersOf({ state, lives }: GroupSummary): GroupMemberDescription[] {
+  return [...state.members.values()].map((member) => ({
+    memberId: member.memberId,
+    instanceId: member.instanceId,
+    clientId: member.clientId,
+    host: member.clientHost,
+    pid: member.place?.pid ?? -1,
+    state: lives.get(member.memberId) ?? 'unknown',
+    topics: member.topics,
+    assigned: [...member.assigned].sort(byPlace),
+    held: [...member.held].sort(byPlace),
+  }));
+}
+
+function byPlace(a: TopicPartition, b: TopicPartition): number {
+  return a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1;
+}

@@ -1,0 +1,254 @@
+/**
+ * Groups from outside: what they are, and changes to them that are no member's. Each change is a decision under the append lock
+ * of the group's partition, as those of members are; so what it is refused for is so at that moment.
+ */
+import { KlogError } from '../errors.js';
+import type { OffsetCommit } from '../format/coordinator/offset-commit.js';
+import { evict } from './decisions/membership.js';
+import {
+  type FreeLocks,
+  isDead,
+  type PartitionCounts,
+  topicsOf,
+  unknownTopics,
+  withoutDead,
+} from './decisions/rebalance.js';
+import type { GroupLog } from './group-log.js';
+import { type GroupState, type MemberState, readableBy } from './group-state.js';
+import type { CommittedOffset, GroupView } from './group-table.js';
+import type { Groups } from './groups.js';
+import { LockProbe } from './lock-files.js';
+import { PartitionSet, type TopicPartition } from './partition-set.js';
+
+export type MemberLife = 'alive' | 'stalled' | 'dead' | 'unknown';
+
+export interface GroupSummary {
+  readonly groupId: string;
+  readonly state: GroupState;
+  readonly stateName: 'Empty' | 'Stable' | 'PreparingRebalance';
+  /** By member id. */
+  readonly lives: ReadonlyMap<string, MemberLife>;
+  readonly committed: readonly CommittedOffset[];
+}
+
+export interface ChangeOptions {
+  readonly force?: boolean;
+  readonly validateOnly?: boolean;
+}
+
+export class GroupAdmin {
+  readonly #groups: Groups;
+
+  constructor(groups: Groups) {
+    this.#groups = groups;
+  }
+
+  async list(): Promise<GroupSummary[]> {
+    const summaries: GroupSummary[] = [];
+    for (const log of await this.#groups.existingLogs()) {
+      await log.refresh();
+      for (const groupId of log.table.groupIds()) summaries.push(await this.#summaryOf(log, groupId));
+    }
+    return summaries.sort((a, b) => (a.groupId < b.groupId ? -1 : 1));
+  }
+
+  /** @throws KlogError GROUP_ID_NOT_FOUND */
+  async describe(groupId: string): Promise<GroupSummary> {
+    const log = await this.#existing(groupId);
+    await log.refresh();
+    if (!isKnown(log.group(groupId))) throw notFound(groupId);
+    return await this.#summaryOf(log, groupId);
+  }
+
+  /** @throws KlogError NON_EMPTY_GROUP */
+  async alterOffsets(
+    groupId: string,
+    commits: readonly (TopicPartition & { readonly commit: OffsetCommit })[],
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    const log = await this.#groups.logOf(groupId);
+    await log.refresh();
+    const free = await this.#freeLocks(groupId, log.state(groupId));
+    const here = await this.#groups.here();
+    const wanted = PartitionSet.of(commits);
+    await log.decide(groupId, ({ state }) => {
+      const living = withoutDead(state, { here, freeLocks: free });
+      const owner = ownerOf(living, wanted);
+      if (owner !== undefined && options.force !== true) throw owned(groupId, owner, 'NON_EMPTY_GROUP');
+      return options.validateOnly === true ? undefined : { commits };
+    });
+  }
+
+  /** @throws KlogError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP */
+  async delete(groupId: string, options: ChangeOptions = {}): Promise<void> {
+    const log = await this.#existing(groupId);
+    await log.refresh();
+    const free = await this.#freeLocks(groupId, log.state(groupId));
+    const here = await this.#groups.here();
+    await log.decide(groupId, (group) => {
+      if (!isKnown(group)) throw notFound(groupId);
+      const [member] = withoutDead(group.state, { here, freeLocks: free }).members.values();
+      if (member !== undefined && options.force !== true) throw owned(groupId, { member }, 'NON_EMPTY_GROUP');
+      if (options.validateOnly === true) return undefined;
+      const commits = group.allCommitted().map(({ topic, partition }) => ({ topic, partition, commit: null }));
+      return { state: null, commits };
+    });
+  }
+
+  /** @throws KlogError GROUP_ID_NOT_FOUND, GROUP_SUBSCRIBED_TO_TOPIC */
+  async deleteOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options: ChangeOptions = {},
+  ): Promise<TopicPartition[]> {
+    const log = await this.#existing(groupId);
+    await log.refresh();
+    const free = await this.#freeLocks(groupId, log.state(groupId));
+    const here = await this.#groups.here();
+    const wanted = PartitionSet.of(partitions);
+    let deleted: TopicPartition[] = [];
+    await log.decide(groupId, (group) => {
+      if (!isKnown(group)) throw notFound(groupId);
+      const owner = ownerOf(withoutDead(group.state, { here, freeLocks: free }), wanted);
+      if (owner !== undefined && options.force !== true) throw owned(groupId, owner, 'GROUP_SUBSCRIBED_TO_TOPIC');
+      deleted = partitions.filter((partition) => group.committed(partition) !== undefined);
+      if (options.validateOnly === true) return undefined;
+      return { commits: deleted.map(({ topic, partition }) => ({ topic, partition, commit: null })) };
+    });
+    return deleted;
+  }
+
+  /** @returns the member's id @throws KlogError GROUP_ID_NOT_FOUND, KLOG_NOT_FOUND */
+  async evict(groupId: string, member: string): Promise<string> {
+    const log = await this.#existing(groupId);
+    await log.refresh();
+    if (!isKnown(log.group(groupId))) throw notFound(groupId);
+    let evicted: MemberState | undefined;
+    await this.#decideWithCounts(log, groupId, ({ state }, counts) => {
+      const next = evict(state, member, counts);
+      evicted = [...state.members.values()].find(({ memberId }) => !next.members.has(memberId));
+      return { state: next };
+    });
+    if (evicted === undefined) throw new TypeError('an eviction that evicts nobody');
+    await this.#removeFreeLock(groupId, evicted);
+    return evicted.memberId;
+  }
+
+  async #existing(groupId: string): Promise<GroupLog> {
+    const log = await this.#groups.existingLogOf(groupId);
+    if (log === undefined) throw notFound(groupId);
+    return log;
+  }
+
+  /** With the partition counts of all topics that the group's members want, whoever joins in between. */
+  async #decideWithCounts(
+    log: GroupLog,
+    groupId: string,
+    decide: (group: GroupView, counts: PartitionCounts) => { readonly state: GroupState },
+  ): Promise<void> {
+    let counts: PartitionCounts = await this.#groups.topics.partitionCounts(topicsOf(log.state(groupId)));
+    for (;;) {
+      let missing: readonly string[] = [];
+      await log.decide(groupId, (group) => {
+        missing = unknownTopics(group.state, counts);
+        return missing.length > 0 ? undefined : decide(group, counts);
+      });
+      if (missing.length === 0) return;
+      counts = new Map([...counts, ...(await this.#groups.topics.partitionCounts(missing))]);
+    }
+  }
+
+  async #summaryOf(log: GroupLog, groupId: string): Promise<GroupSummary> {
+    const group = log.group(groupId);
+    const { state } = group;
+    const here = await this.#groups.here();
+    const freeLocks = await this.#freeLocks(groupId, state);
+    const lives = new Map<string, MemberLife>();
+    for (const member of state.members.values()) {
+      const life = isDead(member, { here, freeLocks }) ? 'dead' : await this.#lifeOf(groupId, member);
+      lives.set(member.memberId, life);
+    }
+    return { groupId, state, stateName: stateNameOf(state, lives), lives, committed: group.allCommitted() };
+  }
+
+  /** Of one that is not proved to be dead. */
+  async #lifeOf(groupId: string, { memberId, place }: MemberState): Promise<MemberLife> {
+    if (place === undefined) return 'unknown';
+    const probe = new LockProbe(this.#groups.fileSystem, this.#groups.directoryOf(groupId));
+    try {
+      // A look opens the file if it is the recorded one; then its lock is seen to be held.
+      await probe.isFree(memberId, place.inode);
+      if (!probe.isHeld(memberId, place.inode)) return 'unknown';
+    } finally {
+      await probe.close();
+    }
+    return this.#groups.fileSystem.isProcessStopped?.(place.pid) === true ? 'stalled' : 'alive';
+  }
+
+  async #freeLocks(groupId: string, state: GroupState): Promise<FreeLocks> {
+    const probe = new LockProbe(this.#groups.fileSystem, this.#groups.directoryOf(groupId));
+    const free = new Map<string, number>();
+    try {
+      for (const { memberId, place } of state.members.values()) {
+        if (place !== undefined && (await probe.isFree(memberId, place.inode))) free.set(memberId, place.inode);
+      }
+    } finally {
+      await probe.close();
+    }
+    return free;
+  }
+
+  /** What a dead one has left; a living one takes its file away itself. */
+  async #removeFreeLock(groupId: string, { memberId, place }: MemberState): Promise<void> {
+    if (place === undefined) return;
+    const probe = new LockProbe(this.#groups.fileSystem, this.#groups.directoryOf(groupId));
+    try {
+      if (await probe.isFree(memberId, place.inode)) await probe.removeFile(memberId, place.inode);
+    } finally {
+      await probe.close();
+    }
+  }
+}
+
+interface Owner {
+  readonly member: MemberState;
+  readonly partition?: TopicPartition;
+}
+
+function isKnown(group: GroupView): boolean {
+  return group.state.generation >= 0 || group.allCommitted().length > 0;
+}
+
+function stateNameOf(state: GroupState, lives: ReadonlyMap<string, MemberLife>): GroupSummary['stateName'] {
+  if ([...lives.values()].every((life) => life === 'dead')) return 'Empty';
+  const isSettled = ({ memberId, assigned, held }: MemberState) =>
+    lives.get(memberId) !== 'dead' && held.equals(assigned) && readableBy(state, memberId).equals(assigned);
+  return [...state.members.values()].every(isSettled) ? 'Stable' : 'PreparingRebalance';
+}
+
+/** Who is to have one of the partitions, or has not let go of it. */
+function ownerOf(state: GroupState, partitions: PartitionSet): Owner | undefined {
+  for (const member of state.members.values()) {
+    const [partition] = member.assigned.union(member.held).and(partitions);
+    if (partition !== undefined) return { member, partition };
+  }
+  return undefined;
+}
+
+function notFound(groupId: string): KlogError {
+  return new KlogError('GROUP_ID_NOT_FOUND', `there is no group '${groupId}'`);
+}
+
+function owned(
+  groupId: string,
+  { member, partition }: Owner,
+  code: 'NON_EMPTY_GROUP' | 'GROUP_SUBSCRIBED_TO_TOPIC',
+): KlogError {
+  const { memberId, place } = member;
+  const who = `member ${memberId}${place === undefined ? '' : ` (process ${place.pid})`}`;
+  const what = partition === undefined ? `has ${who}` : `is reading ${partition.topic}:${partition.partition} (${who})`;
+  return new KlogError(code, `group '${groupId}' ${what}`, {
+    ...partition,
+    hint: 'Stop its members first, or override with --force',
+  });
+}
