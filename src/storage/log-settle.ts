@@ -12,6 +12,7 @@ import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
 import { clockReference } from './clock-guard.js';
 import { type ControlRecord, firstControlRecord } from './control-record.js';
+import { withoutOverlaps } from './covered-segments.js';
 import { syncing } from './failed-sync.js';
 import { type OpenFile, writeFully } from './file-system.js';
 import { finishLayoutChange } from './layout-recovery.js';
@@ -55,7 +56,7 @@ export async function settle(context: LogContext): Promise<SettledState> {
   await control.setSyncing(true);
   const { appended, safe } = await control.read();
   await finishLayoutChange(context, safe);
-  const bases = await segments.list();
+  const bases = await segmentsToSettle(context, safe);
   const origin = startingPoint(context, safe, bases);
   const end: ControlRecord = { ...origin.record };
   const walked: LogSegment[] = [];
@@ -92,6 +93,16 @@ export async function settle(context: LogContext): Promise<SettledState> {
   if (!origin.sameBoot) await syncing(context, () => control.sync());
   await control.setSyncing(false);
   return { appended: newAppended, safe: newSafe, syncing: false };
+}
+
+/** In a copy, segments that were exchanged while it was made may stand beside the one they have become part of. */
+async function segmentsToSettle(context: LogContext, safe: ControlRecord | undefined): Promise<number[]> {
+  const { control, directory, fs, segments } = context;
+  const bases = await segments.list();
+  if (safe === undefined || safe.inode === control.inode) return bases;
+  const kept = await withoutOverlaps(fs, directory, bases);
+  for (const base of bases) if (!kept.includes(base)) await segments.remove(base);
+  return kept;
 }
 
 interface StartingPoint {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import { BatchScanner } from './batch-scanner.js';
-import { withoutCovered } from './covered-segments.js';
+import { withoutCovered, withoutOverlaps } from './covered-segments.js';
 import { findBehindDamage } from './damage-search.js';
 import type { FileSystem, OpenFile } from './file-system.js';
 import { segmentFileName } from './log-files.js';
@@ -139,6 +139,7 @@ export class ReaderSegments {
     if (this.#bases === undefined) {
       let bases = await listSegments(this.#fs, this.#directory);
       if (this.#view !== undefined) bases = await withoutCovered(this.#fs, this.#directory, bases, this.#view);
+      if (this.#view?.isCopy === true) bases = await withoutOverlaps(this.#fs, this.#directory, bases);
       await this.#assertCurrent();
       this.#bases = bases;
     }

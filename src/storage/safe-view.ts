@@ -9,6 +9,7 @@ import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';
 import { CONTROL_FILE_NAME, ControlFile, type ControlState } from './control-file.js';
 import type { ControlRecord } from './control-record.js';
+import { withoutOverlaps } from './covered-segments.js';
 import type { FileSystem, OpenFile } from './file-system.js';
 import { isOdd, isOfThisBoot, pause } from './log-context.js';
 import { segmentFileName } from './log-files.js';
@@ -36,6 +37,8 @@ export interface SafeView {
   readonly index: IndexState | undefined;
   /** Somebody died here or lost power: who may write should settle. */
   readonly unsettled: boolean;
+  /** S is that of another file: what there is is a copy, perhaps made while segments were exchanged. Default false. */
+  readonly isCopy?: boolean;
 }
 
 interface Place {
@@ -145,8 +148,10 @@ export class SafeViewer {
 
   /** `undefined`: a file went away meanwhile, somebody is settling. */
   async #byTheDisk(control: ControlFile | undefined, safe: ControlRecord | undefined): Promise<SafeView | undefined> {
-    const bases = await listSegments(this.#fs, this.#directory);
     const own = safe !== undefined && safe.inode === control?.inode ? safe : undefined;
+    const isCopy = safe !== undefined && own === undefined;
+    let bases = await listSegments(this.#fs, this.#directory);
+    if (isCopy) bases = await withoutOverlaps(this.#fs, this.#directory, bases);
     const first = bases[0] ?? 0;
     let { segmentBase, offset, position } = this.#walkFrom(own, bases, safe?.sequence);
     for (const base of bases) {
@@ -175,6 +180,7 @@ export class SafeViewer {
       swappedBase: safe?.swappedBase ?? -1,
       index: undefined,
       unsettled: true,
+      isCopy,
     };
   }
 
