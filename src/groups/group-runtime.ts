@@ -13,7 +13,6 @@ import {
   type Here,
   isDead,
   isOutdated,
-  type PartitionCounts,
   type RebalanceFacts,
   rebalance,
   topicsOf,
@@ -25,6 +24,7 @@ import { type GroupState, type MemberState, partitionsOf } from './group-state.j
 import type { GroupView } from './group-table.js';
 import { LockProbe, MemberLock } from './lock-files.js';
 import type { MemberWorker } from './member-worker.js';
+import { CountedDecisions, type TopicsView } from './partition-counts.js';
 import { predecessorOf } from './ring.js';
 
 const RING_POLL_MS = 25;
@@ -33,12 +33,7 @@ const TOPICS_POLL_MS = 1000;
 /** Locks that are looked at in one poll: of a larger group it takes some polls to look at everybody. */
 const PROBES_AT_ONCE = 32;
 
-/** What topics there are. */
-export interface TopicsView {
-  /** 0: there is no such topic. */
-  partitionCounts(topics: Iterable<string>): Promise<Map<string, number>>;
-  names(): Promise<readonly string[]>;
-}
+export type { TopicsView } from './partition-counts.js';
 
 export interface RuntimeOptions {
   readonly groupId: string;
@@ -86,7 +81,7 @@ export class GroupRuntime {
   readonly #locals = new Map<string, Local>();
   /** Members whose locks were found free, and not yet said to be dead. */
   readonly #free = new Map<string, number>();
-  #counts: PartitionCounts = new Map();
+  readonly #decisions: CountedDecisions;
   #joining = 0;
   #stopListening: (() => void) | undefined;
   #cancelTick: (() => void) | undefined;
@@ -104,6 +99,7 @@ export class GroupRuntime {
     this.#log = log;
     this.#options = options;
     this.#probe = new LockProbe(options.fs, options.directory);
+    this.#decisions = new CountedDecisions(log, options.topics, options.groupId);
   }
 
   get state(): GroupState {
@@ -114,16 +110,18 @@ export class GroupRuntime {
   async join(options: JoinOptions): Promise<GroupMember> {
     const { fs, directory, here } = this.#options;
     const { memberId, instanceId, clientId, clientHost, assignor, worker } = options;
+    const topics = await this.#topicsFor(options);
     const lock = await MemberLock.take(fs, directory, memberId);
     const place = { ...here, inode: lock.inode };
-    const topics = await this.#topicsFor(options);
     const committer = { groupId: this.groupId, memberId, instanceId };
     const member = new GroupMember(this.#log, committer, lock, worker, this.#wake);
     this.#joining++;
     try {
       await this.#log.refresh();
       // The first one here asks who is dead; from then on the polls tell.
-      if (this.#locals.size === 0) await this.#probeAll(this.#slice([...this.state.members.values()]));
+      const others = [...this.state.members.values()];
+      if (this.#locals.size === 0) await this.#probeAll(this.#slice(others));
+      if (instanceId !== null) await this.#probeAll(others.filter((other) => other.instanceId === instanceId));
       const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
       await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
       // From here on the record names it: to be missing from it means to be evicted.
@@ -194,9 +192,9 @@ export class GroupRuntime {
     if (!this.#hasMember()) return;
     const facts = { here, freeLocks: this.#free };
     const dead = [...state.members.values()].filter((member) => isDead(member, facts));
-    const missing = unknownTopics(state, this.#counts);
-    if (missing.length > 0) await this.#lookUp(missing);
-    if (dead.length === 0 && !isOutdated(state, this.#counts)) return;
+    const missing = unknownTopics(state, this.#decisions.counts);
+    if (missing.length > 0) await this.#decisions.lookUp(missing);
+    if (dead.length === 0 && !isOutdated(state, this.#decisions.counts)) return;
     await this.#decide([], (group, all) => asChange(rebalance(group.state, all)));
     for (const { memberId, place } of dead) {
       this.#free.delete(memberId);
@@ -211,26 +209,12 @@ export class GroupRuntime {
     return false;
   }
 
-  /** With the partition counts of all topics that the group's members want, whoever joins in between. */
   async #decide(
     topics: readonly string[],
     decide: (group: GroupView, facts: RebalanceFacts) => Change | undefined,
   ): Promise<void> {
-    await this.#lookUp(new Set([...topics, ...topicsOf(this.state)]));
-    for (;;) {
-      let missing: readonly string[] = [];
-      await this.#log.decide(this.groupId, (group) => {
-        missing = unknownTopics(group.state, this.#counts);
-        if (missing.length > 0) return undefined;
-        return decide(group, { here: this.#options.here, freeLocks: this.#free, counts: this.#counts });
-      });
-      if (missing.length === 0) return;
-      await this.#lookUp(missing);
-    }
-  }
-
-  async #lookUp(topics: Iterable<string>): Promise<void> {
-    this.#counts = new Map([...this.#counts, ...(await this.#options.topics.partitionCounts(topics))]);
+    const { here } = this.#options;
+    await this.#decisions.decide(topics, (group, counts) => decide(group, { here, freeLocks: this.#free, counts }));
   }
 
   /** Most ticks find nothing, and cost little. */
@@ -312,7 +296,7 @@ export class GroupRuntime {
   }
 
   async #lookAtTopics(): Promise<void> {
-    await this.#lookUp(topicsOf(this.state));
+    await this.#decisions.lookUp(topicsOf(this.state));
     for (const { member, options } of this.#locals.values()) {
       const self = this.state.members.get(member.memberId);
       if (options.wants === undefined || self === undefined || member.isLeaving) continue;

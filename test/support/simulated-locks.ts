@@ -21,21 +21,23 @@ export class SimulatedLocks {
   }
 
   /** Who is in the way. */
-  conflicts(owner: object, { start, length }: LockRange, shared: boolean): readonly HeldLock[] {
+  conflicts(owner: object, range: LockRange, shared: boolean): readonly HeldLock[] {
+    const end = endOf(range);
     return this.#held.filter(
-      (lock) => lock.owner !== owner && lock.start < start + length && start < lock.end && !(shared && lock.shared),
+      (lock) => lock.owner !== owner && lock.start < end && range.start < lock.end && !(shared && lock.shared),
     );
   }
 
   /** The range must be free for the owner. A lock that the owner already holds there changes its kind. */
   take(owner: object, range: LockRange, shared: boolean): void {
     this.release(owner, range);
-    this.#held.push({ owner, start: range.start, end: range.start + range.length, shared });
+    this.#held.push({ owner, start: range.start, end: endOf(range), shared });
   }
 
   /** Frees what the owner holds in the range; a lock that reaches beyond it keeps its ends. */
-  release(owner: object, { start, length }: LockRange): void {
-    const end = start + length;
+  release(owner: object, range: LockRange): void {
+    const { start } = range;
+    const end = endOf(range);
     this.#held = this.#held.flatMap((lock) => {
       if (lock.owner !== owner || lock.end <= start || lock.start >= end) return [lock];
       const rest: HeldLock[] = [];
@@ -48,4 +50,9 @@ export class SimulatedLocks {
   releaseAll(owner: object): void {
     this.#held = this.#held.filter((lock) => lock.owner !== owner);
   }
+}
+
+/** A length of 0 reaches to the end of the file, wherever that is. */
+function endOf({ start, length }: LockRange): number {
+  return length === 0 ? Number.POSITIVE_INFINITY : start + length;
 }

@@ -1,0 +1,53 @@
+import { type PartitionCounts, topicsOf, unknownTopics } from './decisions/rebalance.js';
+import type { Change, GroupLog } from './group-log.js';
+import type { GroupView } from './group-table.js';
+
+/** What topics there are. */
+export interface TopicsView {
+  /** 0: there is no such topic. */
+  partitionCounts(topics: Iterable<string>): Promise<Map<string, number>>;
+  names(): Promise<readonly string[]>;
+}
+
+/**
+ * Takes decisions that share partitions out. How many each topic has is looked up before the lock is taken; should the group by
+ * then want a topic that was not looked up, nothing is said, and it is looked up, too.
+ */
+export class CountedDecisions {
+  readonly #log: GroupLog;
+  readonly #topics: TopicsView;
+  readonly #groupId: string;
+  #counts: PartitionCounts = new Map();
+
+  constructor(log: GroupLog, topics: TopicsView, groupId: string) {
+    this.#log = log;
+    this.#topics = topics;
+    this.#groupId = groupId;
+  }
+
+  /** As they were when they were last looked up. */
+  get counts(): PartitionCounts {
+    return this.#counts;
+  }
+
+  async lookUp(topics: Iterable<string>): Promise<void> {
+    this.#counts = new Map([...this.#counts, ...(await this.#topics.partitionCounts(topics))]);
+  }
+
+  /** @param topics that the decision adds */
+  async decide(
+    topics: readonly string[],
+    decide: (group: GroupView, counts: PartitionCounts) => Change | undefined,
+  ): Promise<void> {
+    await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
+    for (;;) {
+      let missing: readonly string[] = [];
+      await this.#log.decide(this.#groupId, (group) => {
+        missing = unknownTopics(group.state, this.#counts);
+        return missing.length > 0 ? undefined : decide(group, this.#counts);
+      });
+      if (missing.length === 0) return;
+      await this.lookUp(missing);
+    }
+  }
+}
