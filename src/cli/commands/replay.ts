@@ -28,6 +28,7 @@ export function defineReplay(replay: Command, host: CommandHost): void {
       { command: 'klog replay orders --from @2026-11-22T08:00:00Z --speed 10x', does: 'ten times as fast as it came' },
       { command: 'klog replay orders --from @-1h --into orders-again', does: 'the last hour into another topic' },
       { command: "klog replay orders --exec 'curl -fsS -d @- localhost:8080'", does: 'each record through a command' },
+      { command: 'klog replay orders -g billing --from @-1h', does: 'the last hour again by a group, which is moved' },
       {
         command: 'klog replay failed --to-header __connect.errors.topic --dry-run',
         does: 'what would go back from a dead letter queue, and where to',
@@ -58,6 +59,11 @@ export function defineReplay(replay: Command, host: CommandHost): void {
   command.addOption(
     valueOption('--max-redrives <n>', 'with --to-header: what was sent back so often stays (default: 3)', parseCount),
   );
+  command.option(
+    '-g, --group <group>',
+    'move what this group has committed to where the range begins, so that its own consumers reprocess',
+  );
+  command.option('-y, --yes', 'with -g: do not ask');
   command.option('--resume', 'with --into or --to-header: go on with what is not there yet');
   command.option('--force', 'with --into: also records that once came from there, and an internal topic');
   addHandlerOptions(command);

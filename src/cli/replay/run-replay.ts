@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerOptions } from '../../clients/consumer.js';
+import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import { Pace } from '../../replay/pace.js';
@@ -8,7 +9,7 @@ import { type IsolationOptions, isolationLevelOf } from '../consume/isolation-le
 import { type PrintOptions, printerFor } from '../consume/print-options.js';
 import { printRecords } from '../consume/print-records.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
-import { checkSelection, type SelectionOptions, selectRecords } from '../consume/record-selection.js';
+import { checkSelection, type SelectionOptions, selectRecords, startOf } from '../consume/record-selection.js';
 import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js';
 import { stopSignal } from '../consume/stop-signal.js';
 import type { ExitCode } from '../exit-code.js';
@@ -33,6 +34,9 @@ export interface ReplayOptions
   /** A factor; Infinity is "max". */
   readonly speed?: number;
   readonly into?: string;
+  /** Its commits are moved, instead of reading anything. */
+  readonly group?: string;
+  readonly yes?: boolean;
   /** Names of headers. */
   readonly toHeader?: readonly string[];
   readonly maxRedrives?: number;
@@ -50,13 +54,32 @@ function checkTogether(options: ReplayOptions): void {
   if (toHeader !== undefined && hasHandler(options)) exclude('--to-header', '--exec and --exec-batch');
   if (resume && into === undefined && toHeader === undefined) need('--resume', '--into or --to-header');
   if (maxRedrives !== undefined && toHeader === undefined) need('--max-redrives', '--to-header');
+  if (options.group !== undefined) checkMove(options);
   checkHandler(options);
   refuseOwnLetters(options, [options.topic]);
+}
+
+/** A group is moved to a place; nothing is read. */
+function checkMove(options: ReplayOptions): void {
+  const { group, from, offset } = options;
+  if (group === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
+  const others: Readonly<Record<string, unknown>> = {
+    '--into': options.into,
+    '--to-header': options.toHeader,
+    '--exec and --exec-batch': options.exec ?? options.execBatch,
+    '--speed': options.speed,
+    '-n': options.maxMessages,
+    '-G and --filter': options.grep ?? options.filter,
+  };
+  for (const [flag, value] of Object.entries(others)) if (value !== undefined) exclude('-g', flag);
+  if (from !== undefined || offset !== undefined) return;
+  throw new KlogError('KLOG_USAGE', 'replay -g: from where?', { hint: 'Give --from: an offset, start, or a time' });
 }
 
 /** A bounded range again, without touching anybody's position: printed, through a command, or into another topic. */
 export async function runReplay(options: ReplayOptions, context: CliContext): Promise<ExitCode> {
   checkTogether(options);
+  if (options.group !== undefined) startOf(options, context);
   const speed = options.speed ?? Number.POSITIVE_INFINITY;
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
@@ -68,7 +91,7 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
   }
   // What is printed with pauses between has a reader that may go away meanwhile.
   const signal = stopSignal(context, isPaced(options) && prints(options));
-  return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client) => {
+  return withClient<ExitCode>(options, context, { topics: [options.topic] }, async (client, { directory }) => {
     const selected = await selectRecords(client, { ...options, topics: [options.topic] }, context);
     const damage = new SkippedDamage(options, context);
     const range: ConsumerOptions = {
@@ -79,6 +102,10 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
       // Recorded distances in time only make sense in the order of time.
       order: speed === Number.POSITIVE_INFINITY ? 'partition' : 'time',
     };
+    if (options.group !== undefined) {
+      const { replayGroup } = await import('./replay-group.js');
+      return replayGroup(client, range, directory, { ...options, group: options.group }, context);
+    }
     const pace = new Pace(speed, () => performance.now());
     const wait = (cursor: RecordCursor) => waitFor(pace, cursor, signal);
     const code = await goThrough({ client, range, filter, wait }, options, context);
