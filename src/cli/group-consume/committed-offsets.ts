@@ -1,16 +1,28 @@
 import type { Client, TopicPartition } from '../../clients/client.js';
+import { KlogError } from '../../errors.js';
 
-export const OFFSETS_TOPIC = '__consumer_offsets';
-
-/** What the group has committed of these, in their order; `undefined`: nothing. Joins nothing, and makes nothing. */
+/** What the group has committed of these, in their order; `undefined`: nothing. */
 export async function committedOffsets(
   client: Client,
   groupId: string,
   partitions: readonly TopicPartition[],
 ): Promise<(number | undefined)[]> {
-  const topics = await client.admin().listTopics({ internal: true });
-  if (!topics.some(({ topic }) => topic === OFFSETS_TOPIC)) return partitions.map(() => undefined);
-  const names = [...new Set(partitions.map(({ topic }) => topic))];
-  await using consumer = client.consumer({ topics: names, group: { id: groupId } });
-  return (await consumer.committed(partitions)).map((one) => one?.offset);
+  const offsets = (await offsetsOf(client, groupId)).filter(({ committedOffset }) => committedOffset >= 0);
+  const byPlace = new Map(offsets.map((one) => [nameOf(one), one.committedOffset]));
+  return partitions.map((partition) => byPlace.get(nameOf(partition)));
+}
+
+/** A group that is not there has committed nothing. */
+async function offsetsOf(client: Client, groupId: string) {
+  try {
+    const [group] = await client.admin().describeGroups([groupId]);
+    return group?.offsets ?? [];
+  } catch (error) {
+    if (error instanceof KlogError && error.code === 'GROUP_ID_NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
 }

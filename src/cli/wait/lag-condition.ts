@@ -1,9 +1,11 @@
 import type { Client, TopicPartition } from '../../clients/client.js';
 import { groupPartition } from '../../format/coordinator/group-partition.js';
-import { committedOffsets, OFFSETS_TOPIC } from '../group-consume/committed-offsets.js';
+import { committedOffsets } from '../group-consume/committed-offsets.js';
 import { counted } from '../listing.js';
 import { topicComes } from './awaited-records.js';
 import type { Condition, Wait } from './condition.js';
+
+const OFFSETS_TOPIC = '__consumer_offsets';
 
 /** The group has at most so many records of the topic before it. Where it has committed nothing that is all there is. */
 export class LagCondition implements Condition {

@@ -184,6 +184,28 @@ describe('consume -g', () => {
   );
 });
 
+describe('a member that is evicted', () => {
+  it.each([
+    ['that prints', []],
+    ['with a handler', ['--exec', 'sleep 0.02']],
+  ])('%s ends with 8, and commits nothing any more', (_, words) =>
+    withTopic(1, 1, async (log) => {
+      const client = await openClient({ directory: log.directory });
+      const context = new FakeContext({ client, env: { ...env, KLOG_DIR: log.directory } });
+      const running = runCommandLine(['consume', 't', '-g', 'g', '-F', ...words], context);
+      await expect.poll(() => committed(log), { timeout: 5000 }).toEqual([1]);
+      const other = await openClient({ directory: log.directory });
+      const [group] = await other.admin().describeGroups(['g']);
+      await other.admin().evictGroupMember('g', group!.memberDetails[0]!.memberId);
+      await log.produce([{ topic: 't', value: 'more' }]);
+      expect(await running).toBe(8);
+      expect(context.err).toMatch(/klog: .*evicted/);
+      expect(await committed(log)).toEqual([1]);
+      await other.close();
+    }),
+  );
+});
+
 describe('consume --from-group', () => {
   it('begins where the group is, and leaves it alone', () =>
     withTopic(6, 2, async (log) => {
