@@ -4,7 +4,7 @@
  * Whole commands, as a user runs them, applications on the library, and processes beside each other; bench/README.md tells
  * what each part asks. Default all parts. Every round runs each command once (short ones a few times), so that a machine that
  * slows down does so for all alike. Prints tables of medians, then what has a target and whether it is met; a run of all
- * parts, or --save, writes bench/results/<date>-<machine>.md. Defaults: 5e6 records, 5 rounds.
+ * parts, or --save, writes bench/results/<date>-<machine>-<commit>.md. Defaults: 5e6 records, 5 rounds.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -80,7 +80,7 @@ async function bench({ parts, records, rounds, isSaved }: Request): Promise<void
 
 function save(facts: readonly string[], sections: readonly string[]): void {
   const date = new Date().toISOString().slice(0, 10);
-  const file = join(HERE, 'results', `${date}-${machineName()}.md`);
+  const file = join(HERE, 'results', `${date}-${machineName()}-${commit().replace(/ .*/, '')}.md`);
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.replace(/[ -]+$/, '');
   const text = [
     `# ${date}, ${machineName()}`,

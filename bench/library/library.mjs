@@ -33,7 +33,7 @@ async function consume(takeSome) {
 }
 
 /** So many thousands are on their way at once: a batch of the log holds about ten of them, and a few batches are under way. */
-const ON_THEIR_WAY = 32;
+const ON_THEIR_WAY = 16;
 const underWay = [];
 
 async function waitForOldest(sent) {
