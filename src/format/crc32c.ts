@@ -82,8 +82,8 @@ function makeTables(): Int32Array {
  * than the addon; where a package manager hides the platform package, the loader finds it.
  */
 function loadNative(): NativeCrc32c | null {
-  // In a CommonJS bundle `import.meta.url` is undefined, in a module `__filename` is.
-  const require = createRequire(typeof __filename === 'string' ? __filename : import.meta.url);
+  // In a CommonJS bundle `import.meta.url` is undefined; `__filename` is there in `node -e`, too, and names no file.
+  const require = createRequire(import.meta.url ?? __filename);
   const platform = `@node-rs/crc32-${process.platform}-${process.arch}`;
   const names =
     process.platform === 'linux'

@@ -12,6 +12,7 @@ import { beyondSafeInteger } from './int64.js';
 import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
 import { incrementSequence, NO_SEQUENCE } from './record-batch.js';
 import { passHeaders } from './record-headers.js';
+import { countEarlier, offsetDeltaAt, passRecords } from './record-skip.js';
 import { VarintReader } from './varint.js';
 
 export { codecNeeded } from './batch-records.js';
@@ -121,7 +122,27 @@ export class RecordCursor {
 
   /** Passes over records below `offset`. */
   skipTo(offset: number): void {
-    this.#fromDelta = offset - this.#baseOffset;
+    const delta = offset - this.#baseOffset;
+    this.#fromDelta = delta;
+    // Where no offset is missing the record's number is its delta: there must be that record.
+    const isDense = this.recordCount === this.#lastOffsetDelta + 1;
+    if (isDense && delta > 0 && delta < this.recordCount && this.#remaining === this.recordCount) {
+      const position = passRecords(this.buffer, this.#position, this.#end, delta);
+      if (position < 0 || offsetDeltaAt(this.buffer, position, this.#end) !== delta) return;
+      this.#position = position;
+      this.#remaining -= delta;
+    }
+  }
+
+  /** Passes over the records that come before the next one of this time or a later one. */
+  skipBefore(timestamp: number): void {
+    if (this.#hasAppendTime) return;
+    const delta = timestamp - this.#baseTimestamp;
+    const count = countEarlier(this.buffer, this.#position, this.#end, this.#remaining, delta);
+    const position = passRecords(this.buffer, this.#position, this.#end, count);
+    if (position < 0) return;
+    this.#position = position;
+    this.#remaining -= count;
   }
 
   /** Passes over records from `offset` on. */

@@ -54,8 +54,8 @@ export function nativeLocks(): NativeLocks {
 }
 
 function load(platform: string, arch: string): NativeLocks {
-  // In a CommonJS bundle there is `__filename` and no `import.meta.url`; in a module it is the other way round.
-  const require = createRequire(typeof __filename === 'string' ? __filename : import.meta.url);
+  // In a CommonJS bundle `import.meta.url` is undefined; `__filename` is there in `node -e`, too, and names no file.
+  const require = createRequire(import.meta.url ?? __filename);
   try {
     const directory = dirname(require.resolve(PACKAGE));
     const addon: unknown = require(join(directory, 'prebuilds', `${platform}-${arch}`, `${PACKAGE}.node`));

@@ -245,6 +245,7 @@ async function firstRecordFrom(
   if (!(await scanner.isValid())) throw scanner.corruption('the CRC of the batch is wrong');
   const cursor = openCursor(new RecordCursor(), await bytesToDecode(scanner), 0);
   cursor.skipTo(fromOffset);
+  cursor.skipBefore(timestamp);
   while (cursor.next()) {
     if (cursor.timestamp >= timestamp) return { offset: cursor.offset, timestamp: cursor.timestamp };
   }

@@ -1,0 +1,79 @@
+/**
+ * Passes over records by their lengths alone: where a batch of ten thousand is entered in the middle, code that has just been
+ * started would take longer for the fields of those before than for all else. What does not look like a record ends the
+ * passing; whoever reads on from there finds out what it is.
+ *
+ * | field     |                       |                          |
+ * |-----------|-----------------------|--------------------------|
+ * | length    | varint, zigzag        | of what follows          |
+ * | attributes | 1 byte               |                          |
+ * | timestamp | varlong, zigzag       | delta to the batch's     |
+ * | offset    | varint, zigzag        | delta to the batch's     |
+ */
+
+/** Attributes and five one-byte varints. */
+const MINIMUM_RECORD_LENGTH = 6;
+/** Varints of four bytes and less: whole numbers of the engine's own. */
+const LARGEST_SHIFT = 21;
+
+/** Where the record after `count` others begins; -1: there are not so many that look like one. */
+export function passRecords(buffer: Uint8Array, start: number, end: number, count: number): number {
+  let position = start;
+  for (let left = count; left > 0; left--) {
+    let byte = position < end ? buffer[position++]! : 0x80;
+    let bits = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (position >= end || shift > LARGEST_SHIFT) return -1;
+      byte = buffer[position++]!;
+      bits |= (byte & 0x7f) << shift;
+    }
+    const length = (bits >>> 1) ^ -(bits & 1);
+    if (length < MINIMUM_RECORD_LENGTH || length > end - position) return -1;
+    position += length;
+  }
+  return position;
+}
+
+/** How many of `count` records, from the first on, have a timestamp delta below `delta`. */
+export function countEarlier(buffer: Uint8Array, start: number, end: number, count: number, delta: number): number {
+  let position = start;
+  for (let passed = 0; passed < count; passed++) {
+    const fields = lengthEnd(buffer, position, end);
+    const next = passRecords(buffer, position, end, 1);
+    if (next < 0) return passed;
+    let at = fields + 1;
+    let byte = buffer[at++]!;
+    let bits = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (at >= next || shift > LARGEST_SHIFT) return passed;
+      byte = buffer[at++]!;
+      bits |= (byte & 0x7f) << shift;
+    }
+    if (((bits >>> 1) ^ -(bits & 1)) >= delta) return passed;
+    position = next;
+  }
+  return count;
+}
+
+/** The offset delta of the record at `start`; -1: it cannot be told so simply. */
+export function offsetDeltaAt(buffer: Uint8Array, start: number, end: number): number {
+  const next = passRecords(buffer, start, end, 1);
+  if (next < 0) return -1;
+  let at = lengthEnd(buffer, start, end) + 1;
+  while (at < next && buffer[at]! >= 0x80) at++;
+  at++;
+  let byte = at < next ? buffer[at++]! : 0x80;
+  let bits = byte & 0x7f;
+  for (let shift = 7; byte >= 0x80; shift += 7) {
+    if (at >= next || shift > LARGEST_SHIFT) return -1;
+    byte = buffer[at++]!;
+    bits |= (byte & 0x7f) << shift;
+  }
+  return (bits >>> 1) ^ -(bits & 1);
+}
+
+function lengthEnd(buffer: Uint8Array, start: number, end: number): number {
+  let position = start;
+  while (position < end && buffer[position]! >= 0x80) position++;
+  return position + 1;
+}
