@@ -29,7 +29,9 @@ process.on('SIGTERM', end);
 process.stdin.on('end', end).resume();
 
 const client = await openClient({ directory: plan.directory });
-const running = Array.from({ length: plan.members ?? 1 }, (_, i) => run(plan.name === undefined ? `m${i}` : `${plan.name}.${i}`));
+const running = Array.from({ length: plan.members ?? 1 }, (_, i) =>
+  run(plan.name === undefined ? `m${i}` : `${plan.name}.${i}`),
+);
 await Promise.allSettled(running);
 await client.close().catch((error) => say('client', 'failed', error.code ?? error.message));
 process.exit(0);
@@ -46,10 +48,12 @@ async function run(name) {
       ...(plan.assignor === undefined ? {} : { assignor: plan.assignor }),
       commit: plan.commit ?? 'auto',
       autoCommitIntervalMs: plan.autoCommitIntervalMs ?? 5000,
-      onAssigned: (partitions) => say(name, 'assigned', partitions.map((p) => `${p.topic}:${p.partition}@${p.offset}`).join(',')),
+      onAssigned: (partitions) =>
+        say(name, 'assigned', partitions.map((p) => `${p.topic}:${p.partition}@${p.offset}`).join(',')),
       onRevoked: (partitions) => say(name, 'revoked', places(partitions)),
       onLost: (partitions) => say(name, 'lost', places(partitions)),
-      onReset: ({ topic, partition, committed, offset }) => say(name, 'reset', `${topic}:${partition}`, committed, offset),
+      onReset: ({ topic, partition, committed, offset }) =>
+        say(name, 'reset', `${topic}:${partition}`, committed, offset),
     },
   });
   try {

@@ -225,6 +225,7 @@ export class GroupPartitions implements MemberWorker {
     this.#progress.delete(fetcher);
     if (this.#inHand === fetcher) this.#inHand = undefined;
     this.#options.onForget(fetcher);
+    this.#options.onChange();
     await this.assignment.remove(fetcher);
   }
 

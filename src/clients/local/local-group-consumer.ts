@@ -236,7 +236,7 @@ export class LocalGroupConsumer implements GroupConsumer {
       while (!signal.aborted) {
         this.#mustBeMember();
         const changes = this.#changes;
-        const batch = await this.#order.next();
+        const batch = await this.#nextInOrder(changes);
         if (signal.aborted) return undefined;
         if (batch !== undefined) {
           if (await this.#mayHandOut(batch)) return batch;
@@ -247,6 +247,16 @@ export class LocalGroupConsumer implements GroupConsumer {
       if (!signal.aborted || this.#failure !== undefined) throw error;
     }
     return undefined;
+  }
+
+  async #nextInOrder(changes: number): Promise<LocalBatch | undefined> {
+    try {
+      return await this.#order.next();
+    } catch (error) {
+      // The partition was let go of while it was read.
+      if (changes !== this.#changes && error instanceof KlogError && error.code === 'KLOG_CLOSED') return undefined;
+      throw error;
+    }
   }
 
   /** Looks at the group's record before each batch. */

@@ -44,8 +44,9 @@ export class PartitionOrder implements BatchOrder {
     const count = this.#fetchers.length;
     for (let i = 1; i <= count; i++) {
       const index = (this.#last + i) % count;
-      const fetcher = this.#fetchers[index]!;
-      if (fetcher.isAtEnd) continue;
+      const fetcher = this.#fetchers[index];
+      // A member of a group may have lost some meanwhile.
+      if (fetcher === undefined || fetcher.isAtEnd) continue;
       const batch = await nextOf(fetcher, fetcher.end);
       if (batch === undefined) continue;
       this.#last = index;
