@@ -84,6 +84,8 @@ export interface ErrorPlace {
   /** Byte position in `file`. */
   readonly position?: number | undefined;
   readonly file?: string | undefined;
+  /** A consumer group's id. */
+  readonly group?: string | undefined;
   /** Line of the input, from 1. */
   readonly line?: number | undefined;
 }

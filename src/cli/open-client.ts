@@ -137,8 +137,9 @@ function missingLog(location: DirectoryLocation, topic: string | undefined): Klo
   });
 }
 
-/** Adds the nearest name to the error of an unknown topic. */
+/** Adds the nearest name to the error of an unknown topic or group. */
 export async function suggestTopic(error: unknown, client: Client): Promise<unknown> {
+  if (error instanceof KlogError && error.code === 'GROUP_ID_NOT_FOUND') return suggestGroup(error, client);
   if (!(error instanceof KlogError) || error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' || error.hint !== undefined)
     return error;
   const { topic, partition } = error.place;
@@ -150,5 +151,18 @@ export async function suggestTopic(error: unknown, client: Client): Promise<unkn
   const names = listings.map((listing) => listing.topic);
   const nearest = nearestName(topic, names);
   if (nearest === undefined || nearest === topic) return error;
+  return new KlogError(error.code, error.message, { ...error.place, cause: error, hint: `Did you mean '${nearest}'?` });
+}
+
+async function suggestGroup(error: KlogError, client: Client): Promise<unknown> {
+  const { group } = error.place;
+  if (group === undefined || error.hint !== undefined) return error;
+  const listings = await client
+    .admin()
+    .listGroups()
+    .catch(() => []);
+  const names = listings.map(({ groupId }) => groupId);
+  const nearest = nearestName(group, names);
+  if (nearest === undefined || nearest === group) return error;
   return new KlogError(error.code, error.message, { ...error.place, cause: error, hint: `Did you mean '${nearest}'?` });
 }

@@ -54,6 +54,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/replay.js')).defineReplay,
   },
   {
+    name: 'group',
+    summary: 'list, describe, move and delete consumer groups',
+    load: async () => (await import('./commands/group.js')).defineGroup,
+  },
+  {
     name: 'wait',
     summary: 'wait until a topic has what is asked for',
     load: async () => (await import('./commands/wait.js')).defineWait,

@@ -32,6 +32,7 @@ function errorObject(error: unknown): Record<string, unknown> {
     topic: known?.place.topic,
     partition: known?.place.partition,
     offset: known?.place.offset,
+    group: known?.place.group,
     file: known?.place.file,
     position: known?.place.position,
     line: known?.place.line,

@@ -236,7 +236,7 @@ function ownerOf(state: GroupState, partitions: PartitionSet): Owner | undefined
 }
 
 function notFound(groupId: string): KlogError {
-  return new KlogError('GROUP_ID_NOT_FOUND', `there is no group '${groupId}'`);
+  return new KlogError('GROUP_ID_NOT_FOUND', `there is no group '${groupId}'`, { group: groupId });
 }
 
 function owned(
@@ -249,6 +249,7 @@ function owned(
   const what = partition === undefined ? `has ${who}` : `is reading ${partition.topic}:${partition.partition} (${who})`;
   return new KlogError(code, `group '${groupId}' ${what}`, {
     ...partition,
+    group: groupId,
     hint: 'Stop its members first, or override with --force',
   });
 }

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../cli-context.js';
+import { type CommandHost, describeCommand, onAction } from '../command-host.js';
+import type { ExitCode } from '../exit-code.js';
+import type { GlobalOptions } from '../global-options.js';
+import { printJson } from '../listing.js';
+import { notice } from '../notices.js';
+import { withClient } from '../open-client.js';
+
+export interface GroupEvictOptions extends GlobalOptions {
+  readonly group: string;
+  readonly members: readonly string[];
+}
+
+export function defineGroupEvict(group: Command, host: CommandHost): void {
+  const command = describeCommand(group.command('evict <group> <member...>'), {
+    summary: 'end the membership of members that hang',
+    description: `Ends the membership of members, by id or instance id (klog group describe shows both), and gives their partitions to the others. For a member whose process is stopped, or whose lock file somebody has removed: the dead are found without it.
+
+What an evicted member has in hand may be done twice; it commits nothing any more, and comes back only as a new member.`,
+    examples: [
+      { command: 'klog group describe billing --section members', does: 'who there is' },
+      { command: 'klog group evict billing klog-3f2a…', does: 'ends one of them' },
+    ],
+    json: 'an array: groupId, memberId',
+  });
+  onAction<GlobalOptions>(command, host, (options, [name, members]) =>
+    runGroupEvict({ ...options, group: name as string, members: members as string[] }, host.context),
+  );
+}
+
+export async function runGroupEvict(options: GroupEvictOptions, context: CliContext): Promise<ExitCode> {
+  const { group, members } = options;
+  return withClient<ExitCode>(options, context, { topics: [] }, async (client, { directory }) => {
+    const evicted: { groupId: string; memberId: string }[] = [];
+    for (const member of new Set(members)) {
+      const memberId = await client.admin().evictGroupMember(group, member);
+      evicted.push({ groupId: group, memberId });
+      notice(options, context, `evicted ${memberId} from group '${group}' in ${directory}`);
+    }
+    if (options.json) printJson(context, evicted);
+    return 0;
+  });
+}
