@@ -72,15 +72,15 @@ async function bench({ parts, records, rounds, isSaved }: Request): Promise<void
     facts.push(`load at the end ${load()}; ${minutes} minutes in all`);
     const targets = `## targets\n\n${TARGETS}\n\n${verdictTable(verdicts)}\n`;
     console.log(`\n${targets}\n${facts.at(-1)}`);
-    if (isSaved) save(facts, [targets, ...sections]);
+    if (isSaved) save(head.commit, facts, [targets, ...sections]);
   } finally {
     rmSync(workspace.folder, { recursive: true, force: true });
   }
 }
 
-function save(facts: readonly string[], sections: readonly string[]): void {
+function save(hash: string, facts: readonly string[], sections: readonly string[]): void {
   const date = new Date().toISOString().slice(0, 10);
-  const file = join(HERE, 'results', `${date}-${machineName()}-${commit().replace(/ .*/, '')}.md`);
+  const file = join(HERE, 'results', `${date}-${machineName()}-${hash.replaceAll(' ', '-')}.md`);
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.replace(/[ -]+$/, '');
   const text = [
     `# ${date}, ${machineName()}`,

@@ -26,6 +26,8 @@ const DIRECTORY_MODE = 0o700;
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECTORY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = nodeFs.constants;
 const SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK;
+/** By this Node opens, reads and closes in one call of its own. Flags are numbers here, which its types do not know. */
+const SAFE_TEXT = { encoding: 'utf8', flag: (O_RDONLY | SAFE_OPEN) as unknown as string } as const;
 
 class NodeFileSystem implements FileSystem {
   #bootId: Uint8Array | undefined;
@@ -36,6 +38,16 @@ class NodeFileSystem implements FileSystem {
 
   readFile(path: string): Uint8Array | undefined {
     return call(() => readRegularFile(path));
+  }
+
+  readTexts(directory: string, names: readonly string[]): (string | undefined)[] {
+    return names.map((name) => {
+      try {
+        return nodeFs.readFileSync(`${directory}/${name}`, SAFE_TEXT);
+      } catch {
+        return undefined;
+      }
+    });
   }
 
   stat(path: string): FileStat | undefined {

@@ -68,6 +68,12 @@ export interface FileSystem {
    * reads where this is missing: half the time for each of a thousand topics' files.
    */
   readFile?(path: string): Awaitable<Uint8Array | undefined>;
+  /**
+   * The texts of many small files of one directory, in one call; `undefined` where a file is not read so simply: it is missing,
+   * a link, or anything else that {@link readFile} decides about. What is read has not been looked at: who cannot make sense of a
+   * text asks for the file by {@link readFile}.
+   */
+  readTexts?(directory: string, names: readonly string[]): Awaitable<(string | undefined)[]>;
   /** Does not follow a link at the end of the path. `undefined`: nothing there. */
   stat(path: string): Awaitable<FileStat | undefined>;
   /** Names, unordered. */

@@ -60,6 +60,11 @@ export class CountingFileSystem implements FileSystem {
     return this.#withDescriptor(() => readWhole(this.#fs, path));
   }
 
+  /** What could not be opened is read by {@link readFile}, which makes room. */
+  readTexts(directory: string, names: readonly string[]): Awaitable<(string | undefined)[]> {
+    return this.#fs.readTexts?.(directory, names) ?? [];
+  }
+
   stat(path: string): Awaitable<FileStat | undefined> {
     return this.#fs.stat(path);
   }

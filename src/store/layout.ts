@@ -47,6 +47,10 @@ export function temporaryDirectoryPrefix(path: string): string {
   return `${basename(path)}.tmp-`;
 }
 
+export function topicFileName(topic: string): string {
+  return topic + TOPIC_FILE_SUFFIX;
+}
+
 /** The topic whose file has this name; `undefined`: not a topic's file. */
 export function topicOfFileName(name: string): string | undefined {
   const suffix = [TOPIC_FILE_SUFFIX, GONE_TOPIC_SUFFIX].find((one) => name.endsWith(one));

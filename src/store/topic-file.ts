@@ -76,10 +76,10 @@ export async function dropTopicFile(fs: FileSystem, directory: string, topic: st
 }
 
 /** @throws KlogError CORRUPT_MESSAGE, UNSUPPORTED_VERSION */
-export function decodeTopicFile(bytes: Uint8Array, path: string): TopicFile {
+export function decodeTopicFile(content: Uint8Array | string, path: string): TopicFile {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    value = JSON.parse(typeof content === 'string' ? content : textOf(content));
   } catch (cause) {
     throw damaged(path, 'it is not JSON', cause);
   }
@@ -103,6 +103,10 @@ export function decodeTopicFile(bytes: Uint8Array, path: string): TopicFile {
     throw damaged(path, '"importId" does not fit "state"');
   }
   return { topic, topicId, partitions, configs: decodeConfigs(configs, path), state, growingTo, importId };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
 function decodeConfigs(value: unknown, path: string): TopicConfigs {

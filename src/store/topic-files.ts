@@ -1,8 +1,15 @@
 import { join } from 'node:path';
 import { isValidTopicName } from '../format/topic-name.js';
 import type { FileSystem } from '../storage/file-system.js';
-import { TOPIC_FILE_TEMPORARY, topicFileTemporary, topicOfFileName } from './layout.js';
-import { dropTopicFile, markDeleting, readTopicFile, type TopicFile, writeTopicFile } from './topic-file.js';
+import { TOPIC_FILE_TEMPORARY, topicFileName, topicFileTemporary, topicOfFileName } from './layout.js';
+import {
+  decodeTopicFile,
+  dropTopicFile,
+  markDeleting,
+  readTopicFile,
+  type TopicFile,
+  writeTopicFile,
+} from './topic-file.js';
 
 /** The files of all topics of a data directory, in whatever state they are. Reading takes no lock; writing, the admin lock. */
 export class TopicFiles {
@@ -21,13 +28,26 @@ export class TopicFiles {
   }
 
   async all(): Promise<TopicFile[]> {
+    const names = await this.names();
+    const texts = (await this.#fs.readTexts?.(this.#directory, names.map(topicFileName))) ?? [];
     const files: TopicFile[] = [];
-    for (const name of await this.names()) {
-      // Dropped since it was listed.
-      const file = await this.read(name);
+    for (const [index, name] of names.entries()) {
+      const file = this.#decoded(name, texts[index]) ?? (await this.read(name));
+      // Otherwise dropped since it was listed.
       if (file !== undefined) files.push(file);
     }
     return files;
+  }
+
+  /** `undefined`: it has to be read with more care, which finds out what is wrong. */
+  #decoded(name: string, text: string | undefined): TopicFile | undefined {
+    if (text === undefined) return undefined;
+    try {
+      const file = decodeTopicFile(text, topicFileName(name));
+      return file.topic === name ? file : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** On a file system that does not tell upper from lower case, another topic's file may answer to the name. */
