@@ -89,6 +89,19 @@ export class Groups {
     return logs;
   }
 
+  /** A topic is being deleted: who makes another one of its name is not to go on where this one was. */
+  async forgetTopic(topic: string): Promise<void> {
+    for (const log of await this.existingLogs()) {
+      for (const groupId of log.table.groupIds()) {
+        if (!log.group(groupId).hasCommitsOf(topic)) continue;
+        await log.decide(groupId, (group) => {
+          const commits = group.allCommitted().filter((one) => one.topic === topic);
+          return { commits: commits.map(({ partition }) => ({ topic, partition, commit: null })) };
+        });
+      }
+    }
+  }
+
   get fileSystem(): FileSystem {
     return this.#store.fileSystem;
   }

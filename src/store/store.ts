@@ -72,6 +72,8 @@ export async function openStore(fs: FileSystem, path: string, options: OpenStore
 export class Store {
   readonly directory: DataDirectory;
   readonly topics: Topics;
+  /** Called while a topic is being deleted, before its partitions go; again where a delete is completed. */
+  onTopicDelete: ((topic: string) => Promise<void>) | undefined;
   readonly #fs: CountingFileSystem;
   readonly #clock: Clock;
   readonly #lockWaitMs: number;
@@ -94,7 +96,10 @@ export class Store {
       clock: this.#clock,
       lockWaitMs: this.#lockWaitMs,
       randomBytes: options.randomBytes ?? randomBytes,
-      onDelete: (topic) => this.#letGo(topic),
+      onDelete: async (topic) => {
+        await this.onTopicDelete?.(topic);
+        await this.#letGo(topic);
+      },
     });
   }
 

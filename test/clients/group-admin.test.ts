@@ -182,11 +182,20 @@ describe('groups from outside', () => {
     });
   });
 
-  it('have of a topic that is no more what cannot be told', async () => {
-    const admin = (await withOrders()).admin();
-    await admin.alterGroupOffsets('g', [at(0, 3)]);
+  it('forget a topic that is deleted: one of the same name is read from its beginning', async () => {
+    const client = await withOrders();
+    const admin = client.admin();
+    await admin.createTopic({ topic: 'more' });
+    await admin.alterGroupOffsets('g', [at(0, 3), at(1, 5), { topic: 'more', partition: 0, offset: 0 }]);
+    await admin.alterGroupOffsets('only', [at(0, 1)]);
     await admin.deleteTopic('orders');
-    const [group] = await admin.describeGroups(['g']).catch(() => [undefined]);
-    for (const offset of group?.offsets ?? []) expect(offset).toMatchObject({ logEndOffset: -1, lag: -1, lagMs: -1 });
+    expect((await admin.listGroups()).map(({ groupId }) => groupId)).toEqual(['g']);
+    const [group] = await admin.describeGroups(['g']);
+    expect(group!.offsets.map(({ topic }) => topic)).toEqual(['more']);
+    await admin.createTopic({ topic: 'orders', partitions: 2 });
+    await client.producer().send({ topic: 'orders', partition: 0, key: null, value: Buffer.from('new') });
+    const values: string[] = [];
+    for await (const { value } of member(client)) values.push(Buffer.from(value!).toString());
+    expect(values).toEqual(['new']);
   });
 });

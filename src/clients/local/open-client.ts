@@ -19,6 +19,9 @@ export interface OpenClientOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/** Named here so that its code is loaded only where there ever was a group. */
+const OFFSETS_TOPIC = '__consumer_offsets';
+
 /**
  * Opens the topics in a directory. Any number of processes may do so at the same time.
  *
@@ -30,5 +33,14 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { directory, ...others } = options;
   const store = await openStore(nodeFileSystem, directory, others);
   const openGroups = async () => new (await import('../../groups/groups.js')).Groups(store, systemSeams);
+  store.onTopicDelete = async (topic) => {
+    if ((await store.topics.find(OFFSETS_TOPIC)) === undefined || topic === OFFSETS_TOPIC) return;
+    const groups = await openGroups();
+    try {
+      await groups.forgetTopic(topic);
+    } finally {
+      await groups.close();
+    }
+  };
   return new LocalClient(store, systemSeams, store.directory.warnings, openGroups);
 }
