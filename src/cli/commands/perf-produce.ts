@@ -53,6 +53,10 @@ Values are capital letters, the same in each run. Partitions take turns, a batch
   );
   command.addOption(batch);
   addHiddenAliases(command, batch, '--batch-size <size>');
+  command.option(
+    '--producer-props <name=value...>',
+    "the same by Kafka's names: acks linger.ms batch.size compression.type",
+  );
   addPerfTopicOptions(command);
   addIntervalOptions(command);
   addMetricsOption(command);

@@ -17,6 +17,7 @@ import { type PerfResult, printPerfResult } from './perf-report.js';
 import { type PerfTopic, type PerfTopicOptions, withPerfTopic } from './perf-topic.js';
 import { PerfWriter } from './perf-writer.js';
 import { processMetrics } from './process-metrics.js';
+import { producerFlags } from './producer-props.js';
 
 export interface PerfProduceOptions extends PerfTopicOptions, IntervalOptions {
   readonly numRecords?: number;
@@ -33,6 +34,8 @@ export interface PerfProduceOptions extends PerfTopicOptions, IntervalOptions {
   readonly compression?: CompressionType;
   readonly linger?: number;
   readonly batchBytes?: number;
+  /** `name=value`, by Kafka's names. */
+  readonly producerProps?: readonly string[];
 }
 
 export const DEFAULT_RECORDS = 1_000_000;
@@ -42,7 +45,8 @@ const BATCH_BYTES = 1024 * 1024;
 const BUFFER_BYTES = 16 * 1024 * 1024;
 const NEWLINE = Buffer.from('\n');
 
-export async function runPerfProduce(options: PerfProduceOptions, context: CliContext): Promise<ExitCode> {
+export async function runPerfProduce(given: PerfProduceOptions, context: CliContext): Promise<ExitCode> {
+  const options = { ...given, ...producerFlags(given.producerProps ?? [], given) };
   const payloads = await payloadsOf(options, context);
   checkWarmup(options.warmupRecords, options.numRecords ?? DEFAULT_RECORDS);
   const acks = (await setting('acks', options.acks, context, parseAcks)) ?? 'all';

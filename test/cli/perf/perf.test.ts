@@ -43,6 +43,30 @@ describe('perf produce', () => {
       expect((await log.run('consume mine')).out).toBe('a\nbb\nccc\na\nbb\n');
     }));
 
+  it("takes the settings of Kafka's tool by Kafka's names", () =>
+    withLog(async (log) => {
+      await log.createTopic('props');
+      const line =
+        'perf produce props -n 1000 --producer-props acks=1 linger.ms=0 batch.size=2000 compression.type=lz4';
+      expect(await measured(log, line)).toMatchObject({ records: 1000, acks: 'written' });
+      expect((await log.run('log dump props --json')).out).toMatch(/"compress\w*":"lz4"/i);
+    }));
+
+  it.each([
+    ['buffer.memory=1', 'buffer.memory means nothing here'],
+    ['acks', "'acks' is not name=value"],
+    ['acks=many', "'many' is none of all, written, none"],
+    ['linger.ms=1s', "linger.ms: '1s' is not a number of milliseconds"],
+    ['compression.type=rar', "compression.type: 'rar' is none of none, gzip, snappy, lz4, zstd"],
+    ['acks=1 --acks all', '--acks'],
+  ])('refuses --producer-props %s', (props, message) =>
+    withLog(async (log) => {
+      const { code, err } = await log.run(`perf produce -n 1 --producer-props ${props}`);
+      expect(code).toBe(2);
+      expect(err).toContain(message);
+    }),
+  );
+
   it('leaves the warm-up out of the figures, not out of the topic', () =>
     withLog(async (log) => {
       await log.createTopic('t');
