@@ -24,17 +24,22 @@ export class ExpectedBytes {
   /** The first difference, or nothing. */
   take(bytes: Uint8Array): Difference | undefined {
     const expected = this.#expected;
-    const start = this.#position;
+    // Of a line that was begun before, what came of it is as expected.
+    const begun = expected.subarray(this.#lineStart, this.#position);
+    let from = -1;
     for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i]!;
-      const isLastNewline = byte === NEWLINE && i === bytes.length - 1 && i > 0;
-      if (this.#position === expected.length && isLastNewline && expected.at(-1) !== NEWLINE) return undefined;
-      if (expected[this.#position] !== byte) return this.#difference(bytes, start);
-      this.#position += 1;
-      if (byte === NEWLINE) {
-        this.#line += 1;
-        this.#lineStart = this.#position;
+      const isNewline = bytes[i] === NEWLINE;
+      // A line that was begun ends here, although its newline is missing.
+      const isAdded = isNewline && this.isDone && this.#lineStart < this.#position;
+      if (!isAdded && expected[this.#position] !== bytes[i]) {
+        const found = from < 0 ? Buffer.concat([begun, bytes]) : bytes.subarray(from);
+        return { ...this.rest, found: lineAt(found, 0) };
       }
+      if (!isAdded) this.#position += 1;
+      if (!isNewline) continue;
+      this.#line += 1;
+      this.#lineStart = this.#position;
+      from = i + 1;
     }
     return undefined;
   }
@@ -47,15 +52,6 @@ export class ExpectedBytes {
   get rest(): Omit<Difference, 'found'> {
     const isAtEnd = this.#lineStart === this.#expected.length;
     return { line: this.#line, expected: isAtEnd ? undefined : lineAt(this.#expected, this.#lineStart) };
-  }
-
-  /** `bytes` began where `start` is in those expected. */
-  #difference(bytes: Uint8Array, start: number): Difference {
-    const lineStart = this.#lineStart;
-    // Of the line that differs, what came before these bytes is as expected.
-    const before = this.#expected.subarray(lineStart, Math.max(lineStart, start));
-    const found = Buffer.concat([before, bytes.subarray(Math.max(0, lineStart - start))]);
-    return { ...this.rest, found: lineAt(found, 0) };
   }
 }
 
