@@ -1,7 +1,6 @@
 /** Scenarios in memory (test/crash/run-faults.ts), with a fault at every one of their file calls. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SCENARIOS } from '../../test/crash/scenarios/index.js';
 import type { Scenario } from '../../test/crash/scenarios/scenario.js';
 import type { Programs } from './programs.js';
 import { type Start, startOf } from './recording.js';
@@ -19,11 +18,6 @@ interface Faults {
   readonly settleEvery: number;
   readonly keep?: string;
   readonly mostFails?: number;
-}
-
-/** Those that need nothing but klog. */
-export function memoryScenarios(rig: Rig): Scenario[] {
-  return SCENARIOS.filter(({ name, needsRealDisk }) => needsRealDisk !== true && (rig.only?.includes(name) ?? true));
 }
 
 export async function meetInMemory(

@@ -12,7 +12,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SCENARIOS } from '../../test/crash/scenarios/index.js';
 import type { Scenario } from '../../test/crash/scenarios/scenario.js';
-import { MEMORY_KILLS, meetInMemory, memoryScenarios } from './in-memory.js';
+import { MEMORY_KILLS, meetInMemory } from './in-memory.js';
 import { settleEnv } from './judges.js';
 import { record, type Start, scenarioCommand, serverCommand, startOf } from './recording.js';
 import { countIn, type Rig } from './rig.js';
@@ -29,12 +29,11 @@ export async function killPoints(rig: Rig): Promise<void> {
   const { killed, killPoints: points, killOnePoints } = rig.size;
   const scenarios = chosen(rig, killed);
   const severalAtOnce = chosen(rig, undefined).filter(({ isConcurrent }) => isConcurrent === true);
-  const inMemory = memoryScenarios(rig).filter(({ isConcurrent }) => isConcurrent === true);
   const tasks = [
     ...severalAtOnce.map((scenario) => (worker: number) => {
       return disturb(rig, worker, 'killpoints', scenario, ['kill-one'], killOnePoints, false);
     }),
-    ...inMemory.map((scenario) => () => {
+    ...severalAtOnce.map((scenario) => () => {
       return meetInMemory(rig, 'killpoints', scenario, { kinds: MEMORY_KILLS, settleEvery: 1 });
     }),
     ...scenarios.map((scenario) => (worker: number) => everyKill(rig, worker, scenario)),
@@ -48,7 +47,7 @@ export async function killPoints(rig: Rig): Promise<void> {
 export async function errors(rig: Rig): Promise<void> {
   const { failed, errorPoints: points, settleEvery } = rig.size;
   const tasks = [
-    ...memoryScenarios(rig).map((scenario) => () => {
+    ...chosen(rig, undefined).map((scenario) => () => {
       return meetInMemory(rig, 'errors', scenario, { kinds: [...ERRORS, 'eio-loses'], settleEvery });
     }),
     ...chosen(rig, failed).flatMap((scenario) => [

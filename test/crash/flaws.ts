@@ -141,6 +141,12 @@ const erasedWithoutRoom = change(
   " && 'must',",
   ',',
 );
+const overlapsUnseen = change(
+  'segments of a copy that overlap are taken as they are',
+  'storage/covered-segments.ts',
+  'if (base < end) continue;',
+  '',
+);
 const lastSyncUntold = change(
   'nobody hears of a failed last sync of acks=written',
   'clients/local/local-producer.ts',
@@ -394,4 +400,5 @@ export const PLANTED: readonly PlantedFlaw[] = [
     scenario: 'pipelined',
     by: { memory: 'eio-loses' },
   },
+  { name: 'overlaps-unseen', flaws: [overlapsUnseen], in: 'writer', scenario: 'hot-copy', by: { memory: 'short' } },
 ];

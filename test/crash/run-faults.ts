@@ -113,7 +113,9 @@ class Runner {
   /** Answers what is wrong with what came of it. */
   async #one(point: FaultPoint, mode: string, what: string): Promise<string | undefined> {
     const disk = this.#start.clone(FIRST_INODE);
-    const machine = new MemoryMachine(this.#scenario, disk, this.#seed, point);
+    // Of several processes each run has them in another order: what is met is the call with that number all the same.
+    const schedule = this.#scenario.isConcurrent === true ? this.#runs : 0;
+    const machine = new MemoryMachine(this.#scenario, disk, this.#seed, point, schedule);
     machine.said = process.env.KLOG_CRASH_PROMISED ?? '';
     onStray = (error) => machine.crash(error);
     await machine.run(this.#seed);

@@ -25,7 +25,8 @@ export interface State {
   readonly warned?: boolean;
 }
 
-const FAILED_SYNC = /^f(data)?sync /;
+/** But for a copy of the directory, which is only read: what cannot be settled is read all the same. */
+const FAILED_SYNC = /^f(data)?sync (?!copy-)/;
 /** A full disk that klog may get over: where it cannot have the file it does without. */
 const DISPENSABLE = /\.(snapshot|topic)\.tmp$/;
 /** Whoever settles next makes it anew. */
@@ -182,8 +183,8 @@ class Judgement {
   }
 }
 
-/** What a command writes beside the data directory. */
-const ARCHIVE = /\.klog(\.[0-9a-f]+\.tmp)?$/;
+/** What a command, or a scenario, writes beside the data directory. */
+const BESIDE = /\.klog(\.[0-9a-f]+\.tmp)?$|^copy-\d+$/;
 
 /**
  * What kills have left is gone when topics have been changed once, and the log was opened; but for a data directory in the
@@ -199,7 +200,7 @@ function noLeftovers(disk: MemoryDisk, content: Content, hit = ''): void {
   };
   for (const [directory, names] of Object.entries(wanted)) {
     const more = namesIn(disk, directory).filter(
-      (name) => !names.includes(name) && !ARCHIVE.test(name) && !(directory === '' && isUnswept(name)),
+      (name) => !names.includes(name) && !BESIDE.test(name) && !(directory === '' && isUnswept(name)),
     );
     if (more.length > 0) throw new BrokenPromise(`left over in ${directory}: ${more.join(', ')}`);
   }

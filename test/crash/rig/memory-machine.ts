@@ -12,6 +12,7 @@ import type { Machine } from '../scenarios/machine.js';
 import { type Scenario, Stage } from '../scenarios/scenario.js';
 import type { FaultPoint } from './fault-point.js';
 import { MemoryContext } from './memory-context.js';
+import { MemoryCopies } from './memory-copies.js';
 import type { MemoryDisk } from './memory-disk.js';
 import { MemoryFileSystem } from './memory-file-system.js';
 import { LockTable, ProcessFileSystem, type SharedDisk, Watchers } from './process-file-system.js';
@@ -39,6 +40,7 @@ export class MemoryMachine {
   status = 0;
   /** Command lines that failed without a word. */
   readonly silent: string[] = [];
+  readonly copies: MemoryCopies;
   readonly #scenario: Scenario;
   readonly #shared: SharedDisk;
   readonly #random: () => number;
@@ -47,12 +49,15 @@ export class MemoryMachine {
   readonly #running = new Set<Promise<unknown>>();
   #isOver = false;
 
-  constructor(scenario: Scenario, disk: MemoryDisk, seed: number, point: FaultPoint) {
+  /** @param schedule which of the processes has its turn, where there are several: another number, another order */
+  constructor(scenario: Scenario, disk: MemoryDisk, seed: number, point: FaultPoint, schedule = 0) {
     this.#scenario = scenario;
     this.#random = seededRandom(seed);
-    const turns = seededRandom(seed);
+    const turns = seededRandom(seed * 1_000_003 + schedule);
+    const files = new MemoryFileSystem(disk, { bootId: currentBootId() });
+    this.copies = new MemoryCopies(files, turns);
     this.#shared = {
-      files: new MemoryFileSystem(disk, { bootId: currentBootId() }),
+      files,
       point,
       locks: new LockTable(),
       watchers: new Watchers(),
@@ -201,8 +206,12 @@ class MemoryProcess implements Machine {
     });
   }
 
-  command(file: string): Promise<void> {
-    return Promise.reject(new Error(`${file} is no program of a machine in memory`));
+  copy(directory: string): Promise<string> {
+    return this.#machine.copies.copy(directory);
+  }
+
+  discard(copy: string): void {
+    this.#machine.copies.discard(copy);
   }
 }
 

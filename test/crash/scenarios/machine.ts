@@ -17,5 +17,7 @@ export interface Machine {
   exit(): Promise<never>;
   /** Resolves when the command line has ended well. */
   klog(args: readonly string[], input?: string): Promise<void>;
-  command(file: string, args: readonly string[]): Promise<void>;
+  /** `cp -r` of a directory, to a new place which it answers. Rejects when a file goes while it is looked at. */
+  copy(directory: string): Promise<string>;
+  discard(copy: string): void;
 }

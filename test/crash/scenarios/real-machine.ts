@@ -1,6 +1,7 @@
 /** This process, those that it starts, and the disk of the machine. */
 import { type StdioOptions, spawn } from 'node:child_process';
-import { writeSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../../../src/clients/client.js';
 import { systemSeams } from '../../../src/clients/local/client-seams.js';
@@ -50,8 +51,19 @@ export class RealMachine implements Machine {
     return run(process.execPath, [bin, ...args], { input });
   }
 
-  command(file: string, args: readonly string[]): Promise<void> {
-    return run(file, args, {});
+  async copy(directory: string): Promise<string> {
+    const into = mkdtempSync(join(tmpdir(), 'klog-crash-copy-'));
+    try {
+      await run('cp', ['-r', `${directory}/.`, into], {});
+    } catch (error) {
+      this.discard(into);
+      throw error;
+    }
+    return into;
+  }
+
+  discard(copy: string): void {
+    rmSync(copy, { recursive: true, force: true });
   }
 }
 

@@ -22,8 +22,6 @@ export interface Scenario {
   readonly isCommand?: boolean;
   /** Several processes at the same time: one of them killed is not all of them killed. */
   readonly isConcurrent?: boolean;
-  /** It uses other programs: nothing for a disk in memory. */
-  readonly needsRealDisk?: boolean;
 }
 
 /** The data directory, below the one in which a scenario runs. */
@@ -125,8 +123,12 @@ export class Stage {
     return this.#machine.klog([...args, '-d', this.directory], input);
   }
 
-  /** Another program. Resolves when it has ended well. */
-  command(file: string, args: readonly string[]): Promise<void> {
-    return this.#machine.command(file, args);
+  /** `cp -r` of the data directory, to a new place which it answers. Rejects when a file goes while it is looked at. */
+  copy(): Promise<string> {
+    return this.#machine.copy(this.directory);
+  }
+
+  discard(copy: string): void {
+    this.#machine.discard(copy);
   }
 }

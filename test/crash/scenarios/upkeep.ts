@@ -1,12 +1,9 @@
 /** What takes records away: trims, retention, compaction, erasing; and what comes beside it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Admin } from '../../../src/clients/admin.js';
 import type { Client } from '../../../src/clients/client.js';
 import { KlogError } from '../../../src/errors.js';
 import { lastOfKeys, readEverything } from '../rig/read-everything.js';
-import { DATA, type Scenario, type Stage } from './scenario.js';
+import type { Scenario, Stage } from './scenario.js';
 
 const TOPIC = 'orders';
 /** Segments of a few batches. */
@@ -234,7 +231,6 @@ export const recreateBeside: Scenario = {
 export const hotCopy: Scenario = {
   name: 'hot-copy',
   isConcurrent: true,
-  needsRealDisk: true,
   about:
     'cp -r of the directory beside a writer and a compaction; every copy holds what was acknowledged before it began',
   async run(stage) {
@@ -262,10 +258,9 @@ export const hotCopy: Scenario = {
 /** Of each key the last record of before is in the copy, or a later one. */
 async function copyIsWhole(stage: Stage, client: Client): Promise<void> {
   const before = (await readEverything(client)).get(TOPIC)![0]!;
-  const into = mkdtempSync(join(tmpdir(), 'klog-hot-copy-'));
+  const copied = await copyDirectory(stage);
   try {
-    await copyDirectory(stage, into);
-    const copy = await stage.openAt(join(into, DATA));
+    const copy = await stage.openAt(copied);
     const after = lastOfKeys((await readEverything(copy)).get(TOPIC)![0]!);
     await copy.close();
     for (const [key, offset] of lastOfKeys(before)) {
@@ -273,18 +268,17 @@ async function copyIsWhole(stage: Stage, client: Client): Promise<void> {
       if (there < offset) throw new Error(`a copy has ${key} at ${there}, and before it began it was at ${offset}`);
     }
   } finally {
-    rmSync(into, { recursive: true, force: true });
+    stage.discard(copied);
   }
 }
 
 /** A cp that fails, because a file goes while it looks at it, says so: it is made again. */
-async function copyDirectory(stage: Stage, into: string): Promise<void> {
+async function copyDirectory(stage: Stage): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
-      return await stage.command('cp', ['-r', stage.directory, join(into, DATA)]);
+      return await stage.copy();
     } catch (error) {
       if (tries === COPY_TRIES) throw error;
-      rmSync(join(into, DATA), { recursive: true, force: true });
     }
   }
 }
