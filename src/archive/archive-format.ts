@@ -24,7 +24,8 @@
  * TOPC  n       JSON  { "topic", "topicId", "configs": {name: value}, "partitions": [[startOffset, endOffset], …] }
  * PART  n       JSON  { "topic", "partition" }: what follows belongs to it
  * RECS  n       record batches, byte for byte as they stand in Kafka's log, offsets ascending, gaps allowed
- * grpO          kept free for the offsets of consumer groups
+ * grpO  n       JSON  { "group", "offsets": [[topic, partition, offset], [topic, partition, offset, metadata], …] };
+ *               a group with very many has several
  * DONE  once    JSON  { "sections", "topics", "batches", "records", "recordBytes", "digest" }
  * ```
  * `sections` counts those before DONE, `digest` is the crc32c over all their 20-byte heads and body checksums in turn: a
@@ -44,7 +45,7 @@ export const MAX_COMPRESSED_BODY = 64 * 1024 * 1024;
 /** No text of an archive is longer. */
 export const MAX_JSON_BODY = 16 * 1024 * 1024;
 
-export type SectionKind = 'META' | 'TOPC' | 'PART' | 'RECS' | 'DONE';
+export type SectionKind = 'META' | 'TOPC' | 'PART' | 'RECS' | 'grpO' | 'DONE';
 
 /** One topic as it was when the archive was begun. */
 export interface ArchivedTopic {
@@ -60,6 +61,20 @@ export interface ArchivedTopic {
 export interface ArchivedPartition {
   readonly startOffset: number;
   readonly endOffset: number;
+}
+
+/** What a group had committed when the archive was begun, or a part of that. */
+export interface ArchivedGroup {
+  readonly group: string;
+  readonly offsets: readonly ArchivedOffset[];
+}
+
+export interface ArchivedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Empty: none. */
+  readonly metadata: string;
 }
 
 export interface ArchiveMeta {

@@ -1,6 +1,13 @@
 /** The bodies of an archive that are JSON, decoded and checked. All throw KLOG_BAD_INPUT. */
 import { KlogError } from '../errors.js';
-import { type ArchivedPartition, type ArchivedTopic, type ArchiveTotals, MAX_JSON_BODY } from './archive-format.js';
+import {
+  type ArchivedGroup,
+  type ArchivedOffset,
+  type ArchivedPartition,
+  type ArchivedTopic,
+  type ArchiveTotals,
+  MAX_JSON_BODY,
+} from './archive-format.js';
 
 export function decodeArchivedTopic(body: Buffer): ArchivedTopic {
   const { topic, topicId, configs, partitions } = parseObject(body);
@@ -25,6 +32,21 @@ export function decodePartition(body: Buffer): { readonly topic: string; readonl
   const { topic, partition } = parseObject(body);
   if (typeof topic !== 'string' || !isCount(partition)) throw bad('"topic" and "partition" must name a partition');
   return { topic, partition };
+}
+
+export function decodeArchivedGroup(body: Buffer): ArchivedGroup {
+  const { group, offsets } = parseObject(body);
+  if (typeof group !== 'string' || group === '' || !Array.isArray(offsets))
+    throw bad('it must name a group and offsets');
+  return { group, offsets: offsets.map(decodeOffset) };
+}
+
+function decodeOffset(value: unknown): ArchivedOffset {
+  const [topic, partition, offset, metadata = ''] = Array.isArray(value) ? (value as unknown[]) : [];
+  if (typeof topic !== 'string' || !isCount(partition) || !isCount(offset) || typeof metadata !== 'string') {
+    throw bad(`${JSON.stringify(value)?.slice(0, 80)} is no offset of a partition`);
+  }
+  return { topic, partition, offset, metadata };
 }
 
 export function decodeTotals(body: Buffer): ArchiveTotals {

@@ -1,10 +1,10 @@
 import { KlogError } from '../errors.js';
 import { checkBatches } from '../format/batch-run.js';
-import type { ArchivedPartition, ArchivedTopic, ArchiveTotals } from './archive-format.js';
-import { decodeArchivedTopic, decodePartition, decodeTotals } from './archive-json.js';
+import type { ArchivedGroup, ArchivedPartition, ArchivedTopic, ArchiveTotals } from './archive-format.js';
+import { decodeArchivedGroup, decodeArchivedTopic, decodePartition, decodeTotals } from './archive-json.js';
 import { type Section, SectionReader } from './section-reader.js';
 
-/** What an archive brings, in this order: all topics at once, then batches, then the totals. */
+/** What an archive brings, in this order: all topics at once, then batches, then groups, then the totals. */
 export type ArchivePart =
   | { readonly kind: 'topics'; readonly topics: readonly ArchivedTopic[] }
   | {
@@ -15,6 +15,8 @@ export type ArchivePart =
       readonly bytes: Buffer;
       readonly records: number;
     }
+  /** Of archived topics and within their ends. A group may come in parts. */
+  | { readonly kind: 'group'; readonly group: ArchivedGroup }
   /** A section that this klog does not know and may pass over. */
   | { readonly kind: 'unknown'; readonly section: string }
   | { readonly kind: 'end'; readonly totals: ArchiveTotals };
@@ -80,6 +82,8 @@ class ArchiveParts {
         return undefined;
       case 'RECS':
         return this.#batches(section);
+      case 'grpO':
+        return this.#group(section);
       default:
         // A small first letter: made to be passed over.
         if (/^[a-z]/.test(section.kind)) return { kind: 'unknown', section: section.kind };
@@ -119,6 +123,16 @@ class ArchiveParts {
       const at = section.isPlain ? section.bodyPosition + (error.place.position ?? 0) : section.position;
       throw this.#reader.damaged(at, `${topic}:${partition}: ${error.message}`);
     }
+  }
+
+  #group(section: Section): ArchivePart {
+    const group = this.#decoded(section, decodeArchivedGroup);
+    for (const { topic, partition, offset } of group.offsets) {
+      const range = this.#topics.get(topic)?.partitions[partition];
+      if (range !== undefined && offset <= range.endOffset) continue;
+      throw this.#reader.damaged(section.position, `there is no offset ${offset} of ${topic}:${partition} in it`);
+    }
+    return { kind: 'group', group };
   }
 
   async #end(section: Section): Promise<ArchiveTotals> {

@@ -5,6 +5,7 @@ import {
   ARCHIVE_HEAD_SIZE,
   ARCHIVE_MAGIC,
   ARCHIVE_VERSION,
+  type ArchivedGroup,
   type ArchivedTopic,
   type ArchiveMeta,
   type ArchiveTotals,
@@ -17,6 +18,8 @@ import {
 
 /** Batches that are compressed already have nothing but their headers to gain, and are better left as they are. */
 const WORTHWHILE = 0.95;
+/** About so many characters of a group's offsets a section: far below what a text of an archive may have. */
+const OFFSETS_LENGTH = 1024 * 1024;
 
 /** Takes bytes before it returns or its promise resolves. */
 export type ArchiveSink = (bytes: Uint8Array) => Promise<void> | void;
@@ -85,6 +88,22 @@ export class ArchiveWriter {
     this.#batches += tally.batches;
     this.#records += tally.records;
     this.#recordBytes += bytes.length;
+  }
+
+  /** Behind all partitions. */
+  async group({ group, offsets }: ArchivedGroup): Promise<void> {
+    let rows: unknown[] = [];
+    let length = 0;
+    for (const { topic, partition, offset, metadata } of offsets) {
+      const row = metadata === '' ? [topic, partition, offset] : [topic, partition, offset, metadata];
+      length += JSON.stringify(row).length;
+      rows.push(row);
+      if (length < OFFSETS_LENGTH) continue;
+      await this.#writeJson('grpO', { group, offsets: rows });
+      rows = [];
+      length = 0;
+    }
+    if (rows.length > 0) await this.#writeJson('grpO', { group, offsets: rows });
   }
 
   /** Nothing may follow. */

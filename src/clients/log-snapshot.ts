@@ -1,11 +1,14 @@
 import type { TopicConfigs, TopicListing } from './admin.js';
 import type { TopicPartition } from './client.js';
+import type { NewGroupOffset } from './group-admin.js';
 
 export interface SnapshotOptions {
   /** Default all but internal ones. */
   readonly topics?: readonly string[];
   /** All topics, internal ones too. Default false. */
   readonly internal?: boolean;
+  /** What groups have committed, too. Default false. */
+  readonly groups?: boolean;
   /** Bytes read at a time. Default 1 MiB. */
   readonly maxFetchBytes?: number;
 }
@@ -25,6 +28,13 @@ export interface TopicSnapshot {
   /** Only those that were set. */
   readonly configs: TopicConfigs;
   readonly partitions: readonly PartitionSnapshot[];
+}
+
+/** What a group had committed at the moment of the snapshot, of the topics in it. */
+export interface GroupSnapshot {
+  readonly groupId: string;
+  /** By topic and partition; none beyond the partition's end in the snapshot. */
+  readonly offsets: readonly NewGroupOffset[];
 }
 
 /** Records that retention, compaction, a trim or an erase deleted between the snapshot and their turn. */
@@ -55,6 +65,11 @@ export interface LogSnapshot extends AsyncDisposable {
    * meanwhile).
    */
   batches(partition: TopicPartition): AsyncIterable<Uint8Array>;
+  /**
+   * Of the same moment: what is committed is in, and with a commit what it was made for. Groups without any are left out; none
+   * at all if {@link SnapshotOptions.groups} is false.
+   */
+  groups(): Promise<readonly GroupSnapshot[]>;
   /** Lets go of the files. */
   close(): Promise<void>;
 }

@@ -105,6 +105,38 @@ describe('an archive', () => {
     expect(bytes.subarray(batches!.at + SECTION_HEAD_SIZE, batches!.end - 4)).toEqual(compressed);
   });
 
+  it('has what groups have committed, in parts if that is much', async () => {
+    const offsets = Array.from({ length: 300 }, () => {
+      return { topic: 'orders', partition: 2, offset: 9, metadata: 'm'.repeat(5000) };
+    });
+    const small = { group: 'g', offsets: [{ topic: 'orders', partition: 0, offset: 0, metadata: '' }] };
+    const bytes = await written(async (writer) => {
+      await writer.begin(META);
+      await writer.topic(TOPIC);
+      await writer.group(small);
+      await writer.group({ group: 'large', offsets });
+      await writer.end();
+    });
+    const groups = (await read(bytes)).flatMap((part) => (part.kind === 'group' ? [part.group] : []));
+    expect(groups[0]).toEqual(small);
+    expect(groups.slice(1).map(({ group }) => group)).toEqual(['large', 'large']);
+    expect(groups.slice(1).flatMap((part) => part.offsets)).toEqual(offsets);
+  });
+
+  it.each([
+    ['beyond the end of its partition', { topic: 'orders', partition: 2, offset: 10, metadata: '' }],
+    ['of a partition that is not in it', { topic: 'orders', partition: 3, offset: 0, metadata: '' }],
+    ['of a topic that is not in it', { topic: 'other', partition: 0, offset: 0, metadata: '' }],
+  ])('has no offset of a group %s', async (_, offset) => {
+    const bytes = await written(async (writer) => {
+      await writer.begin(META);
+      await writer.topic(TOPIC);
+      await writer.group({ group: 'g', offsets: [offset] });
+      await writer.end();
+    });
+    await expect(read(bytes)).rejects.toMatchObject({ code: 'KLOG_BAD_INPUT' });
+  });
+
   it('may have no topics', async () => {
     const bytes = await written(async (writer) => {
       await writer.begin(META);
@@ -232,8 +264,8 @@ describe('an archive of another version', () => {
 
   it('may have sections to be passed over, and none that must be known', async () => {
     for (const [kind, isKnown] of [
-      ['grpO', true],
-      ['GRPO', false],
+      ['newO', true],
+      ['NEWO', false],
     ] as const) {
       const bytes = await written(async (writer) => {
         await writer.begin(META);
@@ -259,8 +291,8 @@ describe('an archive of another version', () => {
       const tail = Buffer.alloc(4);
       tail.writeUInt32BE(crc32c(body, 0, body.length));
       const extended = Buffer.concat([bytes.subarray(0, meta!.end), extra, head, body, tail]);
-      if (isKnown) expect(await read(extended)).toContainEqual({ kind: 'unknown', section: 'grpO' });
-      else await expect(read(extended)).rejects.toThrow(/unknown kind "GRPO"/);
+      if (isKnown) expect(await read(extended)).toContainEqual({ kind: 'unknown', section: 'newO' });
+      else await expect(read(extended)).rejects.toThrow(/unknown kind "NEWO"/);
     }
   });
 });

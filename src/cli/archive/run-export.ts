@@ -1,6 +1,8 @@
+import type { ArchivedOffset } from '../../archive/archive-format.js';
 import { type ArchiveSink, ArchiveWriter } from '../../archive/archive-writer.js';
 import type { Client } from '../../clients/client.js';
-import type { LogSnapshot, PartitionSnapshot } from '../../clients/log-snapshot.js';
+import type { NewGroupOffset } from '../../clients/group-admin.js';
+import type { GroupSnapshot, LogSnapshot, PartitionSnapshot } from '../../clients/log-snapshot.js';
 import { KlogError } from '../../errors.js';
 import { loadCodec } from '../../format/compression.js';
 import type { CliContext } from '../cli-context.js';
@@ -23,6 +25,8 @@ export interface ExportOptions extends GlobalOptions {
   /** A path; undefined and `-`: standard output. */
   readonly output?: string;
   readonly compress?: boolean;
+  /** False: without what groups have committed. */
+  readonly groups?: boolean;
 }
 
 export async function runExport(options: ExportOptions, context: CliContext): Promise<ExitCode> {
@@ -44,10 +48,11 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
     const file = path === undefined ? undefined : await createArchiveFile(path);
     try {
       const writer = new ArchiveWriter(file?.sink ?? standardOutput(context), await codecOf(options));
-      const isWhole = await writeArchive(snapshot, writer, options, context);
+      const groups = await snapshot.groups();
+      const isWhole = await writeArchive(snapshot, groups, writer, options, context);
       if (!isWhole) return 0;
       await file?.keep();
-      await report(snapshot, writer, { options, context, directory, path });
+      await report(snapshot, groups, writer, { options, context, directory, path });
       return 0;
     } finally {
       await file?.discard();
@@ -56,7 +61,9 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
 }
 
 async function snapshotOf(client: Client, topics: readonly string[] | undefined, options: ExportOptions) {
-  return await client.admin().snapshot(topics === undefined ? { internal: options.internal === true } : { topics });
+  const groups = options.groups !== false;
+  const selected = topics === undefined ? { internal: options.internal === true } : { topics };
+  return await client.admin().snapshot({ ...selected, groups });
 }
 
 async function codecOf(options: ExportOptions) {
@@ -66,6 +73,7 @@ async function codecOf(options: ExportOptions) {
 /** Answers false if it was interrupted, or nobody reads on. */
 async function writeArchive(
   snapshot: LogSnapshot,
+  groups: readonly GroupSnapshot[],
   writer: ArchiveWriter,
   options: ExportOptions,
   context: CliContext,
@@ -88,11 +96,16 @@ async function writeArchive(
         }
       }
     }
+    for (const { groupId: group, offsets } of groups) await writer.group({ group, offsets: offsets.map(archived) });
     await writer.end();
     return !isOver();
   } finally {
     progress.stop();
   }
+}
+
+function archived({ topic, partition, offset, metadata = '' }: NewGroupOffset): ArchivedOffset {
+  return { topic, partition, offset, metadata };
 }
 
 function hasRecords({ startOffset, endOffset }: PartitionSnapshot): boolean {
@@ -112,7 +125,12 @@ interface Done {
   readonly path: string | undefined;
 }
 
-async function report(snapshot: LogSnapshot, writer: ArchiveWriter, done: Done): Promise<void> {
+async function report(
+  snapshot: LogSnapshot,
+  groups: readonly GroupSnapshot[],
+  writer: ArchiveWriter,
+  done: Done,
+): Promise<void> {
   const { options, context, directory, path } = done;
   const { records, recordBytes } = writer.totals;
   for (const { topic, partition, from, to } of snapshot.deleted) {
@@ -124,11 +142,16 @@ async function report(snapshot: LogSnapshot, writer: ArchiveWriter, done: Done):
       topicId,
       partitions: partitions.map(({ partition, startOffset, endOffset }) => ({ partition, startOffset, endOffset })),
     }));
-    printJson(context, { file: path, topics, records, recordBytes, deleted: snapshot.deleted });
+    const names = groups.map(({ groupId }) => groupId);
+    printJson(context, { file: path, topics, records, recordBytes, groups: names, deleted: snapshot.deleted });
     return;
   }
-  const what = `${counted(snapshot.topics.length, 'topic')}, ${counted(records, 'record')} (${formatBytes(recordBytes)})`;
+  const what = `${counted(snapshot.topics.length, 'topic')}, ${counted(records, 'record')} (${formatBytes(recordBytes)})${ofGroups(groups)}`;
   // What is said to be there is written.
   await context.stdout.flush();
   notice(options, context, `exported ${what} from ${directory} to ${path ?? 'standard output'}`);
+}
+
+function ofGroups(groups: readonly GroupSnapshot[]): string {
+  return groups.length === 0 ? '' : `, offsets of ${counted(groups.length, 'group')}`;
 }

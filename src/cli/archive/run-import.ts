@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { ArchivedTopic, ArchiveTotals } from '../../archive/archive-format.js';
+import type { ArchivedGroup, ArchivedTopic, ArchiveTotals } from '../../archive/archive-format.js';
 import { readArchive } from '../../archive/archive-reader.js';
 import type { Client } from '../../clients/client.js';
 import type { TopicImport } from '../../clients/topic-import.js';
@@ -14,6 +14,7 @@ import { withClient } from '../open-client.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
 import { importedTopic, type PlannedTopic, planImport } from './import-plan.js';
+import { ImportedGroups } from './imported-groups.js';
 
 export interface ImportOptions extends GlobalOptions {
   /** A path; `-` is standard input. */
@@ -22,6 +23,8 @@ export interface ImportOptions extends GlobalOptions {
   readonly topics?: readonly string[];
   readonly append?: boolean;
   readonly dryRun?: boolean;
+  /** False: without what groups have committed. */
+  readonly groups?: boolean;
 }
 
 /** What came of one topic. */
@@ -53,6 +56,7 @@ class ArchiveImport {
   readonly #options: ImportOptions;
   readonly #context: CliContext;
   readonly #tallies = new Map<string, TopicTally>();
+  readonly #groups = new ImportedGroups();
   #plans: readonly PlannedTopic[] = [];
   #target: TopicImport | undefined;
 
@@ -73,10 +77,12 @@ class ArchiveImport {
         this.#context,
         (topics) => this.#begin(topics),
         (batches) => this.#add(batches),
+        (group) => this.#groups.add(group),
       );
       if (signal.aborted) return 0;
       await this.#target?.commit();
       this.#target = undefined;
+      await this.#commitGroups();
     } catch (error) {
       throw this.#told(error);
     } finally {
@@ -103,6 +109,13 @@ class ArchiveImport {
     tally.records += records;
     tally.bytes += bytes.length;
     await this.#target?.append({ topic, partition }, bytes);
+  }
+
+  /** Where offsets are new, those of the archive mean nothing. */
+  async #commitGroups(): Promise<void> {
+    if (this.#client === undefined || this.#options.groups === false || this.#options.dryRun === true) return;
+    const kept = this.#plans.filter(({ mode }) => mode !== 'append').map(({ archived }) => archived.topic);
+    await this.#groups.commit(this.#client.admin(), new Set(kept), this.#options, this.#context);
   }
 
   /** What was written to topics that were there before stays: say so. */
@@ -172,6 +185,7 @@ async function readThrough(
   context: CliContext,
   begin: (topics: readonly ArchivedTopic[]) => Promise<void>,
   add?: (batches: ArchivedBatches) => Promise<void>,
+  addGroup?: (group: ArchivedGroup) => void,
 ): Promise<ArchiveTotals | undefined> {
   const { signal } = context.signals;
   const input = await openInputFile(options.file, context.stdin);
@@ -181,6 +195,7 @@ async function readThrough(
       if (signal.aborted) return undefined;
       if (part.kind === 'topics') await begin(selected(part.topics, options));
       else if (part.kind === 'batches') await add?.(part);
+      else if (part.kind === 'group') addGroup?.(part.group);
       else if (part.kind === 'unknown') unknown.add(part.section);
       else {
         if (add !== undefined && unknown.size > 0) {

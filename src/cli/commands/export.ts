@@ -8,7 +8,7 @@ export function defineExport(command: Command, host: CommandHost): void {
     summary: 'write topics with all their records into one archive file',
     description: `Writes topics with their configs and all their records into one archive, from which klog import makes the same topics again: keys, values, headers, timestamps, partitions and offsets, gaps included. Record batches go as they are, compressed ones too.
 
-It may be done while producers run: the archive holds what a consumer could have read of every partition at one and the same moment. What was acknowledged before the export began is in it; and with a record, whatever its producer had been acknowledged or had consumed before. Records that retention, compaction or a trim delete while the export runs may be missing. Open transactions are left out.
+It may be done while producers run: the archive holds what a consumer could have read of every partition at one and the same moment. What was acknowledged before the export began is in it; and with a record, whatever its producer had been acknowledged or had consumed before. Records that retention, compaction or a trim delete while the export runs may be missing. Open transactions are left out. What consumer groups have committed of these topics goes with them, as it was at that moment.
 
 A file has its name only when it is complete and on the disk. An archive ends with counts and a checksum, so that import notices if any of it is missing.`,
     examples: [
@@ -16,7 +16,7 @@ A file has its name only when it is complete and on the disk. An archive ends wi
       { command: 'klog export orders payments -z -o orders.klog', does: 'two topics, compressed' },
       { command: 'klog export | ssh other klog import -', does: 'to another machine' },
     ],
-    json: 'with -o FILE, an object: file, topics (topic, topicId, partitions), records, recordBytes, deleted',
+    json: 'with -o FILE, an object: file, topics (topic, topicId, partitions), records, recordBytes, groups, deleted',
   });
   const output = valueOption(
     '-o, --output <file>',
@@ -25,6 +25,7 @@ A file has its name only when it is complete and on the disk. An archive ends wi
   );
   command.addOption(output);
   command.option('-z, --compress', 'compress with zstd what is not compressed yet');
+  command.option('--no-groups', 'without what consumer groups have committed');
   command.option('-i, --internal', 'internal topics, too, when all are exported');
   addRegexOption(command);
   addHiddenAliases(command, output, '--file <file>');

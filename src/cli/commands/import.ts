@@ -25,6 +25,7 @@ A topic that is there is filled if it is empty, its configs staying as they are.
       (text, previous: readonly string[] = []) => [...previous, ...text.split(',').filter((name) => name !== '')],
     ),
   );
+  command.option('--no-groups', 'without what consumer groups have committed');
   command.option('--append', 'add to topics that have records, with new offsets');
   command.option('--dry-run', 'check the archive, say what would be made, change nothing');
   onAction<Omit<ImportOptions, 'file'>>(command, host, (options, [file]) =>

@@ -2,7 +2,15 @@ import { KlogError } from '../../errors.js';
 import { nextBatch, WalkResult } from '../../format/batch-walk.js';
 import { RecordBatch } from '../../format/record-batch.js';
 import type { TopicPartition } from '../client.js';
-import type { DeletedRange, LogSnapshot, PartitionSnapshot, SnapshotOptions, TopicSnapshot } from '../log-snapshot.js';
+import type {
+  DeletedRange,
+  GroupSnapshot,
+  LogSnapshot,
+  PartitionSnapshot,
+  SnapshotOptions,
+  TopicSnapshot,
+} from '../log-snapshot.js';
+import { type CommitLog, usedOffsetsPartitions } from './commit-logs.js';
 import type { FetchedBatches, LocalStore, PartitionReader, TopicSummary } from './local-store.js';
 import { marksOfOneMoment, type WatchedPartition } from './one-moment.js';
 import { trimmedBatch } from './trimmed-batch.js';
@@ -16,17 +24,24 @@ const MAX_TRIES = 20;
 export async function takeSnapshot(store: LocalStore, options: SnapshotOptions): Promise<LogSnapshot> {
   for (let tries = 1; ; tries++) {
     const topics = await chooseTopics(store, options);
-    const watched = await openAll(store, topics);
+    const commits = options.groups === true ? await usedOffsetsPartitions(store) : [];
+    const watched = await openAll(store, [...placesOf(topics), ...commits]);
     try {
       const marks = await marksOfOneMoment(store, watched);
       // The moment counts for the topics, too: a record in one of them may be due to a record in one that is new.
       const stillThere = await chooseTopics(store, options).catch(() => []);
       if (sameTopics(topics, stillThere)) {
-        const ends = watched.map(({ topic, partition }, i): PartitionSnapshot => {
-          const { logStartOffset: startOffset, lastStableOffset: endOffset } = marks[i]!;
-          return { topic, partition, startOffset, endOffset };
+        const ends = watched
+          .slice(0, watched.length - commits.length)
+          .map(({ topic, partition }, i): PartitionSnapshot => {
+            const { logStartOffset: startOffset, lastStableOffset: endOffset } = marks[i]!;
+            return { topic, partition, startOffset, endOffset };
+          });
+        const ownPlaces = watched.length - commits.length;
+        const logs = watched.slice(ownPlaces).map(({ reader }, i) => {
+          return { reader, endOffset: marks[ownPlaces + i]!.highWatermark };
         });
-        return new LocalSnapshot(topics, watched, ends, options.maxFetchBytes ?? DEFAULT_FETCH_BYTES);
+        return new LocalSnapshot(topics, watched, ends, logs, options.maxFetchBytes ?? DEFAULT_FETCH_BYTES);
       }
     } catch (error) {
       await closeAll(watched);
@@ -50,10 +65,13 @@ function sameTopics(a: readonly TopicSummary[], b: readonly TopicSummary[]): boo
   return identity(a) === identity(b);
 }
 
-async function openAll(store: LocalStore, topics: readonly TopicSummary[]): Promise<WatchedPartition[]> {
-  const wanted = topics.flatMap(({ topic, partitions }) =>
+function placesOf(topics: readonly TopicSummary[]): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
   );
+}
+
+async function openAll(store: LocalStore, wanted: readonly TopicPartition[]): Promise<WatchedPartition[]> {
   const opened = new Array<WatchedPartition | undefined>(wanted.length);
   let next = 0;
   const openSome = async (): Promise<void> => {
@@ -79,6 +97,7 @@ class LocalSnapshot implements LogSnapshot {
   readonly deleted: DeletedRange[] = [];
   readonly #watched: readonly WatchedPartition[];
   readonly #ends: readonly PartitionSnapshot[];
+  readonly #commits: readonly CommitLog[];
   readonly #maxFetchBytes: number;
   readonly #walk = new WalkResult();
   readonly #batch = new RecordBatch();
@@ -87,10 +106,12 @@ class LocalSnapshot implements LogSnapshot {
     topics: readonly TopicSummary[],
     watched: readonly WatchedPartition[],
     ends: readonly PartitionSnapshot[],
+    commits: readonly CommitLog[],
     maxFetchBytes: number,
   ) {
     this.#watched = watched;
     this.#ends = ends;
+    this.#commits = commits;
     this.#maxFetchBytes = maxFetchBytes;
     this.topics = topics.map(({ topic, topicId, configs }) => {
       return { topic, topicId, configs, partitions: ends.filter((end) => end.topic === topic) };
@@ -124,6 +145,12 @@ class LocalSnapshot implements LogSnapshot {
       next = nextOffset;
       spare = buffer;
     }
+  }
+
+  async groups(): Promise<readonly GroupSnapshot[]> {
+    if (this.#commits.length === 0) return [];
+    const { groupsIn } = await import('./group-snapshot.js');
+    return await groupsIn(this.#commits, this.#ends);
   }
 
   async close(): Promise<void> {

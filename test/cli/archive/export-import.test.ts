@@ -65,6 +65,48 @@ describe('export and import', () => {
     });
   });
 
+  it('bring what groups have committed of the topics, and move a group that is there only on', async () => {
+    await withLogs(async ({ from, to, file }) => {
+      await seed(from);
+      await from.run('group seek billing orders:0 --to 3 -y');
+      await from.run('group seek billing odd --to end -y');
+      await from.run('group seek other orders:1 --to 2 -y');
+      const exported = await from.run(`export orders -o ${file} --json`);
+      expect(JSON.parse(exported.out)).toMatchObject({ groups: ['billing', 'other'] });
+      expect(await to.run(`import ${file}`)).toMatchObject({ err: expect.stringContaining('offsets of 2 groups\n') });
+      // Topic odd is not in it, and what it says of it neither.
+      expect((await to.run('group describe billing --export')).out).toBe('orders,0,3\n');
+      expect((await to.run('group describe other --export')).out).toBe('orders,1,2\n');
+
+      // What came since: one group has gone on, the other one has not, and is further where the archive comes to.
+      await to.run('topic trim orders -o end -y');
+      await from.run('topic trim orders -o end -y');
+      await from.produce(numbered('orders', 6, 3));
+      await from.run('group seek billing orders:0 --to end -y');
+      await to.run('group seek other orders:1 --to end -y');
+      await from.run(`export orders -o ${file}2`);
+      expect(await to.run(`import ${file}2`)).toMatchObject({ err: expect.stringContaining('offsets of 1 group\n') });
+      expect((await to.run('group describe billing --export')).out).toBe('orders,0,9\n');
+      expect((await to.run('group describe other --export')).out).toBe('orders,1,7\n');
+      const another = new RealLog(join(dirname(file), 'another', '.klog'));
+      expect((await another.run(`import ${file}2 --no-groups`)).code).toBe(0);
+      expect((await another.run('group list')).out).toBe('');
+      expect((await from.run(`export orders -o ${file}3 --no-groups --json`)).out).toContain('"groups":[]');
+    });
+  });
+
+  it('leave offsets of the archive where records get others', async () => {
+    await withLogs(async ({ from, to, file }) => {
+      await seed(from);
+      await from.run('group seek billing orders:0 --to 3 -y');
+      await from.run(`export orders -o ${file}`);
+      await to.produce(numbered('orders', 3, 3).map((record) => ({ ...record, partition: 0 })));
+      await to.run('topic alter orders -p 3');
+      expect((await to.run(`import ${file} --append`)).code).toBe(0);
+      expect((await to.run('group list')).out).toBe('');
+    });
+  });
+
   it('go through a pipe', async () => {
     await withLogs(async ({ from, to }) => {
       await seed(from);
