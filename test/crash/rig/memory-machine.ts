@@ -61,7 +61,10 @@ export class MemoryMachine {
       point,
       locks: new LockTable(),
       watchers: new Watchers(),
-      safeBytes: new Map(),
+      // What there is at the start has survived a power loss.
+      safeBytes: new Map(
+        point.loses ? [...disk.files()].map(([, { inode, bytes }]) => [inode, Buffer.from(bytes)]) : [],
+      ),
       othersFirst: () => scenario.isConcurrent === true && turns() * TURN_EVERY < 1,
     };
   }
