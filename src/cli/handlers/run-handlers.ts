@@ -21,6 +21,7 @@ import type { RecordPrinter } from '../record-format/record-printer.js';
 import { batchFilter } from '../replay/transfer-options.js';
 import { DeadLetters } from './dead-letters.js';
 import type { HandlerOptions } from './handler-options.js';
+import { keepStandardErrorBlocking } from './inherited-output.js';
 import { processGroupLives } from './process-group-lives.js';
 
 export interface HandlerTask {
@@ -116,6 +117,7 @@ async function handlerFor(
 ): Promise<{ readonly handler: Handler; readonly inputOf?: HandleOptions['inputOf'] }> {
   const { exec, execBatch, execTimeout } = options;
   const { signals, env } = context;
+  keepStandardErrorBlocking();
   const shared: Omit<CommandOptions, 'command'> = {
     timeoutMs: execTimeout,
     env,
