@@ -9,6 +9,7 @@ import { notMember } from './decisions/membership.js';
 import { type Committer, checkCommit, release } from './decisions/offsets.js';
 import type { GroupLog } from './group-log.js';
 import { readableBy } from './group-state.js';
+import type { GroupView } from './group-table.js';
 import type { MemberLock } from './lock-files.js';
 import type { MemberWorker, StoppedPartition } from './member-worker.js';
 import { PartitionSet, type TopicPartition } from './partition-set.js';
@@ -22,6 +23,8 @@ export class GroupMember {
   readonly memberId: string;
   readonly instanceId: string | null;
   lock: MemberLock;
+  /** How many partitions each topic had when it joined. */
+  partitionsAtFirst: ReadonlyMap<string, number> = new Map();
   readonly #log: GroupLog;
   readonly #worker: MemberWorker;
   readonly #onChange: () => void;
@@ -157,12 +160,23 @@ export class GroupMember {
     if (started.size === 0 || this.#error !== undefined) return;
     const starts = [...started].map((partition) => {
       const offset = this.#positions.get(nameOf(partition)) ?? group.committed(partition)?.offset;
-      return { ...partition, offset, isNew: offset === undefined && group.hasCommitsOf(partition.topic) };
+      return { ...partition, offset, isNew: offset === undefined && this.#isNew(partition, group) };
     });
-    await this.#worker.start(starts);
+    const initial = await this.#worker.start(starts);
+    if (initial.length > 0 && this.#error === undefined) {
+      await this.#log.decide(this.groupId, ({ state }) => {
+        checkCommit(state, this, initial);
+        return { commits: initial };
+      });
+    }
     if (this.#error !== undefined) return this.#worker.lost([...started], this.#error);
     for (const partition of started) this.#positions.delete(nameOf(partition));
     this.#working = this.#working.union(started);
+  }
+
+  /** Whether the group was reading its topic, or this member would have, before there was this partition. */
+  #isNew({ topic, partition }: TopicPartition, group: GroupView): boolean {
+    return group.hasCommitsOf(topic) || partition >= (this.partitionsAtFirst.get(topic) ?? 0);
   }
 
   async #release(partitions: PartitionSet): Promise<void> {

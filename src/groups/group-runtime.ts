@@ -124,6 +124,8 @@ export class GroupRuntime {
       if (instanceId !== null) await this.#probeAll(others.filter((other) => other.instanceId === instanceId));
       const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
       await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
+      const { counts } = this.#decisions;
+      member.partitionsAtFirst = new Map(topics.map((topic) => [topic, counts.get(topic) ?? 0]));
       // From here on the record names it: to be missing from it means to be evicted.
       this.#locals.set(memberId, { member, options });
     } catch (error) {

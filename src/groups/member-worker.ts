@@ -8,6 +8,10 @@ export interface StartedPartition extends TopicPartition {
   readonly isNew: boolean;
 }
 
+export interface InitialCommit extends TopicPartition {
+  readonly commit: OffsetCommit;
+}
+
 export interface StoppedPartition extends TopicPartition {
   /** How far it was handled; where it goes on if it is the member's again at once. */
   readonly position: number;
@@ -17,7 +21,8 @@ export interface StoppedPartition extends TopicPartition {
 
 /** Who reads for a member. All calls are waited for; one that fails ends the member. */
 export interface MemberWorker {
-  start(partitions: readonly StartedPartition[]): Promise<void>;
+  /** Answers where it begins, if the group shall begin there again should nothing be handled. */
+  start(partitions: readonly StartedPartition[]): Promise<readonly InitialCommit[]>;
   /** Resolves when nothing of these is in hand any more. */
   stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]>;
   /** The member is none any more: nothing of these may be begun or committed. */

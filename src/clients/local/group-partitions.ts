@@ -2,7 +2,7 @@
  * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
  * handled from then on; only what was handled is committed by itself.
  */
-import type { MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
+import type { InitialCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions } from '../group-consumer.js';
 import { Assignment } from './assignment.js';
@@ -54,7 +54,7 @@ export class GroupPartitions implements MemberWorker {
     this.assignment = new Assignment(options.consumer);
   }
 
-  async start(partitions: readonly StartedPartition[]): Promise<void> {
+  async start(partitions: readonly StartedPartition[]): Promise<readonly InitialCommit[]> {
     const opened: { readonly fetcher: PartitionFetcher; readonly from: number }[] = [];
     let next = 0;
     const openSome = async (): Promise<void> => {
@@ -66,6 +66,13 @@ export class GroupPartitions implements MemberWorker {
     await onAssigned?.(opened.map(({ fetcher, from }) => ({ ...placeOf(fetcher), offset: from })));
     for (const { fetcher } of opened) fetcher.isPaused = this.#pausedByUser.has(nameOf(fetcher));
     this.#options.onChange();
+    const { commit = 'auto' } = this.#options.consumer.group;
+    const unknown = opened.filter(({ fetcher }) => this.#progress.get(fetcher)?.committed === -1);
+    if (commit !== 'auto' || unknown.length === 0) return [];
+    return unknown.map(({ fetcher, from }) => {
+      this.committed(fetcher, from);
+      return { ...placeOf(fetcher), commit: this.#commitOf(from, '') };
+    });
   }
 
   async stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]> {
@@ -147,7 +154,10 @@ export class GroupPartitions implements MemberWorker {
   committed(partition: TopicPartition, offset: number): void {
     const fetcher = this.assignment.find(partition);
     const progress = fetcher && this.#progress.get(fetcher);
-    if (progress !== undefined) progress.committed = offset;
+    if (progress === undefined) return;
+    progress.committed = offset;
+    // What the application commits it has handled.
+    progress.handled = Math.max(progress.handled, offset);
   }
 
   seek(fetcher: PartitionFetcher, offset: number): void {

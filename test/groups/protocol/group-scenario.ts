@@ -425,11 +425,12 @@ class GhostWorker implements MemberWorker {
     if (one !== undefined) one.position++;
   }
 
-  async start(partitions: readonly StartedPartition[]): Promise<void> {
+  async start(partitions: readonly StartedPartition[]): Promise<readonly []> {
     for (const { topic, partition, offset = 0 } of partitions) {
       this.working.set(`${topic}:${partition}`, { topic, partition, position: offset, committed: offset });
     }
     this.changes++;
+    return [];
   }
 
   async stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]> {
