@@ -158,8 +158,8 @@ describe('consume -g', () => {
 
   it('ends after a time without a record', () =>
     withTopic(1, 1, async (log) => {
-      expect(await log.run('consume t -g g --timeout 50ms')).toMatchObject({ code: 0, out: 'v0\n' });
-      expect((await log.run('consume t -g g --timeout 50ms -n 1')).code).toBe(5);
+      expect(await log.run('consume t -g g --timeout 1s')).toMatchObject({ code: 0, out: 'v0\n' });
+      expect((await log.run('consume t -g g --timeout 1s -n 1')).code).toBe(5);
     }));
 
   it.each([
