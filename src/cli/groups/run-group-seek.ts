@@ -76,6 +76,8 @@ export async function moveGroup(
   } else {
     await printTable(context, COLUMNS, moves);
   }
+  // What is said to be done is shown before.
+  await context.stdout.flush();
   notice(options, context, `${verb} group '${group}' in ${directory}${what}`);
   return 0;
 }
