@@ -37,6 +37,8 @@ export interface OpenClientOptions {
   readonly allowNetworkFileSystem?: boolean;
   /** What upkeep in the background could not do. */
   readonly onWarning?: (message: string) => void;
+  /** False: no consumer will be asked for, and their code is not loaded. Default true. */
+  readonly consumes?: boolean;
 }
 
 export interface ErrorOutput {
@@ -92,13 +94,14 @@ export class ProcessContext implements CliContext {
   }
 
   async openClient(options: OpenClientOptions): Promise<Client> {
-    const [{ openClient }, { suspendBetweenLocks }] = await Promise.all([
+    const [{ openClient, openProducingClient }, { suspendBetweenLocks }] = await Promise.all([
       import('../clients/local/open-client.js'),
       import('./suspend.js'),
     ]);
     if (!this.#isSuspendable) suspendBetweenLocks();
     this.#isSuspendable = true;
-    return openClient(options);
+    const { consumes = true, ...others } = options;
+    return consumes ? openClient(others) : openProducingClient(others);
   }
 
   async ask(question: string): Promise<boolean> {

@@ -12,6 +12,8 @@ export interface ClientRequest<T> {
   readonly create?: boolean;
   /** The topics the command names, for what is said when there is no log. */
   readonly topics: readonly string[];
+  /** False: no consumer will be asked for, and their code is not loaded. Default true. */
+  readonly consumes?: boolean;
   /** What to do where there is no log, instead of failing. */
   readonly ifMissing?: (location: DirectoryLocation) => T;
   /** Called before a directory is made: refuses what must not leave one behind. */
@@ -35,6 +37,7 @@ export async function withClient<T>(
   const openOptions: OpenClientOptions = {
     directory: location.directory,
     onWarning: warn,
+    ...(request.consumes === false ? { consumes: false } : {}),
     ...(options.allowNetworkFs === true ? { allowNetworkFileSystem: true } : {}),
   };
   const opened = await openAt(location, context, openOptions, request);

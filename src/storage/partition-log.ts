@@ -14,7 +14,7 @@ import { type AppendOptions, append, appendDecided } from './log-append.js';
 import type { Compacted, CompactOptions } from './log-compaction.js';
 import type { LogConfig } from './log-config.js';
 import { type Clock, type LogContext, wasDeleted } from './log-context.js';
-import { type Decision, LogTail } from './log-decide.js';
+import type { Decision, LogTail } from './log-decide.js';
 import type { Erased, EraseOptions, EraseSelection } from './log-erase.js';
 import type { Retained, RetentionOptions } from './log-retention.js';
 import { LogSegments } from './log-segments.js';
@@ -99,6 +99,8 @@ export class PartitionLog {
    * it answered nothing. What `decide` throws is thrown as it is. Else as {@link append}.
    */
   async appendDecided(decide: Decision): Promise<Appended | undefined> {
+    // Few decide: who only appends does without the reading side.
+    const { LogTail } = await import('./log-decide.js');
     this.#assertOpen();
     this.#tail ??= new LogTail(this.#context);
     const tail = this.#tail;

@@ -8,7 +8,6 @@ import type { FileSystem } from '../storage/file-system.js';
 import type { Clock } from '../storage/log-context.js';
 import { partitionDirectoryName } from '../storage/log-files.js';
 import { PartitionLog } from '../storage/partition-log.js';
-import { PartitionReader } from '../storage/partition-reader.js';
 import { CountingFileSystem } from './counting-file-system.js';
 import {
   type DataDirectory,
@@ -160,6 +159,8 @@ export class Store {
     await this.#makeInternal(topic, partition);
     const settle = async () => (await this.partitionLog(topic, partition)).trySettle();
     const options = { topic, partition, ...(this.directory.readOnly ? {} : { settle }) };
+    // Who only writes does without the reading side.
+    const { PartitionReader } = await import('../storage/partition-reader.js');
     const slot = this.#pool.slot(() =>
       this.#openCurrent({ topic, partition }, topicId, async () =>
         PartitionReader.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),

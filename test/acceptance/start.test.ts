@@ -138,3 +138,22 @@ it('evaluates the readers of csv, JSON and layouts only when one of them is aske
     expect(evaluated, reader).not.toContain(reader);
   }
 });
+
+it('evaluates neither consumers nor printers to produce', () => {
+  const evaluated = evaluatedWith(join(SOURCES, 'cli', 'commands', 'produce.ts'));
+  evaluatedWith(join(SOURCES, 'clients', 'local', 'open-client.ts'), evaluated);
+  const others = [
+    'clients/local/local-client.ts',
+    'clients/local/local-consumer.ts',
+    'storage/partition-reader.ts',
+    'storage/segment-lookup.ts',
+    'format/record-cursor.ts',
+    'cli/record-format/create-printer.ts',
+    'cli/produce/reported-records.ts',
+  ].map((name) => join(SOURCES, name));
+  expect(evaluated.size).toBeGreaterThan(100);
+  for (const other of others) {
+    expect(existsSync(other), other).toBe(true);
+    expect(evaluated, other).not.toContain(other);
+  }
+});

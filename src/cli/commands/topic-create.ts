@@ -90,7 +90,7 @@ export async function runTopicCreate(options: TopicCreateOptions, context: CliCo
       );
     return 0;
   };
-  const request = { create: !dryRun, topics: options.topics, ifMissing };
+  const request = { create: !dryRun, topics: options.topics, consumes: false, ifMissing };
   return withClient<ExitCode>(options, context, request, async (client, location) => {
     const admin = client.admin();
     const wanted = options.topics.map((topic) => ({ topic, partitions, configs }));

@@ -46,7 +46,7 @@ export async function runTopicList(options: TopicListOptions, context: CliContex
   const listings = await withClient(
     options,
     context,
-    { topics: options.topics, ...(isAll ? { ifMissing } : {}) },
+    { topics: options.topics, consumes: false, ...(isAll ? { ifMissing } : {}) },
     (client) => selectTopics(client.admin(), options),
   );
   if (options.json) printJson(context, listings);

@@ -47,6 +47,11 @@ export class RecordReports {
     printer.begin?.(this.#out);
   }
 
+  /** Where records of a topic go that are to be reported. */
+  target(topic: string, partitionCount: number, producer: Producer): RecordTarget {
+    return new ReportedTarget(topic, partitionCount, producer, this);
+  }
+
   add(record: PendingRecord, sent: Promise<RecordMetadata>): void {
     this.#pending.push(record);
     this.#pendingBytes += record.bytes;
@@ -131,7 +136,7 @@ export class RecordReports {
 }
 
 /** Sends records one by one and hands them to the reports. */
-export class ReportedTarget implements RecordTarget {
+class ReportedTarget implements RecordTarget {
   readonly topic: string;
   readonly partitionCount: number;
   readonly #producer: Producer;

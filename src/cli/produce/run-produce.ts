@@ -9,19 +9,17 @@ import { counted, printJson } from '../listing.js';
 import { detail, notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { Progress } from '../progress.js';
-import { createRecordPrinter } from '../record-format/create-printer.js';
 import { loadValueCodec } from '../record-format/value-format.js';
 import { ByteCarry } from './byte-carry.js';
 import { DelimitedLines, type LineSink } from './delimited-lines.js';
 import { FieldLines, PlainLines } from './line-sinks.js';
 import { type LinesRun, produceLines } from './produce-lines.js';
 import type { ProduceOptions, ProduceSource } from './produce-options.js';
-import { produceRecords } from './produce-records.js';
 import { durableLine, formatBytes, ProduceTally, summaryLine, tallyObject } from './produce-tally.js';
 import { RateLimit } from './rate-limit.js';
 import { isPlain, type RecordFields } from './record-fields.js';
 import { ANY_PARTITION, type RecordTarget, withFile } from './record-target.js';
-import { RecordReports } from './reported-records.js';
+import type { RecordReports } from './reported-records.js';
 import { SkippedRecords, SkippingLines } from './skipped-records.js';
 import { teeChunks } from './tee-chunks.js';
 import { checkPartition, TopicTargets } from './topic-targets.js';
@@ -43,8 +41,11 @@ export async function runProduce(options: ProduceOptions, context: CliContext): 
   const beforeCreate = () => {
     if (topic !== undefined) checkPartition(topic, 1, partition);
   };
-  return withClient(options, context, { create: options.create, topics, beforeCreate }, (client, location) =>
-    run.run(client, location.directory),
+  return withClient(
+    options,
+    context,
+    { create: options.create, topics, beforeCreate, consumes: false },
+    (client, location) => run.run(client, location.directory),
   );
 }
 
@@ -73,6 +74,9 @@ class ProduceRun {
     this.#fields = await recordFields(options);
     if (report !== undefined) {
       const forTerminal = context.stdout.isTerminal;
+      // A printer, and all that formats know, is needed by few.
+      const { createRecordPrinter } = await import('../record-format/create-printer.js');
+      const { RecordReports } = await import('./reported-records.js');
       const printer = createRecordPrinter({ format: report, forTerminal, now: () => context.clock.now() });
       context.stdout.isImmediate = true;
       this.#reports = new RecordReports(printer, context.stdout, (run) => this.#tally.add(run));
@@ -146,6 +150,7 @@ class ProduceRun {
   ): Promise<void> {
     const { reader, topicFromInput, partitionFromInput, isLined } = source;
     const input = this.#inputs[0]!;
+    const { produceRecords } = await import('./produce-records.js');
     await produceRecords({
       chunks: this.#chunks(input),
       reader,

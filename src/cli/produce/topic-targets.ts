@@ -11,7 +11,7 @@ import type { ProduceOptions } from './produce-options.js';
 import type { ProduceTally } from './produce-tally.js';
 import { PacedTarget, type RateLimit } from './rate-limit.js';
 import type { RecordTarget } from './record-target.js';
-import { type RecordReports, ReportedTarget } from './reported-records.js';
+import type { RecordReports } from './reported-records.js';
 
 export interface TopicTargetsOptions {
   readonly client: Client;
@@ -50,7 +50,7 @@ export class TopicTargets {
     const { reports, limit, producer, tally } = this.#options;
     writer.onAcknowledged = (run) => tally.add(run);
     let target: RecordTarget = writer;
-    if (reports !== undefined) target = new ReportedTarget(topic, writer.partitionCount, producer, reports);
+    if (reports !== undefined) target = reports.target(topic, writer.partitionCount, producer);
     if (limit !== undefined) target = new PacedTarget(target, limit);
     this.#targets.set(topic, target);
     return target;

@@ -1,95 +1,21 @@
-import { KlogError } from '../../errors.js';
-import type { Groups } from '../../groups/groups.js';
-import type { Admin } from '../admin.js';
-import type { Client } from '../client.js';
 import type { Consumer, ConsumerOptions } from '../consumer.js';
 import type { GroupConsumer, GroupConsumerOptions } from '../group-consumer.js';
-import type { Producer, ProducerOptions } from '../producer.js';
-import type { ClientSeams } from './client-seams.js';
-import { LocalAdmin } from './local-admin.js';
 import { LocalConsumer } from './local-consumer.js';
 import { LocalGroupConsumer } from './local-group-consumer.js';
-import { LocalProducer } from './local-producer.js';
-import type { LocalStore } from './local-store.js';
+import { ProducingClient } from './producing-client.js';
 
 /** Topics in a directory. */
-export class LocalClient implements Client {
-  readonly warnings: readonly string[];
-  readonly #store: LocalStore;
-  readonly #seams: ClientSeams;
-  readonly #producers = new Set<Producer>();
-  readonly #consumers = new Set<Consumer>();
-  readonly #openGroups: () => Promise<Groups>;
-  #opened: Promise<Groups> | undefined;
-  #closing: Promise<void> | undefined;
-
-  /** The client closes the store. `openGroups` is called when the first group is. */
-  constructor(
-    store: LocalStore,
-    seams: ClientSeams,
-    warnings: readonly string[] = [],
-    openGroups: () => Promise<Groups> = noGroups,
-  ) {
-    this.#store = store;
-    this.#openGroups = openGroups;
-    this.#seams = seams;
-    this.warnings = warnings;
-  }
-
-  producer(options: ProducerOptions = {}): Producer {
-    this.#mustBeOpen();
-    const producer = new LocalProducer(this.#store, options, this.#seams, () => this.#producers.delete(producer));
-    this.#producers.add(producer);
-    return producer;
-  }
-
-  consumer(options: GroupConsumerOptions): GroupConsumer;
-  consumer(options: ConsumerOptions): Consumer;
-  consumer(options: ConsumerOptions | GroupConsumerOptions): Consumer {
-    this.#mustBeOpen();
-    const onClose = (): void => void this.#consumers.delete(consumer);
+export class LocalClient extends ProducingClient {
+  override consumer(options: GroupConsumerOptions): GroupConsumer;
+  override consumer(options: ConsumerOptions): Consumer;
+  override consumer(options: ConsumerOptions | GroupConsumerOptions): Consumer {
+    this.mustBeOpen();
+    const onClose = (): void => void this.consumers.delete(consumer);
     const consumer: Consumer =
       'group' in options
-        ? new LocalGroupConsumer(this.#store, options, this.#seams, () => this.#groups(), onClose)
-        : new LocalConsumer(this.#store, options, this.#seams, onClose);
-    this.#consumers.add(consumer);
+        ? new LocalGroupConsumer(this.store, options, this.seams, () => this.groups(), onClose)
+        : new LocalConsumer(this.store, options, this.seams, onClose);
+    this.consumers.add(consumer);
     return consumer;
   }
-
-  admin(): Admin {
-    this.#mustBeOpen();
-    return new LocalAdmin(this.#store, () => this.#groups(), this.#seams.now);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /** Everything is closed, whatever fails; the first failure that nobody has been told of is what the caller hears. */
-  async #close(): Promise<void> {
-    const open = [...this.#consumers, ...this.#producers];
-    const outcomes = await Promise.allSettled(open.map((one) => one[Symbol.asyncDispose]()));
-    await (await this.#opened?.catch(() => undefined))?.close();
-    await this.#store.close();
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  }
-
-  #groups(): Promise<Groups> {
-    this.#opened ??= this.#openGroups();
-    return this.#opened;
-  }
-
-  #mustBeOpen(): void {
-    if (this.#closing !== undefined) throw new KlogError('KLOG_CLOSED', 'the client is closed');
-  }
-}
-
-function noGroups(): Promise<Groups> {
-  return Promise.reject(new KlogError('KLOG_UNSUPPORTED', 'this client has no groups'));
 }

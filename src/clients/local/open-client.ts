@@ -2,7 +2,7 @@ import { nodeFileSystem } from '../../store/node-file-system.js';
 import { openStore } from '../../store/store.js';
 import type { Client } from '../client.js';
 import { systemSeams } from './client-seams.js';
-import { LocalClient } from './local-client.js';
+import { ProducingClient } from './producing-client.js';
 
 export interface OpenClientOptions {
   /** The data directory, usually `.klog`. */
@@ -30,6 +30,16 @@ const OFFSETS_TOPIC = '__consumer_offsets';
  * answers, or hold it with `await using`.
  */
 export async function openClient(options: OpenClientOptions): Promise<Client> {
+  const { LocalClient } = await import('./local-client.js');
+  return await openAs(LocalClient, options);
+}
+
+/** The same for who will not ask for a consumer. */
+export async function openProducingClient(options: OpenClientOptions): Promise<Client> {
+  return await openAs(ProducingClient, options);
+}
+
+async function openAs(Home: typeof ProducingClient, options: OpenClientOptions): Promise<Client> {
   const { directory, ...others } = options;
   const store = await openStore(nodeFileSystem, directory, others);
   const openGroups = async () => new (await import('../../groups/groups.js')).Groups(store, systemSeams);
@@ -42,5 +52,5 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       await groups.close();
     }
   };
-  return new LocalClient(store, systemSeams, store.directory.warnings, openGroups);
+  return new Home(store, systemSeams, store.directory.warnings, openGroups);
 }

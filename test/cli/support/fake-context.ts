@@ -86,7 +86,7 @@ export class FakeContext implements CliContext {
   }
 
   async openClient(options: OpenClientOptions): Promise<Client> {
-    const { onWarning: _, ...compared } = options;
+    const { onWarning: _warn, consumes: _consumes, ...compared } = options;
     this.opened.push(compared);
     if (this.#options.client === undefined) throw new Error('this test brings no client');
     return this.#options.client;
