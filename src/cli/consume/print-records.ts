@@ -18,6 +18,8 @@ export interface PrintTask {
   readonly tally?: { records: number } | undefined;
   /** Awaited behind each record that was printed. */
   readonly afterEach?: (() => Promise<void>) | undefined;
+  /** Whether {@link RecordPrinting.printed} is wanted. Default false. */
+  readonly remembersPlaces?: boolean | undefined;
 }
 
 /** Printed at a time before it goes to the output. */
@@ -48,7 +50,7 @@ export class RecordPrinting {
 
   async run(batches: AsyncIterable<ConsumerBatch>): Promise<number> {
     const { printer, output, filter, afterEach, maxRecords = Number.POSITIVE_INFINITY } = this.#task;
-    const { tally = { records: 0 } } = this.#task;
+    const { tally = { records: 0 }, remembersPlaces = false } = this.#task;
     const out = this.#out;
     const context = emptyContext();
     const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
@@ -66,7 +68,7 @@ export class RecordPrinting {
           const count = step(cursor, context, out, wanted, BLOCK_BYTES);
           tally.records += count;
           const isDone = count < wanted && out.length < BLOCK_BYTES;
-          if (!Number.isNaN(cursor.offset)) this.#advance(batch, isDone);
+          if (remembersPlaces && !Number.isNaN(cursor.offset)) this.#advance(batch, isDone);
           if (out.length >= BLOCK_BYTES || isOneByOne) await this.#emit();
           if (count > 0) await afterEach?.();
           if (isDone || tally.records >= maxRecords || output.isClosed) break;

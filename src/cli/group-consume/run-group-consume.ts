@@ -51,6 +51,7 @@ async function printAsMember(
     output: stdout,
     filter,
     maxRecords: options.maxMessages,
+    remembersPlaces: true,
     afterEach: mode === 'each' ? () => commitPrinted() : undefined,
   });
   const member = new Membership(
