@@ -11,6 +11,9 @@ const COMPLETE_FILES = ':0\n';
 
 /** Operands and values by their names in the command tree. */
 const TOPIC_NAMES = /^(topic|source|target|from|into)$/;
+const GROUP_NAMES = /^group$/;
+/** Groups, although they are called as topics are elsewhere. */
+const COPIES_GROUPS = 'group copy';
 const FILE_VALUES = /<(file|dir|path)>/;
 
 /** Commands whose operands are names that shall not exist yet. */
@@ -26,44 +29,45 @@ export async function complete(words: readonly string[], context: CliContext): P
   await defineAll(program, host);
   const before = words.at(-2);
   if (before?.startsWith('-') && takesFile(program, words, before)) return COMPLETE_FILES;
-  const topics = await topicNames(words, context);
+  const names = await namesFor(words, context);
   const root = new RootCommand();
-  addOptions(root, program, topics);
-  addCommands(root, program, topics);
+  addOptions(root, program, names);
+  addCommands(root, program, names);
   return captureLog(() => root.parse([...words]));
 }
 
-function addCommands(root: RootCommand, parent: Command, topics: readonly string[]): void {
+/** What there is in the directory that the line names so far. */
+interface Names {
+  readonly topics: readonly string[];
+  /** Looked up only where one may come next. */
+  readonly groups: readonly string[];
+}
+
+function addCommands(root: RootCommand, parent: Command, names: Names): void {
   for (const command of parent.createHelp().visibleCommands(parent)) {
     const path = commandPath(command);
     const tabbed = root.command(path, command.summary());
-    addOptions(tabbed, command, topics);
+    addOptions(tabbed, command, names);
     for (const argument of command.registeredArguments) {
-      const isTopic = TOPIC_NAMES.test(argument.name()) && !NAMES_NEW_TOPICS.includes(path);
-      const candidates = argument.argChoices ?? (isTopic ? topics : []);
+      const candidates = argument.argChoices ?? operandsOf(path, argument.name(), names);
       tabbed.argument(argument.name(), candidatesOf(candidates), argument.variadic);
     }
-    addCommands(root, command, topics);
+    addCommands(root, command, names);
   }
 }
 
-function addOptions(
-  target: RootCommand | ReturnType<RootCommand['command']>,
-  command: Command,
-  topics: readonly string[],
-): void {
+function operandsOf(path: string, name: string, { topics, groups }: Names): readonly string[] {
+  if (GROUP_NAMES.test(name) || (path === COPIES_GROUPS && name !== 'topic')) return groups;
+  return TOPIC_NAMES.test(name) && !NAMES_NEW_TOPICS.includes(path) ? topics : [];
+}
+
+function addOptions(target: RootCommand | ReturnType<RootCommand['command']>, command: Command, names: Names): void {
   for (const option of command.createHelp().visibleOptions(command)) {
     const name = option.long?.slice(2);
     if (name === undefined) continue;
     const short = option.short?.slice(1);
     if (!option.required && !option.optional) target.option(name, option.description, short);
-    else
-      target.option(
-        name,
-        option.description,
-        candidatesOf(option.argChoices ?? (isTopicValue(option) ? topics : [])),
-        short,
-      );
+    else target.option(name, option.description, candidatesOf(option.argChoices ?? valuesOf(option, names)), short);
   }
 }
 
@@ -73,8 +77,9 @@ function candidatesOf(values: readonly string[]): (complete: (value: string, des
   };
 }
 
-function isTopicValue(option: Option): boolean {
-  return option.flags.includes('<topic>');
+function valuesOf({ flags }: Option, { topics, groups }: Names): readonly string[] {
+  if (flags.includes('<group>')) return groups;
+  return flags.includes('<topic>') ? topics : [];
 }
 
 function takesFile(program: Command, words: readonly string[], flag: string): boolean {
@@ -86,15 +91,20 @@ function takesFile(program: Command, words: readonly string[], flag: string): bo
   );
 }
 
-/** Those of the directory that the line names so far. Completion never complains: where there is no log there are none. */
-async function topicNames(words: readonly string[], context: CliContext): Promise<string[]> {
+/** Completion never complains: where there is no log there are none. */
+async function namesFor(words: readonly string[], context: CliContext): Promise<Names> {
   const at = words.findIndex((word) => word === '-d' || word === '--dir');
   const dir = at >= 0 ? words[at + 1] : undefined;
   const options = { dir, json: false, quiet: true, verbose: false };
+  const wantsGroups = words.includes('group') || /^(-g|--group|--from-group)$/.test(words.at(-2) ?? '');
   try {
-    const listings = await withClient(options, context, { topics: [] }, (client) => client.admin().listTopics());
-    return listings.map(({ topic }) => topic);
+    return await withClient(options, context, { topics: [] }, async (client) => {
+      const admin = client.admin();
+      const topics = (await admin.listTopics()).map(({ topic }) => topic);
+      const groups = wantsGroups ? (await admin.listGroups()).map(({ groupId }) => groupId) : [];
+      return { topics, groups };
+    });
   } catch {
-    return [];
+    return { topics: [], groups: [] };
   }
 }

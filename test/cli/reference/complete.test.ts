@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { run as runLine } from '../support/fake-context.js';
 import { MemoryClient } from '../support/memory-client.js';
+import { withLog } from '../support/real-log.js';
 
 const client = new MemoryClient().add('orders', 3).add('payments').add('__consumer_offsets');
 
@@ -22,6 +23,23 @@ describe('complete', () => {
     expect(await candidates('topic', 'describe', '')).toEqual(['orders', 'payments']);
     expect(await candidates('topic', 'describe', 'orders', 'p')).toEqual(['payments']);
   });
+
+  it('offers groups where one is named', () =>
+    withLog(async (log) => {
+      await log.produce([{ topic: 'orders', value: 'x' }]);
+      await log.run('consume orders -g billing');
+      const lines = async (...words: string[]) => (await log.run(['complete', '--', ...words])).out.split('\n');
+      for (const words of [
+        ['consume', 'orders', '-g', ''],
+        ['consume', 'orders', '--from-group', 'b'],
+        ['wait', 'orders', '-g', ''],
+        ['group', 'describe', ''],
+        ['group', 'copy', ''],
+      ]) {
+        expect(await lines(...words)).toEqual(['billing\t', ':4', '']);
+      }
+      expect(await lines('group', 'seek', 'billing', '')).toContain('orders\t');
+    }));
 
   it('offers no topics where a new one is to be named', async () => {
     expect(await candidates('topic', 'create', '')).toEqual([]);
