@@ -62,9 +62,12 @@ export async function readBlock(
   let nextOffset = place.minOffset;
   let follows = place.follows === true;
   while (nextBatch(buffer, end, filled, walk).status === 'batch') {
-    let found = problemWith(buffer, end, walk.size, nextOffset, place.maxOffset);
+    const { size: batchSize } = walk;
+    let found = problemWith(buffer, end, batchSize, nextOffset, place.maxOffset);
+    // Taken before anything is waited for: another block may be read meanwhile, with the same `walk` and `batch`.
+    const behindBatch = found === undefined ? batch.nextOffset : nextOffset;
     if (found === undefined && !(follows && batch.baseOffset === nextOffset)) {
-      const behind = end + walk.size;
+      const behind = end + batchSize;
       const next = buffer.subarray(behind, Math.min(behind + HEADER_SIZE_UP_TO_MAGIC, filled));
       found = await misplaced(log, next, {
         ...place,
@@ -77,9 +80,9 @@ export async function readBlock(
       if (end === 0) throw damage(log, place.position, place.minOffset, found);
       break;
     }
-    nextOffset = batch.nextOffset;
+    nextOffset = behindBatch;
     follows = true;
-    end += walk.size;
+    end += batchSize;
   }
   if (end === 0) throw damage(log, place.position, place.minOffset, walk.problem || 'a batch is not whole');
   return { buffer, start: 0, end, nextOffset };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { CompressionType } from '../format/compression.js';
 import { isInternalTopic, validateTopicName } from '../format/topic-name.js';
+import { CONTROL_FILE_NAME } from '../storage/control-file.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { Clock } from '../storage/log-context.js';
 import { partitionDirectoryName } from '../storage/log-files.js';
@@ -166,7 +167,9 @@ export class Store {
         PartitionReader.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
       ),
     );
-    const reader = new StoredPartitionReader(slot, () => this.#readers.delete(reader));
+    const control = join(this.#directoryOf(topic, partition), CONTROL_FILE_NAME);
+    const watch = (listener: () => void) => this.#fs.watch(control, listener);
+    const reader = new StoredPartitionReader(slot, () => this.#readers.delete(reader), watch);
     this.#readers.add(reader);
     await reader.open();
     return reader;

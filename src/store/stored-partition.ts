@@ -103,11 +103,27 @@ export class StoredPartitionLog {
 export class StoredPartitionReader {
   readonly #slot: PartitionSlot<PartitionReader>;
   readonly #onClose: () => void;
+  readonly #watch: (listener: () => void) => { close(): void } | undefined;
   #closed = false;
 
-  constructor(slot: PartitionSlot<PartitionReader>, onClose: () => void) {
+  /** @param watch of the control file */
+  constructor(
+    slot: PartitionSlot<PartitionReader>,
+    onClose: () => void,
+    watch: (listener: () => void) => { close(): void } | undefined,
+  ) {
     this.#slot = slot;
     this.#onClose = onClose;
+    this.#watch = watch;
+  }
+
+  /**
+   * Calls `listener` when something may have been published, until the answer is closed. It keeps no file open, and does not
+   * hear of a writer's death. `undefined`: cannot watch here.
+   */
+  watch(listener: () => void): { close(): void } | undefined {
+    this.#assertOpen();
+    return this.#watch(listener);
   }
 
   async open(): Promise<void> {

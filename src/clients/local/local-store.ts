@@ -117,6 +117,11 @@ export interface PartitionReader {
   offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined>;
   /** Those that have records in [from, to). */
   abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]>;
+  /**
+   * Calls `listener` when something may have been published, until the answer is closed; costs no descriptor. `undefined`, or
+   * absent: that cannot be had here.
+   */
+  watch?(listener: () => void): { close(): void } | undefined;
   /** Resolves true when there is something beyond the offset, false at the time-out or when aborted. */
   waitForMore(
     beyondOffset: number,
