@@ -28,6 +28,9 @@ export interface GroupSummary {
   readonly stateName: 'Empty' | 'Stable' | 'PreparingRebalance';
   /** By member id. */
   readonly lives: ReadonlyMap<string, MemberLife>;
+}
+
+export interface GroupDetails extends GroupSummary {
   readonly committed: readonly CommittedOffset[];
 }
 
@@ -53,11 +56,12 @@ export class GroupAdmin {
   }
 
   /** @throws KlogError GROUP_ID_NOT_FOUND */
-  async describe(groupId: string): Promise<GroupSummary> {
+  async describe(groupId: string): Promise<GroupDetails> {
     const log = await this.#existing(groupId);
     await log.refresh();
-    if (!isKnown(log.group(groupId))) throw notFound(groupId);
-    return await this.#summaryOf(log, groupId);
+    const group = log.group(groupId);
+    if (!isKnown(group)) throw notFound(groupId);
+    return { ...(await this.#summaryOf(log, groupId)), committed: group.allCommitted() };
   }
 
   /** @throws KlogError NON_EMPTY_GROUP */
@@ -159,8 +163,7 @@ export class GroupAdmin {
   }
 
   async #summaryOf(log: GroupLog, groupId: string): Promise<GroupSummary> {
-    const group = log.group(groupId);
-    const { state } = group;
+    const state = log.state(groupId);
     const here = await this.#groups.here();
     const freeLocks = await this.#freeLocks(groupId, state);
     const lives = new Map<string, MemberLife>();
@@ -168,7 +171,7 @@ export class GroupAdmin {
       const life = isDead(member, { here, freeLocks }) ? 'dead' : await this.#lifeOf(groupId, member);
       lives.set(member.memberId, life);
     }
-    return { groupId, state, stateName: stateNameOf(state, lives), lives, committed: group.allCommitted() };
+    return { groupId, state, stateName: stateNameOf(state, lives), lives };
   }
 
   /** Of one that is not proved to be dead. */

@@ -10,22 +10,45 @@ type Lag = Pick<GroupOffset, 'logStartOffset' | 'logEndOffset' | 'lag' | 'lagMs'
 const UNKNOWN: Lag = { logStartOffset: -1, logEndOffset: -1, lag: -1, lagMs: -1 };
 /** Enough for the next record, whatever its size: a fetch has a whole batch at least. */
 const FETCH_BYTES = 4096;
+const CONCURRENT_LOOKS = 8;
 
-/** What remains behind the committed offset, or from the log's start where there is none. */
-export async function partitionLag(
+export interface CommittedPlace extends TopicPartition {
+  /** Undefined: nothing is. */
+  readonly committed: number | undefined;
+}
+
+/** What remains of each behind the committed offset, or from the log's start where there is none. */
+export async function partitionLags(store: LocalStore, places: readonly CommittedPlace[], now: number): Promise<Lag[]> {
+  const partitionCounts = new Map<string, number>();
+  for (const topic of new Set(places.map((place) => place.topic))) {
+    partitionCounts.set(topic, (await store.topic(topic))?.partitions ?? 0);
+  }
+  const lags = new Array<Lag>(places.length).fill(UNKNOWN);
+  let next = 0;
+  const lookAtSome = async (): Promise<void> => {
+    while (next < places.length) {
+      const index = next++;
+      const place = places[index]!;
+      // Else its topic was deleted, or made anew with fewer partitions.
+      const isThere = place.partition < partitionCounts.get(place.topic)!;
+      if (isThere) lags[index] = await partitionLag(store, place, now);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_LOOKS }, lookAtSome));
+  return lags;
+}
+
+async function partitionLag(
   store: LocalStore,
-  { topic, partition }: TopicPartition,
-  committed: number | undefined,
+  { topic, partition, committed }: CommittedPlace,
   now: number,
 ): Promise<Lag> {
-  // Its topic was deleted, or made anew with fewer partitions.
-  if (partition >= ((await store.topic(topic))?.partitions ?? 0)) return UNKNOWN;
   const reader = await store.partitionReader(topic, partition);
   try {
     const { logStartOffset, highWatermark } = await reader.marks();
-    const next = Math.max(committed ?? logStartOffset, logStartOffset);
-    const lag = Math.max(0, highWatermark - next);
-    const written = lag === 0 ? undefined : await nextTimestamp(reader, next, highWatermark);
+    const from = Math.max(committed ?? logStartOffset, logStartOffset);
+    const lag = Math.max(0, highWatermark - from);
+    const written = lag === 0 ? undefined : await nextTimestamp(reader, from, highWatermark);
     const lagMs = written === undefined ? 0 : written < 0 ? -1 : Math.max(0, now - written);
     return { logStartOffset, logEndOffset: highWatermark, lag, lagMs };
   } finally {

@@ -1,5 +1,5 @@
 import { KlogError } from '../../errors.js';
-import { type GroupSummary, GroupAdmin as StoredGroupAdmin } from '../../groups/group-admin.js';
+import { type GroupDetails, type GroupSummary, GroupAdmin as StoredGroupAdmin } from '../../groups/group-admin.js';
 import type { Groups } from '../../groups/groups.js';
 import type { TopicPartition } from '../client.js';
 import type {
@@ -13,7 +13,7 @@ import type {
   NewGroupOffset,
 } from '../group-admin.js';
 import { unknownPartition } from '../unknown-partition.js';
-import { partitionLag } from './group-lag.js';
+import { partitionLags } from './group-lag.js';
 import type { LocalStore } from './local-store.js';
 
 /** Groups in a directory. */
@@ -104,42 +104,38 @@ export class LocalGroupAdmin implements GroupAdmin {
     }
   }
 
-  async #describe(summary: GroupSummary): Promise<GroupDescription> {
-    const { state } = summary;
-    const offsets = new Map<string, TopicPartition & { memberId: string | null }>();
+  async #describe(group: GroupDetails): Promise<GroupDescription> {
+    const { state, lives } = group;
+    const commits = new Map(group.committed.map((one) => [nameOf(one), one.commit]));
+    const places = new Map<string, TopicPartition & { readonly memberId: string | null }>();
     const know = ({ topic, partition }: TopicPartition, memberId: string | null) =>
-      offsets.set(`${topic}:${partition}`, { topic, partition, memberId });
-    for (const partition of summary.committed) know(partition, null);
+      places.set(nameOf({ topic, partition }), { topic, partition, memberId });
+    for (const partition of group.committed) know(partition, null);
     for (const { memberId, assigned } of state.members.values()) {
-      if (summary.lives.get(memberId) !== 'dead') for (const partition of assigned) know(partition, memberId);
+      if (lives.get(memberId) !== 'dead') for (const partition of assigned) know(partition, memberId);
     }
-    const described: GroupOffset[] = [];
-    for (const place of [...offsets.values()].sort(byPlace)) described.push(await this.#offsetOf(summary, place));
-    return {
-      ...listingOf(summary),
-      generation: state.generation,
-      protocol: state.protocol,
-      memberDetails: membersOf(summary),
-      offsets: described,
-    };
-  }
-
-  async #offsetOf(
-    { committed }: GroupSummary,
-    { topic, partition, memberId }: TopicPartition & { readonly memberId: string | null },
-  ): Promise<GroupOffset> {
-    const commit = committed.find((one) => one.topic === topic && one.partition === partition)?.commit;
-    const lag = await partitionLag(this.#store, { topic, partition }, commit?.offset, this.#now());
-    return {
-      topic,
-      partition,
-      committedOffset: commit?.offset ?? -1,
-      leaderEpoch: commit?.leaderEpoch ?? -1,
-      metadata: commit?.metadata ?? '',
-      commitTimestamp: commit?.commitTimestamp ?? -1,
-      ...lag,
-      memberId,
-    };
+    const sorted = [...places.values()].sort(byPlace);
+    const now = this.#now();
+    const lags = await partitionLags(
+      this.#store,
+      sorted.map((place) => ({ ...place, committed: commits.get(nameOf(place))?.offset })),
+      now,
+    );
+    const offsets = sorted.map((place, i): GroupOffset => {
+      const commit = commits.get(nameOf(place));
+      return {
+        topic: place.topic,
+        partition: place.partition,
+        committedOffset: commit?.offset ?? -1,
+        leaderEpoch: commit?.leaderEpoch ?? -1,
+        metadata: commit?.metadata ?? '',
+        commitTimestamp: commit?.commitTimestamp ?? -1,
+        ...lags[i]!,
+        memberId: place.memberId,
+      };
+    });
+    const { generation, protocol } = state;
+    return { ...listingOf(group), generation, protocol, memberDetails: membersOf(group), offsets };
   }
 }
 
@@ -168,4 +164,8 @@ function membersOf({ state, lives }: GroupSummary): GroupMemberDescription[] {
 
 function byPlace(a: TopicPartition, b: TopicPartition): number {
   return a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1;
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
 }

@@ -14,6 +14,7 @@ import {
   encodeTransactionState,
   encodeTransactionStateKey,
 } from '../../../src/format/coordinator/transaction-state.js';
+import { GroupTable } from '../../../src/groups/group-table.js';
 import { expectKlogError } from '../expect-klog-error.js';
 import type { FuzzTarget } from '../fuzz-target.js';
 import { mutateBytes } from '../mutate-bytes.js';
@@ -68,6 +69,17 @@ const SEEDS = [
   }),
 ];
 
+/** As a process that opens the log does. */
+function addUp(key: Uint8Array, value: Uint8Array): void {
+  const table = new GroupTable();
+  table.set(key, value);
+  for (const groupId of table.groupIds()) {
+    table.state(groupId);
+    table.commitsOf(groupId);
+    table.group(groupId).committed({ topic: 'orders', partition: 0 });
+  }
+}
+
 export function groupRecords(): FuzzTarget {
   return {
     name: 'group records',
@@ -79,6 +91,8 @@ export function groupRecords(): FuzzTarget {
       const key = random.chance(0.5) ? encodeGroupMetadataKey('g') : SEEDS[0]!;
       expectKlogError(() => decodeGroupRecord(bytes, bytes));
       expectKlogError(() => decodeGroupRecord(key, bytes));
+      expectKlogError(() => addUp(bytes, bytes));
+      expectKlogError(() => addUp(key, bytes));
       expectKlogError(() => decodeSubscription(bytes));
       expectKlogError(() => decodeAssignment(bytes));
       expectKlogError(() => decodeTransactionStateKey(bytes));
