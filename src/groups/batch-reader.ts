@@ -11,11 +11,15 @@ export interface Batches {
   readonly end: number;
 }
 
+interface HeldRecord extends KeyValue {
+  readonly offset: number;
+}
+
 export class BatchReader {
   readonly #batch = new RecordBatch();
   readonly #cursor = new RecordCursor();
   /** By producer id: in open transactions. */
-  readonly #pending = new Map<number, KeyValue[]>();
+  readonly #pending = new Map<number, HeldRecord[]>();
 
   clear(): void {
     this.#pending.clear();
@@ -49,21 +53,37 @@ export class BatchReader {
       if (cursor.keyStart < 0) continue;
       const key = cursor.buffer.subarray(cursor.keyStart, cursor.keyEnd);
       const value = cursor.valueStart < 0 ? null : copy(cursor.buffer, cursor.valueStart, cursor.valueEnd);
-      if (isTransactional) this.#hold(producerId, { key: copy(key, 0, key.length), value });
-      else table.set(key, value);
+      if (isTransactional) {
+        this.#hold(producerId, { key: copy(key, 0, key.length), value, offset: cursor.offset });
+      } else {
+        this.#supersede(key, cursor.offset);
+        table.set(key, value);
+      }
     }
   }
 
-  #hold(producerId: number, keyValue: KeyValue): void {
+  #hold(producerId: number, record: HeldRecord): void {
     const held = this.#pending.get(producerId);
-    if (held === undefined) this.#pending.set(producerId, [keyValue]);
-    else held.push(keyValue);
+    if (held === undefined) this.#pending.set(producerId, [record]);
+    else held.push(record);
+  }
+
+  /** Of two records of a key the later one counts, also where the transaction of the earlier one ends last. */
+  #supersede(key: Uint8Array, offset: number): void {
+    for (const [producerId, held] of this.#pending) {
+      const left = held.filter((one) => one.offset > offset || Buffer.compare(one.key, key) !== 0);
+      if (left.length < held.length) this.#pending.set(producerId, left);
+    }
   }
 
   #endTransaction(producerId: number, type: string, table: Pick<GroupTable, 'set'>): void {
     const held = this.#pending.get(producerId) ?? [];
     this.#pending.delete(producerId);
-    if (type === 'COMMIT') for (const { key, value } of held) table.set(key, value);
+    if (type !== 'COMMIT') return;
+    for (const { key, value, offset } of held) {
+      this.#supersede(key, offset);
+      table.set(key, value);
+    }
   }
 }
 
