@@ -58,6 +58,12 @@ export class BatchRecords {
     this.appendTime = this.timestampType === 'append' ? batch.maxTimestamp : Number.NaN;
   }
 
+  /** Keeps no bytes. */
+  release(): void {
+    this.buffer = NO_BYTES;
+    this.#upConverter = undefined;
+  }
+
   #openV2(codec: Codec | undefined, maxDecompressedBytes: number): void {
     const { baseOffset, lastOffsetDelta, position, recordCount } = batch;
     if (recordCount < 0) throw corrupt(position, `the batch has a record count of ${recordCount}`);

@@ -47,12 +47,13 @@ export function openCursor(
   return cursor;
 }
 
+const NO_BYTES = Buffer.alloc(0);
 /** One serves all cursors: nothing keeps it beyond a call. */
 const varints = new VarintReader();
 
 export class RecordCursor {
   /** Where the fields below point to: the batch's own buffer, or what was decompressed. */
-  buffer: Buffer = Buffer.alloc(0);
+  buffer: Buffer = NO_BYTES;
   /** Numbers that pass 2^31 begin as fractions, so that the engine makes the fields doubles once and for all. */
   offset = Number.NaN;
   /** Milliseconds since 1970, or -1. */
@@ -118,6 +119,15 @@ export class RecordCursor {
     this.#hasAppendTime = records.timestampType === 'append';
     this.#baseSequence = records.baseSequence;
     if (records.recordCount === 0) this.#mustBeAtEnd();
+  }
+
+  /** Lets go of the batch: there are no more records, and its bytes are not kept. */
+  release(): void {
+    this.#remaining = 0;
+    this.#position = 0;
+    this.#end = 0;
+    this.buffer = NO_BYTES;
+    this.#records.release();
   }
 
   /** Passes over records below `offset`. */

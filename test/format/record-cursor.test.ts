@@ -120,6 +120,16 @@ describe('ranges', () => {
   });
 });
 
+it('release lets go of the batch and its bytes, until it is opened again', () => {
+  const bytes = encode(values('a', 'b'));
+  const cursor = openCursor(new RecordCursor(), bytes, 0);
+  expect(cursor.next()).toBe(true);
+  cursor.release();
+  expect([cursor.next(), cursor.buffer.length]).toEqual([false, 0]);
+  openCursor(cursor, bytes, 0);
+  expect([cursor.next(), cursor.next(), cursor.next()]).toEqual([true, true, false]);
+});
+
 describe('one cursor for many batches', () => {
   it('carries nothing from one format, codec or record to the next', () => {
     const names = ['batches', 'legacy', 'python', 'captured'].flatMap(fixtureNames);

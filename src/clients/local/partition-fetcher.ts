@@ -45,7 +45,7 @@ export class PartitionFetcher {
   /** Raised by whatever makes batches that are on their way stale. */
   generation = 0;
   readonly #options: FetcherOptions;
-  readonly #batch = new RecordBatch();
+  #batch = new RecordBatch();
   readonly #blocks: BlockReader;
   /** The next offset to be decoded. */
   #next: number;
@@ -108,6 +108,10 @@ export class PartitionFetcher {
     this.position = Math.max(this.position, this.#next);
     this.#block = undefined;
     this.#blocks.rest();
+    // Of a thousand partitions each would keep its last block.
+    this.#batch = new RecordBatch();
+    this.cursor.restart();
+    this.cursor.release();
   }
 
   /**
