@@ -46,7 +46,7 @@ export function checkGroupHistory(history: GroupHistory): string[] {
   return anomalies;
 }
 
-function handlingsOf({ events, killedAt }: GroupHistory): Map<string, Handling[]> {
+function handlingsOf({ events }: GroupHistory): Map<string, Handling[]> {
   const open = new Map<string, { place: string; offset: number; begin: number }>();
   const found = new Map<string, Handling[]>();
   const add = (place: string, handling: Handling) => {
@@ -66,7 +66,7 @@ function handlingsOf({ events, killedAt }: GroupHistory): Map<string, Handling[]
       member,
       offset,
       begin,
-      end: killedAt.has(member) ? Number.POSITIVE_INFINITY : Number.POSITIVE_INFINITY,
+      end: Number.POSITIVE_INFINITY,
     });
   }
   for (const handlings of found.values()) handlings.sort((a, b) => a.begin - b.begin);
