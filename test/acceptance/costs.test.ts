@@ -90,6 +90,39 @@ describe.skipIf(!HAS_STRACE)('calls of the system for a megabyte', () => {
   });
 });
 
+describe.skipIf(!HAS_STRACE)('calls of the system for things', () => {
+  const FEW = 20;
+  const MANY = 120;
+
+  it('topic list, for a topic: open, read to the end, close', () => {
+    for (const count of [FEW, MANY]) {
+      shell(`"$0" "${KLOG}" topic create -q -d topics-${count} $(seq -f t%g ${count}) > /dev/null`);
+    }
+    const list = (count: number) => ({ words: `topic list -d topics-${count}`, behind: '> /dev/null' });
+    const perTopic = (callsOf(list, MANY) - callsOf(list, FEW)) / (MANY - FEW);
+    expect(perTopic).toBeGreaterThan(2);
+    expect(perTopic).toBeLessThan(6);
+  });
+
+  it('topic create, for a topic, however many there are', () => {
+    const create = (count: number) => ({
+      words: `topic create -q -d made-${count} $(seq -f t%g ${count})`,
+      behind: '> /dev/null',
+    });
+    const [few, some, many] = [FEW, 2 * FEW, MANY].map((count) => callsOf(create, count)) as [number, number, number];
+    const perTopic = (some - few) / FEW;
+    expect((many - some) / (MANY - 2 * FEW)).toBeLessThan(1.2 * perTopic);
+    expect(perTopic).toBeLessThan(80);
+  });
+
+  it('produce of one record, its start among them', () => {
+    shell(`"$0" "${KLOG}" topic create -q one`);
+    const before = callsOf(() => ({ words: '--version', behind: '> /dev/null' }), 0);
+    const one = callsOf(() => ({ words: 'produce one --value x', behind: '' }), 0);
+    expect(one - before).toBeLessThan(150);
+  });
+});
+
 /**
  * What V8's heap was given in the whole life of a process: how much more there was before each garbage collection than after
  * the one before.
