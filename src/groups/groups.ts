@@ -89,15 +89,16 @@ export class Groups {
     return logs;
   }
 
-  /** A topic is being deleted: who makes another one of its name is not to go on where this one was. */
-  async forgetTopic(topic: string): Promise<void> {
-    for (const log of await this.existingLogs()) {
-      for (const groupId of log.table.groupIds()) {
-        if (!log.group(groupId).hasCommitsOf(topic)) continue;
-        await log.decide(groupId, (group) => {
-          const commits = group.allCommitted().filter((one) => one.topic === topic);
-          return { commits: commits.map(({ partition }) => ({ topic, partition, commit: null })) };
-        });
+  /** Topics are being deleted, or made: who reads one of the name begins anew. */
+  async forgetTopics(topics: ReadonlySet<string>): Promise<void> {
+    const partitions = (await offsetsPartitions(this.#store)) ?? 0;
+    for (let partition = 0; partition < partitions; partition++) {
+      if (!(await this.#isUsed(partition))) continue;
+      try {
+        await this.#forgetIn(await this.#log(partition), topics);
+      } catch (error) {
+        // Nobody goes on by what cannot be read, and topics are not held up by it.
+        if (!(error instanceof KlogError && error.code === 'CORRUPT_MESSAGE')) throw error;
       }
     }
   }
@@ -163,6 +164,17 @@ export class Groups {
       log.catch(() => this.#logs.delete(partition));
     }
     return await log;
+  }
+
+  async #forgetIn(log: GroupLog, topics: ReadonlySet<string>): Promise<void> {
+    await log.refresh();
+    for (const groupId of log.table.groupIds()) {
+      if (!log.table.commitsOf(groupId).some(({ topic }) => topics.has(topic))) continue;
+      await log.decide(groupId, (group) => {
+        const commits = group.allCommitted().filter(({ topic }) => topics.has(topic));
+        return { commits: commits.map(({ topic, partition }) => ({ topic, partition, commit: null })) };
+      });
+    }
   }
 
   /** A partition is made when it is first used. */

@@ -72,8 +72,11 @@ export async function openStore(fs: FileSystem, path: string, options: OpenStore
 export class Store {
   readonly directory: DataDirectory;
   readonly topics: Topics;
-  /** Called while a topic is being deleted, before its partitions go; again where a delete is completed. */
-  onTopicDelete: ((topic: string) => Promise<void>) | undefined;
+  /**
+   * Called while topics are being made, or one is being deleted, before anything else is: what is known by their names is not
+   * theirs. Again where a delete is completed.
+   */
+  onTopicNames: ((topics: ReadonlySet<string>) => Promise<void>) | undefined;
   readonly #fs: CountingFileSystem;
   readonly #clock: Clock;
   readonly #lockWaitMs: number;
@@ -96,8 +99,9 @@ export class Store {
       clock: this.#clock,
       lockWaitMs: this.#lockWaitMs,
       randomBytes: options.randomBytes ?? randomBytes,
+      onCreate: async (topics) => await this.onTopicNames?.(topics),
       onDelete: async (topic) => {
-        await this.onTopicDelete?.(topic);
+        await this.onTopicNames?.(new Set([topic]));
         await this.#letGo(topic);
       },
     });

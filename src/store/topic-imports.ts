@@ -43,6 +43,8 @@ export interface ImportHost {
 export interface ImportOptions {
   readonly lockWaitMs: number;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Called before topics come to be there. */
+  readonly onCreate?: (topics: ReadonlySet<string>) => Promise<void>;
 }
 
 interface OwnImport {
@@ -98,6 +100,7 @@ export class TopicImports {
     await this.#host.change('import topics', async () => {
       this.#own.delete(importId);
       try {
+        await this.#options.onCreate?.(new Set(own.files.map(({ topic }) => topic)));
         await commitImportLock(this.#fs, this.#directory, importId);
         for (const file of own.files) await writeTopicFile(this.#fs, this.#directory, { ...file, state: 'active' });
       } finally {

@@ -51,6 +51,8 @@ export interface TopicsOptions {
   /** Longest wait for the admin lock, and for each lock of a partition that is deleted, in milliseconds. */
   readonly lockWaitMs: number;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Called before topics are made. */
+  readonly onCreate?: (topics: ReadonlySet<string>) => Promise<void>;
   /** Called before the directories of a topic are removed. */
   readonly onDelete?: (topic: string) => Promise<void>;
 }
@@ -141,7 +143,8 @@ export class Topics {
         }
       }
       const free = files.filter((file) => !(outcomes.get(file) instanceof KlogError));
-      if (options.validateOnly !== true) {
+      if (options.validateOnly !== true && free.length > 0) {
+        await this.#options.onCreate?.(new Set(free.map(({ topic }) => topic)));
         await sideBySide(free, async (file, lane) => {
           await this.#createOne(file, lane).catch((error: unknown) => {
             outcomes.set(file, storageError(error, `cannot create topic ${file.topic}`));

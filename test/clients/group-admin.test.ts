@@ -198,4 +198,17 @@ describe('groups from outside', () => {
     for await (const { value } of member(client)) values.push(Buffer.from(value!).toString());
     expect(values).toEqual(['new']);
   });
+
+  it('forget it also where a member still commits what it had of it', async () => {
+    const client = await withOrders();
+    const admin = client.admin();
+    const consumer = client.consumer({ topics: ['orders'], group: { id: 'g' }, follow: true });
+    const records = consumer[Symbol.asyncIterator]();
+    for (let n = 0; n < 3; n++) await records.next();
+    await admin.deleteTopic('orders');
+    await consumer.close().catch(() => {});
+    await admin.createTopic({ topic: 'orders', partitions: 2 });
+    const offsets = await admin.describeGroups(['g']).then(([group]) => group!.offsets);
+    expect(offsets).toEqual([]);
+  });
 });

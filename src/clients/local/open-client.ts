@@ -43,11 +43,11 @@ async function openAs(Home: typeof ProducingClient, options: OpenClientOptions):
   const { directory, ...others } = options;
   const store = await openStore(nodeFileSystem, directory, others);
   const openGroups = async () => new (await import('../../groups/groups.js')).Groups(store, systemSeams);
-  store.onTopicDelete = async (topic) => {
-    if ((await store.topics.find(OFFSETS_TOPIC)) === undefined || topic === OFFSETS_TOPIC) return;
+  store.onTopicNames = async (topics) => {
+    if (topics.has(OFFSETS_TOPIC) || (await store.topics.find(OFFSETS_TOPIC)) === undefined) return;
     const groups = await openGroups();
     try {
-      await groups.forgetTopic(topic);
+      await groups.forgetTopics(topics);
     } finally {
       await groups.close();
     }
