@@ -76,8 +76,8 @@ class Runner {
       }
       const seconds = (performance.now() - begun) / 1000;
       say(
-        `${this.#runs} runs, ${point.changes} calls that change something and ${point.looks} that look, ` +
-          `${this.#missed} did not reach theirs, ${this.#distinct} distinct outcomes, ` +
+        `${this.#runs - this.#missed} runs, ${point.changes} calls that change something and ${point.looks} that look, ` +
+          `${this.#missed} runs more met no call that can fail so, ${this.#distinct} distinct outcomes, ` +
           `${this.#settleKills} kills of settling, ${this.#fails} failed; ${seconds.toFixed(1)} s`,
       );
       return this.#fails === 0;
