@@ -72,6 +72,11 @@ export class GroupLog {
     return this.#syncs;
   }
 
+  /** Throws why the log cannot be followed any more. */
+  assertReadable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   /** Reads what has become durable since. One small read when that is nothing. */
   async refresh(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;

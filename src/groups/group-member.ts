@@ -117,16 +117,17 @@ export class GroupMember {
   async leave(depart: (stopped: readonly StoppedPartition[]) => Promise<unknown>): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
+    let isOut = false;
     try {
       while (this.#jobs.size > 0) await Promise.all(this.#jobs);
-      if (this.#error !== undefined) return;
-      const stopped = await this.#worker.stop([...this.#working]);
-      await depart(stopped);
+      if (this.#error === undefined) await depart(await this.#worker.stop([...this.#working]));
+      // It could not go on, but the record still names it.
+      else if (!isFenced(this.#error)) await depart([]);
       this.#working = PartitionSet.empty;
+      isOut = true;
     } finally {
-      // Whoever could not say goodbye leaves the file, free: it is what proves to the others that it has gone.
-      if (this.#log.state(this.groupId).members.has(this.memberId)) await this.lock.release();
-      else await this.lock.remove();
+      // Of one that the record may still name the free lock of that very file is what tells the others.
+      await (isOut ? this.lock.remove() : this.lock.release());
     }
   }
 

@@ -129,7 +129,10 @@ export class GroupRuntime {
       // From here on the record names it: to be missing from it means to be evicted.
       this.#locals.set(memberId, { member, options });
     } catch (error) {
-      await lock.remove();
+      // Whether a record that names it is in the log is not always known: then the free lock of that file has to tell.
+      const { code } = error as { readonly code?: string };
+      const isRefused = code === 'UNRELEASED_INSTANCE_ID' || code === 'INCONSISTENT_GROUP_PROTOCOL';
+      await (isRefused ? lock.remove() : lock.release());
       throw error;
     } finally {
       this.#joining--;
@@ -179,6 +182,7 @@ export class GroupRuntime {
     try {
       while (this.#mustStep && this.#locals.size > 0) {
         this.#mustStep = false;
+        this.#log.assertReadable();
         for (const { member } of this.#locals.values()) member.follow();
         await this.#rebalanceIfNeeded();
       }
@@ -224,7 +228,7 @@ export class GroupRuntime {
     const { others, predecessor } = this.#lookAround();
     this.#cancelTick = this.#options.schedule(others.length > 0 ? RING_POLL_MS : POLL_MS, this.#tick);
     const lives = predecessor?.place !== undefined && this.#probe.isHeld(predecessor.memberId, predecessor.place.inode);
-    const isDue = this.#options.elapsed() - this.#polledAt >= POLL_MS;
+    const isDue = this.#options.elapsed() - this.#polledAt > POLL_MS - RING_POLL_MS;
     if (this.#isPolling || (!isDue && (lives || predecessor === undefined))) return;
     this.#isPolling = true;
     this.#poll(isDue)

@@ -235,6 +235,21 @@ describe('members', () => {
     expect(log.group('g').committed(p(0))).toBeUndefined();
   });
 
+  it('that fail are out of the group, and others have their partitions', async () => {
+    const place = new Place();
+    const client = await place.topic('t', 2, 2);
+    const other = await place.client();
+    const b = member(other);
+    const { seen } = reading(b);
+    await owns(b, 't0 t1');
+    await expect.poll(() => seen.length).toBe(2);
+    const failing = { onAssigned: () => Promise.reject(new Error('cannot begin')) };
+    await expect(reading(member(client, { group: failing })).ended).rejects.toThrow('cannot begin');
+    await owns(b, 't0 t1');
+    expect((await b.share()).members).toBe(1);
+    expect(readdirSync(join(place.directory, 'groups', 'g'))).toHaveLength(1);
+  });
+
   it('whose lock file is removed stay members', async () => {
     const place = new Place();
     const client = await place.topic('t', 1);
