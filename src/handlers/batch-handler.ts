@@ -94,7 +94,7 @@ class Run {
   constructor(options: BatchOptions) {
     this.#options = options;
     const { command, env, preamble, groupLives } = options;
-    this.#group = new ProcessGroup({ command, env: withoutRecord(env), output: 'pipe', groupLives });
+    this.#group = new ProcessGroup({ command, env: withoutRecord(env), input: 'pipe', output: 'pipe', groupLives });
     this.#group.output?.on('data', (bytes: Buffer) => this.#read(bytes));
     if (preamble !== undefined && preamble.length > 0) this.#group.write(preamble);
     this.gone = this.#watch();

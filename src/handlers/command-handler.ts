@@ -1,5 +1,5 @@
 import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
-import { ProcessGroup, type ProcessGroupOptions } from './process-group.js';
+import { type HandlerInput, ProcessGroup, type ProcessGroupOptions } from './process-group.js';
 import { type Environment, recordEnvironment, withoutRecord } from './record-environment.js';
 
 export interface CommandOptions {
@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly signal: AbortSignal;
   readonly stopSignal: () => NodeJS.Signals;
   readonly groupLives: ProcessGroupOptions['groupLives'];
+  /** Puts a value where a command reads all of it, whatever becomes of klog meanwhile. */
+  readonly inputFile: (bytes: Uint8Array) => HandlerInput;
 }
 
 /** Between the request to end and the end by force: for a handler that is too late, and one that is stopped. */
@@ -37,19 +39,13 @@ export class CommandHandler implements Handler {
   }
 
   async handle(record: HandledRecord): Promise<FailedAttempt | undefined> {
-    const { command, timeoutMs, signal, stopSignal } = this.#options;
+    const { timeoutMs, signal, stopSignal } = this.#options;
     let group: ProcessGroup;
     try {
-      group = new ProcessGroup({
-        command,
-        env: { ...this.#env, ...recordEnvironment(record) },
-        output: 'inherit',
-        groupLives: this.#options.groupLives,
-      });
+      group = this.#start(record);
     } catch (error) {
       return failed(startFailure(error));
     }
-    group.endInput(record.input);
     let isLate = false;
     let ending: Promise<void> | undefined;
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => endLate(), timeoutMs);
@@ -71,6 +67,17 @@ export class CommandHandler implements Handler {
   }
 
   async close(): Promise<void> {}
+
+  #start(record: HandledRecord): ProcessGroup {
+    const { command, groupLives, inputFile } = this.#options;
+    const env = { ...this.#env, ...recordEnvironment(record) };
+    const input = record.input.length === 0 ? undefined : inputFile(record.input);
+    try {
+      return new ProcessGroup({ command, env, input: input?.fd ?? 'ignore', output: 'inherit', groupLives });
+    } finally {
+      input?.close();
+    }
+  }
 }
 
 export function lateness(timeoutMs: number | undefined): string {

@@ -6,9 +6,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from './record-environment.js';
 
+/** A file that a command reads as its standard input. */
+export interface HandlerInput {
+  readonly fd: number;
+  /** What the command has inherited stays open there. */
+  close(): void;
+}
+
 export interface ProcessGroupOptions {
   readonly command: string;
   readonly env: Environment;
+  /** Standard input: an open file, nothing, or a pipe for {@link ProcessGroup.write}. */
+  readonly input: number | 'ignore' | 'pipe';
   /** Standard output: the caller's own, or a pipe to {@link ProcessGroup.output}. Standard error is the caller's own. */
   readonly output: 'inherit' | 'pipe';
   /** Whether any process of the group still runs; those that are dead and not waited for do not. */
@@ -33,8 +42,8 @@ export class ProcessGroup {
 
   /** Fails with the system's error where not even a process could be made. */
   constructor(options: ProcessGroupOptions) {
-    const { command, env, output } = options;
-    const child = spawn('sh', ['-c', command], { stdio: ['pipe', output, 'inherit'], env, detached: true });
+    const { command, env, input, output } = options;
+    const child = spawn('sh', ['-c', command], { stdio: [input, output, 'inherit'], env, detached: true });
     this.#child = child;
     this.#groupLives = options.groupLives;
     this.ended = new Promise((resolve) => {
@@ -66,9 +75,8 @@ export class ProcessGroup {
     this.#child.stdin?.write(bytes);
   }
 
-  endInput(bytes?: Uint8Array): void {
-    if (bytes === undefined) this.#child.stdin?.end();
-    else this.#child.stdin?.end(bytes);
+  endInput(): void {
+    this.#child.stdin?.end();
   }
 
   /**

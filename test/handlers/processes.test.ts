@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inputFile } from '../../src/cli/handlers/input-file.js';
 import { processGroupLives } from '../../src/cli/handlers/process-group-lives.js';
 import { BatchHandler } from '../../src/handlers/batch-handler.js';
 import { CommandHandler, type CommandOptions } from '../../src/handlers/command-handler.js';
@@ -16,6 +17,7 @@ function options(command: string, more: Partial<CommandOptions> = {}): CommandOp
     signal: new AbortController().signal,
     stopSignal: () => 'SIGINT',
     groupLives: processGroupLives,
+    inputFile,
     ...more,
   };
 }
@@ -39,6 +41,20 @@ describe('a command for each record', () => {
     expect(await reasonOf('cat > /dev/null')).toBeUndefined();
     const input = Buffer.alloc(1024 * 1024);
     expect(await new CommandHandler(options('true')).handle(record(0, { input }))).toBeUndefined();
+  });
+
+  it('has all of the value before it begins, and from its beginning', async () => {
+    const file = join(temporaryDirectory(), 'got');
+    const input = Buffer.alloc(3_000_000, 'abc');
+    expect(await new CommandHandler(options(`cat > ${file}`)).handle(record(0, { input }))).toBeUndefined();
+    expect(readFileSync(file).equals(input)).toBe(true);
+    // No pipe: what is in it does not depend on who writes it.
+    expect(await reasonOf('test -f /dev/stdin')).toBeUndefined();
+  });
+
+  it('reads nothing where the value is null or empty', async () => {
+    const handler = new CommandHandler(options('test -z "$(cat)"'));
+    expect(await handler.handle(record(0, { input: new Uint8Array(0) }))).toBeUndefined();
   });
 
   it('fails by any other exit code, and by death', async () => {

@@ -22,6 +22,7 @@ import { batchFilter } from '../replay/transfer-options.js';
 import { DeadLetters } from './dead-letters.js';
 import type { HandlerOptions } from './handler-options.js';
 import { keepStandardErrorBlocking } from './inherited-output.js';
+import { inputFile } from './input-file.js';
 import { processGroupLives } from './process-group-lives.js';
 
 export interface HandlerTask {
@@ -124,6 +125,7 @@ async function handlerFor(
     signal: signals.signal,
     stopSignal: () => signals.received ?? 'SIGTERM',
     groupLives: processGroupLives,
+    inputFile,
   };
   if (execBatch === undefined) return { handler: new CommandHandler({ ...shared, command: exec ?? '' }) };
   const printer = await printerFor(options, context, false);
