@@ -70,7 +70,10 @@ export class GroupAdmin {
     commits: readonly (TopicPartition & { readonly commit: OffsetCommit })[],
     options: ChangeOptions = {},
   ): Promise<void> {
-    const log = await this.#groups.logOf(groupId);
+    // What is only looked at leaves nothing behind.
+    const writes = options.validateOnly !== true && commits.length > 0;
+    const log = writes ? await this.#groups.logOf(groupId) : await this.#groups.existingLogOf(groupId);
+    if (log === undefined) return;
     await log.refresh();
     const free = await this.#freeLocks(groupId, log.state(groupId));
     const here = await this.#groups.here();

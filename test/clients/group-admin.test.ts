@@ -77,7 +77,9 @@ describe('groups from outside', () => {
       code: 'UNKNOWN_TOPIC_OR_PARTITION',
     });
     await admin.alterGroupOffsets('g', [at(0, 1)], { validateOnly: true });
+    await admin.alterGroupOffsets('g', []);
     expect(await admin.listGroups()).toEqual([]);
+    expect(await admin.listTopics({ internal: true })).toMatchObject([{ topic: 'orders' }]);
   });
 
   it('show their members, and are not changed behind the backs of these', async () => {
