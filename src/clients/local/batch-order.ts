@@ -7,4 +7,9 @@ export interface BatchOrder {
    * or not written yet, has to be waited for.
    */
   next(): Promise<LocalBatch | undefined>;
+  /**
+   * The next batch, if it takes no waiting; `undefined`: {@link next} finds out. Records of partitions in turn are batches of
+   * one, each of which would cost more promises than bytes.
+   */
+  nextNow?(): LocalBatch | undefined;
 }

@@ -35,6 +35,8 @@ export class LocalConsumer implements Consumer {
   #order: BatchOrder | undefined;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  /** Calls that look for the next batch. */
+  #asking = 0;
   #isIterated = false;
   /** Raised by seek, pause and resume: what an order has found before may no longer be all there is. */
   #changes = 0;
@@ -71,9 +73,14 @@ export class LocalConsumer implements Consumer {
       [Symbol.asyncIterator]: (): AsyncIterator<ConsumerBatch, undefined> => {
         this.#beginIteration();
         return {
-          next: async () => {
-            const value = await this.#nextOrClose();
-            return value === undefined ? { done: true, value } : { done: false, value };
+          next: () => {
+            try {
+              const value = this.#nextNow();
+              if (value !== undefined) return Promise.resolve({ done: false, value });
+            } catch (error) {
+              return this.close().then(() => Promise.reject(error));
+            }
+            return this.#nextResult();
           },
           return: async () => {
             await this.close();
@@ -144,12 +151,25 @@ export class LocalConsumer implements Consumer {
     this.#isIterated = true;
   }
 
+  /** What comes next without waiting for anything; `undefined`: {@link #next} tells. */
+  #nextNow(): LocalBatch | undefined {
+    const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#ending.signal.aborted;
+    return isAlone ? this.#order?.nextNow?.() : undefined;
+  }
+
+  async #nextResult(): Promise<IteratorResult<ConsumerBatch, undefined>> {
+    const value = await this.#nextOrClose();
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
   /** At its end, and after an error, an iteration lets go of everything. */
   async #nextOrClose(): Promise<LocalBatch | undefined> {
     let batch: LocalBatch | undefined;
+    this.#asking++;
     try {
       batch = await this.#next();
     } finally {
+      this.#asking--;
       if (batch === undefined) await this.close();
     }
     return batch;

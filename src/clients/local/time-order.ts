@@ -42,6 +42,25 @@ export class TimeOrder implements BatchOrder {
   async next(): Promise<LocalBatch | undefined> {
     if (this.#isRunning) await this.#endRun();
     while (this.#isStale) await this.#rebuild();
+    return this.#beginRun();
+  }
+
+  nextNow(): LocalBatch | undefined {
+    if (this.#isStale || !this.#isRunning) return undefined;
+    const first = this.#heap[0]!;
+    const { fetcher, batch } = first;
+    if (batch === undefined || batch.generation !== fetcher.generation) return undefined;
+    const { cursor } = fetcher;
+    while (cursor.next());
+    // Whose batch has ended has to look for another.
+    if (!cursor.isHeld) return undefined;
+    this.#isRunning = false;
+    fetcher.position = cursor.offset;
+    this.#siftDown(0);
+    return this.#beginRun();
+  }
+
+  #beginRun(): LocalBatch | undefined {
     const [first, second, third] = this.#heap;
     if (first === undefined) return undefined;
     const { cursor } = first.fetcher;
