@@ -72,6 +72,12 @@ export const noRepair = change(
   'if (end.position === size) return false;',
   'end.position = size; return false;',
 );
+const committedBeforeSync = change(
+  'a commit is told before it is safe',
+  'groups/group-log.ts',
+  'await this.#log.durable(appended);',
+  'void this.#log.durable(appended).catch(() => {});',
+);
 const deafToShortWrites = change(
   'short writes are taken for whole ones',
   'storage/file-system.ts',
@@ -198,6 +204,13 @@ export const PLANTED: readonly PlantedFlaw[] = [
     in: 'writer',
     scenario: 'one-by-one',
     by: { mode: 'kill-before' },
+  },
+  {
+    name: 'committed-before-sync',
+    flaws: [committedBeforeSync],
+    in: 'writer',
+    scenario: 'commits',
+    by: { model: 'journal' },
   },
   { name: 'no-directory-sync', flaws: [noDirectorySync], in: 'writer', scenario: 'topics', by: { model: 'strict' } },
   {

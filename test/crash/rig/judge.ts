@@ -1,6 +1,7 @@
 /** Judges one state of a directory against what had been promised when the crash came. */
 import { KlogError } from '../../../src/errors.js';
 import { DATA } from '../scenarios/scenario.js';
+import { commitsContain, commitsHold } from './commits.js';
 import { Contents, type MemoryDisk } from './memory-disk.js';
 import { keyOf } from './payload.js';
 import { mustContain, promisesHold } from './promises.js';
@@ -27,6 +28,8 @@ export interface State {
 
 /** But for a copy of the directory, which is only read: what cannot be settled is read all the same. */
 const FAILED_SYNC = /^f(data)?sync (?!copy-)/;
+/** Made by the first commit. */
+const OFFSETS = '__consumer_offsets';
 /** A full disk that klog may get over: where it cannot have the file it does without. */
 const DISPENSABLE = /\.(snapshot|topic)\.tmp$/;
 /** Whoever settles next makes it anew. */
@@ -78,6 +81,7 @@ class Judgement {
     for (const found of before) if (!this.#hasLostControl()) this.#keepsItsPromises(found, this.#safe);
     this.#keepsItsPromises(settled);
     this.#contains(settled, before[0]!.content, 'what a reader without rights had seen');
+    this.#goesOn(settled, before[0]!, 'to a reader without rights');
     this.#judgeAftermath(settled, await this.#visits.aftermath(look));
     return look;
   }
@@ -90,6 +94,7 @@ class Judgement {
       looks++;
       this.#keepsItsPromises(found);
       this.#contains(found, settled.content, 'what settling without a kill finds');
+      this.#goesOn(found, settled, 'settled without a kill');
       this.#isUnchanged(found.who, changes);
     }
     return looks / 2;
@@ -99,6 +104,7 @@ class Judgement {
     const { again, changes, appended, copied, later } = aftermath;
     this.#keepsItsPromises(again);
     this.#contains(again, settled.content, 'what was there before');
+    this.#goesOn(again, settled, 'before');
     this.#isUnchanged(again.who, changes);
     for (const [topic, partitions] of appended) {
       for (const [partition, { offsets }] of partitions.entries()) {
@@ -109,6 +115,7 @@ class Judgement {
     this.#keepsItsPromises(later);
     this.#contains(later, settled.content, 'what was there before the new records');
     this.#contains(later, appended, 'what was acknowledged after the crash');
+    this.#goesOn(later, settled, 'before it was committed again');
     noLeftovers(aftermath.disk, later.content, this.#state.hit);
     this.#erasedBytesAreGone(aftermath.disk);
   }
@@ -142,8 +149,15 @@ class Judgement {
     return !(DISK_IS_FULL.has(mode) && DISPENSABLE.test(hit));
   }
 
-  #keepsItsPromises({ who, content }: Found, transcript = this.#transcript): void {
-    saidBy(who, () => promisesHold(transcript, content));
+  #keepsItsPromises({ who, content, commits }: Found, transcript = this.#transcript): void {
+    saidBy(who, () => {
+      promisesHold(transcript, content);
+      commitsHold(transcript, commits);
+    });
+  }
+
+  #goesOn({ who, commits }: Found, earlier: Found, when: string): void {
+    saidBy(who, () => commitsContain(commits, earlier.commits, when));
   }
 
   #contains({ who, content }: Found, earlier: Content, what: string): void {
@@ -200,7 +214,11 @@ function noLeftovers(disk: MemoryDisk, content: Content, hit = ''): void {
   };
   for (const [directory, names] of Object.entries(wanted)) {
     const more = namesIn(disk, directory).filter(
-      (name) => !names.includes(name) && !BESIDE.test(name) && !(directory === '' && isUnswept(name)),
+      (name) =>
+        !names.includes(name) &&
+        !name.startsWith(OFFSETS) &&
+        !BESIDE.test(name) &&
+        !(directory === '' && isUnswept(name)),
     );
     if (more.length > 0) throw new BrokenPromise(`left over in ${directory}: ${more.join(', ')}`);
   }

@@ -2,14 +2,15 @@
  * A scenario in memory: a disk, processes that are no more than tasks of this one, and the command line. Clock, ids and
  * inodes are the same in every run, so that runs which come to the same state are seen to.
  */
+
 import { runCommandLine } from '../../../src/cli/main.js';
 import type { Client } from '../../../src/clients/client.js';
-import { LocalClient } from '../../../src/clients/local/local-client.js';
 import type { Clock } from '../../../src/storage/log-context.js';
 import { type OpenStoreOptions, openStore } from '../../../src/store/store.js';
 import { seededRandom } from '../../support/chooser.js';
 import type { Machine } from '../scenarios/machine.js';
 import { type Scenario, Stage } from '../scenarios/scenario.js';
+import { clientOn } from './client-on.js';
 import type { FaultPoint } from './fault-point.js';
 import { MemoryContext } from './memory-context.js';
 import { MemoryCopies } from './memory-copies.js';
@@ -174,7 +175,7 @@ class MemoryProcess implements Machine {
     };
     const store = await openStore(this.files, directory, { clock: CLOCK, ...defined(options), onWarning, randomBytes });
     const seams = { now: CLOCK.now, elapsed: () => performance.now(), random: () => 0.5 };
-    return new LocalClient(store, seams, store.directory.warnings);
+    return clientOn(store, seams);
   }
 
   start(stage: Stage, part: string, onReady?: () => void): Promise<void> {

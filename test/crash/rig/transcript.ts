@@ -13,6 +13,8 @@
  * ack T P OFFSET ID         survives a power loss
  * written T P OFFSET ID     survives the death of the process
  * saw T P OFFSET ID         a reader was shown it: nothing may take it back
+ * committing G T P OFFSET   group G may have committed the offset from now on
+ * committed G T P OFFSET    it has: it goes on there, or later
  * round N                   the round is over, of scenarios that go in rounds
  * done                      everything the scenario had to do is done
  * + … ~ … = …               what `klog topic apply` says of a topic: no promise of the scenario's
@@ -53,8 +55,16 @@ export class PromisedTopic {
   }
 }
 
+/** Where a group may have come to in a partition. */
+export interface PromisedCommit {
+  readonly fewest: number;
+  readonly most: number;
+}
+
 export interface Transcript {
   readonly topics: Map<string, PromisedTopic>;
+  /** By group, topic and partition, with a space between them. */
+  readonly commits: ReadonlyMap<string, PromisedCommit>;
   readonly isDone: boolean;
   /** Promises about records. */
   readonly promises: number;
@@ -63,6 +73,7 @@ export interface Transcript {
 /** @param killed the machine lived on: what was only written counts as promised too */
 export function readTranscript(text: string, killed: boolean): Transcript {
   const topics = new Map<string, PromisedTopic>();
+  const commits = new Map<string, PromisedCommit>();
   let isDone = false;
   let promises = 0;
   for (const line of text.split('\n').slice(0, -1)) {
@@ -80,6 +91,8 @@ export function readTranscript(text: string, killed: boolean): Transcript {
       if (list === undefined) records.set(partition, [promised]);
       else list.push(promised);
       promises++;
+    } else if (what === 'committing' || what === 'committed') {
+      readCommitLine(commits, `${topic} ${second} ${third}`, what, Number(value));
     } else if (what === 'creating') topics.set(topic, new PromisedTopic(Number(second)));
     else if (what !== undefined && what !== '') {
       const isKnown =
@@ -88,7 +101,12 @@ export function readTranscript(text: string, killed: boolean): Transcript {
       if (!isKnown) throw new Error(`not a line of a transcript: ${line}`);
     }
   }
-  return { topics, isDone, promises };
+  return { topics, commits, isDone, promises };
+}
+
+function readCommitLine(commits: Map<string, PromisedCommit>, place: string, what: string, offset: number): void {
+  const { fewest, most } = commits.get(place) ?? { fewest: -1, most: -1 };
+  commits.set(place, { fewest: what === 'committed' ? offset : fewest, most: Math.max(most, offset) });
 }
 
 function readTopicLine(promised: PromisedTopic, what: string, partitions: number): boolean {

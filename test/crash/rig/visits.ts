@@ -2,13 +2,14 @@
  * Who comes to a state after the crash, and what they find. It follows from the bytes of the state alone, not from what had
  * been promised: so what was found once is remembered, for of a thousand states most settle to one that was there before.
  */
+
 import { createHash } from 'node:crypto';
 import type { Client } from '../../../src/clients/client.js';
-import { systemSeams } from '../../../src/clients/local/client-seams.js';
-import { LocalClient } from '../../../src/clients/local/local-client.js';
 import { KlogError } from '../../../src/errors.js';
 import { openStore } from '../../../src/store/store.js';
 import { DATA } from '../scenarios/scenario.js';
+import { clientOn } from './client-on.js';
+import { type Commits, commitAgain, readCommits } from './commits.js';
 import { lookUps } from './look-ups.js';
 import type { MemoryDisk } from './memory-disk.js';
 import { MemoryFileSystem, type MemoryOptions } from './memory-file-system.js';
@@ -34,12 +35,14 @@ const LATER_COPY_READER: Visitor = { who: 'a reader of a later copy', start: 3, 
 const LATER: Visitor = { who: 'a reader after another start', start: 3 };
 
 const PROBE_NUMBERS = [0, 1];
+const EMPTY = { content: new Map(), commits: new Map() } as const;
 const NOTHING: PartitionContent = { offsets: [], ids: [], timestamps: [] };
 
 /** What a visitor found. */
 export interface Found {
   readonly who: string;
   readonly content: Content;
+  readonly commits: Commits;
 }
 
 /** Up to the first who may settle. */
@@ -94,12 +97,12 @@ export class Visits {
       for (const visitor of [READER, COPY_READER]) before.push(await this.#look(disk, visitor));
       let settleCalls = 0;
       const settled = await this.#visit(disk, FIRST, async (client, fs) => {
-        const content = await readEverything(client);
+        const found = await find(client);
         settleCalls = fs.calls;
-        await lookUps(client, content);
-        return content;
+        await lookUps(client, found.content);
+        return found;
       });
-      return { before, settled: { who: FIRST.who, content: settled }, settleCalls, disk };
+      return { before, settled: { who: FIRST.who, ...(settled ?? EMPTY) }, settleCalls, disk };
     });
   }
 
@@ -107,10 +110,10 @@ export class Visits {
     return this.#remembered(aftermaths, settledDisk, async (disk) => {
       const changes: string[] = [];
       const again = await this.#look(disk, SECOND, changes);
-      const appended = await this.#visit(disk, WRITER, (client) => append(client, settled.content));
+      const appended = await this.#visit(disk, WRITER, (client) => append(client, settled));
       const copied = await this.#look(disk, LATER_COPY_READER);
       const later = await this.#look(disk, LATER);
-      return { again, changes, appended, copied, later, disk };
+      return { again, changes, appended: appended ?? new Map(), copied, later, disk };
     });
   }
 
@@ -155,25 +158,26 @@ export class Visits {
   }
 
   async #look(disk: MemoryDisk, visitor: Visitor, changes: string[] = []): Promise<Found> {
-    const content = await this.#visit(disk, visitor, async (client, fs) => {
-      const found = await readEverything(client);
+    const found = await this.#visit(disk, visitor, async (client, fs) => {
+      const all = await find(client);
       changes.push(...fs.changes);
-      return found;
+      return all;
     });
-    return { who: visitor.who, content };
+    return { who: visitor.who, ...(found ?? EMPTY) };
   }
 
-  async #visit(
+  /** `undefined`: there is no log, and the visitor may not make one. */
+  async #visit<T>(
     disk: MemoryDisk,
     visitor: Visitor,
-    use: (client: Client, fs: MemoryFileSystem) => Promise<Content>,
-  ): Promise<Content> {
+    use: (client: Client, fs: MemoryFileSystem) => Promise<T>,
+  ): Promise<T | undefined> {
     const { who, readOnly = false } = visitor;
     const fs = this.#fileSystem(disk, visitor);
     try {
       return await open(fs, readOnly, (client) => use(client, fs));
     } catch (error) {
-      if (error instanceof KlogError && error.code === 'KLOG_NOT_FOUND' && readOnly) return new Map();
+      if (error instanceof KlogError && error.code === 'KLOG_NOT_FOUND' && readOnly) return undefined;
       if (error instanceof BrokenPromise) throw new BrokenPromise(`${who}: ${error.message}`);
       throw Object.assign(new Error(`${who}: ${(error as Error).message}`, { cause: error }), {
         stack: `${who}: ${(error as Error).stack}`,
@@ -193,7 +197,7 @@ async function open<T>(fs: MemoryFileSystem, readOnly: boolean, use: (client: Cl
   const path = `${fs.root}/${DATA}`;
   const options = { readOnly, create: !readOnly, lockWaitMs: 2000, clock: CLOCK, onWarning() {} };
   const store = await openStore(fs, path, options);
-  const client = new LocalClient(store, systemSeams);
+  const client = clientOn(store);
   try {
     return await use(client);
   } finally {
@@ -201,8 +205,12 @@ async function open<T>(fs: MemoryFileSystem, readOnly: boolean, use: (client: Cl
   }
 }
 
-/** New records for every partition, and a new topic. */
-async function append(client: Client, before: Content): Promise<Content> {
+async function find(client: Client): Promise<Omit<Found, 'who'>> {
+  return { content: await readEverything(client), commits: await readCommits(client) };
+}
+
+/** New records for every partition, and a new topic; what was committed is committed once more. */
+async function append(client: Client, { content: before, commits }: Found): Promise<Content> {
   const producer = client.producer({ lingerMs: 0 });
   await client.admin().createTopic({ topic: PROBE });
   const after: Content = new Map();
@@ -216,5 +224,6 @@ async function append(client: Client, before: Content): Promise<Content> {
     }
   }
   await producer.close();
+  await commitAgain(client, commits);
   return after;
 }

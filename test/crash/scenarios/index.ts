@@ -13,6 +13,7 @@ import {
 } from './commands.js';
 import { diskFullRounds } from './disk-full.js';
 import { endless } from './endless.js';
+import { commits } from './groups.js';
 import type { Scenario } from './scenario.js';
 import { groupCommit, readerBeside } from './together.js';
 import { copying, recovery, topicsComeAndGo } from './topics.js';
@@ -66,6 +67,7 @@ export const SCENARIOS: readonly Scenario[] = [
   recreateBeside,
   hotCopy,
   clockJumps,
+  commits,
   recovery('roll'),
   recovery('group-commit'),
   recovery('topics'),
@@ -73,6 +75,7 @@ export const SCENARIOS: readonly Scenario[] = [
   recovery('compaction'),
   recovery('erase'),
   recovery('compaction-beside'),
+  recovery('commits'),
   createCommand,
   produceCommand,
   topicCommands,

@@ -1,14 +1,14 @@
 /** This process, those that it starts, and the disk of the machine. */
+
 import { type StdioOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../../../src/clients/client.js';
-import { systemSeams } from '../../../src/clients/local/client-seams.js';
-import { LocalClient } from '../../../src/clients/local/local-client.js';
 import { nodeFileSystem } from '../../../src/storage/file-system-node.js';
 import type { Clock } from '../../../src/storage/log-context.js';
 import { openStore } from '../../../src/store/store.js';
+import { clientOn } from '../rig/client-on.js';
 import { RebootFileSystem } from '../rig/reboot-file-system.js';
 import type { Machine } from './machine.js';
 import type { Stage } from './scenario.js';
@@ -28,7 +28,7 @@ export class RealMachine implements Machine {
   async open(directory: string, clock?: Clock): Promise<Client> {
     const { KLOG_CRASH_BOOT: boot } = process.env;
     const fs = boot === undefined ? nodeFileSystem : new RebootFileSystem(Number(boot));
-    return new LocalClient(await openStore(fs, directory, { create: true, clock }), systemSeams);
+    return clientOn(await openStore(fs, directory, { create: true, clock }));
   }
 
   start(stage: Stage, part: string, onReady?: () => void): Promise<void> {
