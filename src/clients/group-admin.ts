@@ -127,5 +127,5 @@ export interface GroupAdmin {
    * Ends the membership of a member, by its id or instance id, dead or alive: it can commit nothing any more, and others get
    * its partitions. Answers its id. GROUP_ID_NOT_FOUND, KLOG_NOT_FOUND. Kafka: `removeMembersFromConsumerGroup`.
    */
-  evictGroupMember(groupId: string, member: string): Promise<string>;
+  evictGroupMember(groupId: string, member: string, options?: { readonly validateOnly?: boolean }): Promise<string>;
 }

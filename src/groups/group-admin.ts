@@ -126,7 +126,7 @@ export class GroupAdmin {
   }
 
   /** @returns the member's id @throws KlogError GROUP_ID_NOT_FOUND, KLOG_NOT_FOUND */
-  async evict(groupId: string, member: string): Promise<string> {
+  async evict(groupId: string, member: string, options: Pick<ChangeOptions, 'validateOnly'> = {}): Promise<string> {
     const log = await this.#existing(groupId);
     await log.refresh();
     if (!isKnown(log.group(groupId))) throw notFound(groupId);
@@ -134,10 +134,10 @@ export class GroupAdmin {
     await this.#decideWithCounts(log, groupId, ({ state }, counts) => {
       const next = evict(state, member, counts);
       evicted = [...state.members.values()].find(({ memberId }) => !next.members.has(memberId));
-      return { state: next };
+      return options.validateOnly === true ? undefined : { state: next };
     });
     if (evicted === undefined) throw new TypeError('an eviction that evicts nobody');
-    await this.#removeFreeLock(groupId, evicted);
+    if (options.validateOnly !== true) await this.#removeFreeLock(groupId, evicted);
     return evicted.memberId;
   }
 
@@ -151,7 +151,7 @@ export class GroupAdmin {
   async #decideWithCounts(
     log: GroupLog,
     groupId: string,
-    decide: (group: GroupView, counts: PartitionCounts) => { readonly state: GroupState },
+    decide: (group: GroupView, counts: PartitionCounts) => { readonly state: GroupState } | undefined,
   ): Promise<void> {
     let counts: PartitionCounts = await this.#groups.topics.partitionCounts(topicsOf(log.state(groupId)));
     for (;;) {

@@ -10,6 +10,7 @@ import { withClient } from '../open-client.js';
 export interface GroupEvictOptions extends GlobalOptions {
   readonly group: string;
   readonly members: readonly string[];
+  readonly dryRun?: boolean;
 }
 
 export function defineGroupEvict(group: Command, host: CommandHost): void {
@@ -22,21 +23,26 @@ What an evicted member has in hand may be done twice; it commits nothing any mor
       { command: 'klog group describe billing --section members', does: 'who there is' },
       { command: 'klog group evict billing klog-3f2a…', does: 'ends one of them' },
     ],
-    json: 'an array: groupId, memberId',
+    json: 'an array: groupId, memberId, evicted',
   });
-  onAction<GlobalOptions>(command, host, (options, [name, members]) =>
+  command.option('--dry-run', 'say who would be evicted, change nothing');
+  onAction<Omit<GroupEvictOptions, 'group' | 'members'>>(command, host, (options, [name, members]) =>
     runGroupEvict({ ...options, group: name as string, members: members as string[] }, host.context),
   );
 }
 
 export async function runGroupEvict(options: GroupEvictOptions, context: CliContext): Promise<ExitCode> {
-  const { group, members } = options;
+  const { group, members, dryRun = false } = options;
   return withClient<ExitCode>(options, context, { topics: [] }, async (client, { directory }) => {
-    const evicted: { groupId: string; memberId: string }[] = [];
+    const evicted: { groupId: string; memberId: string; evicted: boolean }[] = [];
     for (const member of new Set(members)) {
-      const memberId = await client.admin().evictGroupMember(group, member);
-      evicted.push({ groupId: group, memberId });
-      notice(options, context, `evicted ${memberId} from group '${group}' in ${directory}`);
+      const memberId = await client.admin().evictGroupMember(group, member, { validateOnly: dryRun });
+      evicted.push({ groupId: group, memberId, evicted: !dryRun });
+      notice(
+        options,
+        context,
+        `${dryRun ? 'would evict' : 'evicted'} ${memberId} from group '${group}' in ${directory}`,
+      );
     }
     if (options.json) printJson(context, evicted);
     return 0;

@@ -91,8 +91,8 @@ export class LocalAdmin implements Admin {
     return await (await this.#groups()).copyGroup(from, to, options);
   }
 
-  async evictGroupMember(groupId: string, member: string): Promise<string> {
-    return await (await this.#groups()).evictGroupMember(groupId, member);
+  async evictGroupMember(groupId: string, member: string, options?: ChangeOptions): Promise<string> {
+    return await (await this.#groups()).evictGroupMember(groupId, member, options);
   }
 
   async createTopic(topic: NewTopic, options: ChangeOptions = {}): Promise<TopicListing> {

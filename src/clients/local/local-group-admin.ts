@@ -77,8 +77,12 @@ export class LocalGroupAdmin implements GroupAdmin {
     return offsets;
   }
 
-  async evictGroupMember(groupId: string, member: string): Promise<string> {
-    return await this.#groups.evict(groupId, member);
+  async evictGroupMember(
+    groupId: string,
+    member: string,
+    options: Pick<ChangeGroupOptions, 'validateOnly'> = {},
+  ): Promise<string> {
+    return await this.#groups.evict(groupId, member, options);
   }
 
   async #check({ topic, partition, offset }: NewGroupOffset): Promise<void> {

@@ -181,10 +181,10 @@ describe('group seek', () => {
       expect(members.slice(2)).toEqual(['alive', String(process.pid), expect.any(String), 't:0,1', '-\n']);
       const [, memberId] = members;
       expect(await log.run(['group', 'evict', 'g', 'nobody'])).toMatchObject({ code: 4 });
-      expect(await log.run(['group', 'evict', 'g', memberId!, '--json'])).toMatchObject({
-        code: 0,
-        out: `${JSON.stringify([{ groupId: 'g', memberId }])}\n`,
-      });
+      const evicted = async (...flags: string[]) =>
+        JSON.parse((await log.run(['group', 'evict', 'g', memberId!, '--json', ...flags])).out);
+      expect(await evicted('--dry-run')).toEqual([{ groupId: 'g', memberId, evicted: false }]);
+      expect(await evicted()).toEqual([{ groupId: 'g', memberId, evicted: true }]);
       expect(await log.run('group seek g --to end -y')).toMatchObject({ code: 0 });
       await consumer.close().catch(() => {});
       await client.close().catch(() => {});
