@@ -93,6 +93,12 @@ function recordWriter(
 
 type PrintBatch = RecordPrinter['printBatch'];
 
+/**
+ * How many records more the next stretch may hold than the one before: merged partitions hand out runs of a record or two,
+ * for which a whole stretch would be copied each time.
+ */
+const REACH_GROWTH = 16;
+
 function movingValues(delimiter: Uint8Array): PrintBatch {
   const delimiterLength = delimiter.length;
   const firstByte = delimiter[0]!;
@@ -102,6 +108,7 @@ function movingValues(delimiter: Uint8Array): PrintBatch {
     let length = out.length;
     // source[stretchStart, stretchEnd) lies in out.buffer, shifted by `shift`.
     let stretchEnd = -1;
+    let reach = 1;
     let shift = 0;
     let buffer = out.buffer;
     while (printed < maxRecords && length < maxBytes && cursor.next()) {
@@ -111,7 +118,8 @@ function movingValues(delimiter: Uint8Array): PrintBatch {
       if (start >= 0) {
         if (end > stretchEnd) {
           out.length = length;
-          stretchEnd = copyStretch(source, start, end, cursor.recordCount, out);
+          stretchEnd = copyStretch(source, start, end, Math.min(cursor.recordCount, reach), out);
+          reach *= REACH_GROWTH;
           buffer = out.buffer;
           shift = length - start;
         }
@@ -138,6 +146,7 @@ function movingKeysAndValues(delimiter: Uint8Array, separator: Uint8Array): Prin
     let printed = 0;
     let length = out.length;
     let stretchEnd = -1;
+    let reach = 1;
     let shift = 0;
     let buffer = out.buffer;
     while (printed < maxRecords && length < maxBytes && cursor.next()) {
@@ -154,7 +163,8 @@ function movingKeysAndValues(delimiter: Uint8Array, separator: Uint8Array): Prin
       } else if (end > stretchEnd) {
         out.length = length;
         // The first record has nothing before it: its separator would overwrite the value that is still to be moved.
-        stretchEnd = copyStretch(source, start, end, cursor.recordCount, out, MIN_RECORD_OVERHEAD);
+        stretchEnd = copyStretch(source, start, end, Math.min(cursor.recordCount, reach), out, MIN_RECORD_OVERHEAD);
+        reach *= REACH_GROWTH;
         buffer = out.buffer;
         shift = length + MIN_RECORD_OVERHEAD - start;
       }
@@ -177,7 +187,7 @@ function movingKeysAndValues(delimiter: Uint8Array, separator: Uint8Array): Prin
 
 /**
  * Copies source[start …] behind `out.length` (and a gap) and returns where in the source the copy ends: behind this
- * record, and as far as the batch's other records may reach. Leaves room for the delimiters of all that it holds.
+ * record, and as far as so many records may reach. Leaves room for the delimiters of all that it holds.
  */
 function copyStretch(
   source: Uint8Array,
