@@ -37,6 +37,11 @@ export class PartitionSet implements Iterable<TopicPartition> {
     return this.#topics.get(topic)?.has(partition) === true;
   }
 
+  /** Adds how many there are of each topic. */
+  countInto(counts: Map<string, number>): void {
+    for (const [topic, partitions] of this.#topics) counts.set(topic, (counts.get(topic) ?? 0) + partitions.size);
+  }
+
   union(others: Iterable<TopicPartition>): PartitionSet {
     return PartitionSet.of([...this, ...others]);
   }

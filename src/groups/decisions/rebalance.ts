@@ -4,7 +4,7 @@
  */
 import type { Assignor } from '../assignors/assignor.js';
 import { ASSIGNORS } from '../assignors/assignors.js';
-import { type GroupState, type MemberState, partitionsOf } from '../group-state.js';
+import type { GroupState, MemberState } from '../group-state.js';
 import { PartitionSet } from '../partition-set.js';
 
 /** How many partitions each topic has; a topic that does not exist has none, and one that was not looked up is not in it. */
@@ -54,16 +54,19 @@ export function isDead(
 export function isOutdated(state: GroupState, counts: PartitionCounts): boolean {
   if (state.members.size === 0) return false;
   const covered = new Map<string, number>();
-  for (const { topic } of partitionsOf(state)) covered.set(topic, (covered.get(topic) ?? 0) + 1);
+  // Nothing is assigned to two.
+  for (const { assigned } of state.members.values()) assigned.countInto(covered);
   for (const topic of topicsOf(state)) {
     if ((covered.get(topic) ?? 0) !== (counts.get(topic) ?? 0)) return true;
     covered.delete(topic);
   }
-  return covered.size > 0;
+  return [...covered.values()].some((partitions) => partitions > 0);
 }
 
 export function topicsOf(state: GroupState): Set<string> {
-  return new Set([...state.members.values()].flatMap(({ topics }) => topics));
+  const all = new Set<string>();
+  for (const { topics } of state.members.values()) for (const topic of topics) all.add(topic);
+  return all;
 }
 
 /** The topics that a decision needs to know and were not looked up. */

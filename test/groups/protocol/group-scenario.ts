@@ -222,6 +222,7 @@ export class GroupWorld {
       const next = [...worker.working].find(([place, { position }]) => position < records && worker.mayBegin(place));
       if (next !== undefined) {
         const [place, { topic, partition, position }] = next;
+        const end = this.#end;
         if (
           (await member.look({ topic, partition })) &&
           worker.mayBegin(place) &&
@@ -229,7 +230,7 @@ export class GroupWorld {
         ) {
           return { place, topic, partition, offset: position };
         }
-        await context.wait('work', () => this.isDone || worker.changes !== changes || member.error !== undefined);
+        await context.wait('work', () => this.isDone || this.#end > end || worker.changes !== changes);
         continue;
       }
       if (this.isDone) return undefined;
