@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/clients/client.js';
 import type { ConsumerOptions, ConsumerRecord } from '../../src/clients/consumer.js';
+import type { GroupConsumerOptions } from '../../src/clients/group-consumer.js';
 import type { CompressionType, ProducerRecord } from '../../src/clients/producer.js';
 
 export interface ClientHome {
@@ -544,6 +545,54 @@ export function describeClient(name: string, home: ClientHome): void {
           await produce({ topic: 't', partition: 1, value: 'b' });
         }
         expect(seen).toEqual(['0a', '1b']);
+      });
+    });
+
+    describe('groups', () => {
+      const member = (options: Partial<GroupConsumerOptions> = {}) =>
+        client.consumer({ topics: ['t'], group: { id: 'g', clientId: 'a' }, ...options });
+
+      it('go on where they have committed', async () => {
+        await client.admin().createTopic({ topic: 't' });
+        await produce(...lines('t', 'a', 'b'));
+        const seen: string[] = [];
+        for (const expected of [['a', 'b'], [], ['c']]) {
+          for await (const { value } of member()) seen.push(String(value));
+          expect(seen.splice(0)).toEqual(expected);
+          if (expected.length === 0) await produce(...lines('t', 'c'));
+        }
+        expect(await member().committed([{ topic: 't', partition: 0 }])).toEqual([
+          { topic: 't', partition: 0, offset: 3, metadata: '' },
+        ]);
+      });
+
+      it('know what is theirs, and refuse commits of what is not', async () => {
+        await client.admin().createTopic({ topic: 't', partitions: 2 });
+        const consumer = member({ follow: true });
+        expect(await consumer.share()).toMatchObject({ groupId: 'g', members: 1, partitions: 2, assigned: 2 });
+        await expect(consumer.commit([{ topic: 't', partition: 7, offset: 0 }])).rejects.toMatchObject({
+          code: 'ILLEGAL_GENERATION',
+        });
+        await consumer.close();
+        await expect(consumer.commit()).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
+      });
+
+      it('hand a partition on when its member leaves', async () => {
+        await client.admin().createTopic({ topic: 't' });
+        await produce(...lines('t', 'a'));
+        const first = member({ follow: true });
+        for await (const _ of first) {
+          await first.commit();
+          break;
+        }
+        await produce(...lines('t', 'b'));
+        const seen: string[] = [];
+        for await (const { value } of member()) seen.push(String(value));
+        expect(seen).toEqual(['b']);
+      });
+
+      it('need topics that there are', async () => {
+        await expect(member().assignment()).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
       });
     });
 
