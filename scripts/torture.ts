@@ -50,6 +50,8 @@ async function main(): Promise<number> {
   const parent = values.work ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
   const work = await mkdtemp(join(parent, 'klog-torture-'));
   const kept = join(tmpdir(), 'klog-torture-kept', `${process.pid}`);
+  // What is killed leaves its temporary folders behind.
+  process.env.TMPDIR = work;
   let judges: Judges | undefined;
   try {
     const programs = await buildPrograms(work, 'right');
