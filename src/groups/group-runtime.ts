@@ -2,7 +2,7 @@
  * All members of one group in this process. They share one look at the records, one timer and one set of probes, so that many
  * of them cost little more than one.
  *
- * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 40 ms;
+ * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 50 ms;
  * behind it everybody looks at everybody every 100 ms, because a stopped process looks at nobody. Both are polls: a wait in
  * the kernel could not be taken back, and would keep a process alive that is done.
  */
@@ -27,7 +27,7 @@ import type { MemberWorker } from './member-worker.js';
 import { CountedDecisions, type TopicsView } from './partition-counts.js';
 import { predecessorOf } from './ring.js';
 
-const RING_POLL_MS = 40;
+const RING_POLL_MS = 50;
 const POLL_MS = 100;
 const TOPICS_POLL_MS = 1000;
 /** Locks that are looked at in one poll: of a larger group it takes some polls to look at everybody. */
@@ -228,7 +228,7 @@ export class GroupRuntime {
     const { others, predecessor } = this.#lookAround();
     this.#cancelTick = this.#options.schedule(others.length > 0 ? RING_POLL_MS : POLL_MS, this.#tick);
     const lives = predecessor?.place !== undefined && this.#probe.isHeld(predecessor.memberId, predecessor.place.inode);
-    const isDue = this.#options.elapsed() - this.#polledAt > POLL_MS - RING_POLL_MS;
+    const isDue = this.#options.elapsed() - this.#polledAt >= POLL_MS - RING_POLL_MS / 2;
     if (this.#isPolling || (!isDue && (lives || predecessor === undefined))) return;
     this.#isPolling = true;
     this.#poll(isDue)
