@@ -107,9 +107,10 @@ function keyedLines(first: number, count: number, keys: number): string {
 
 /** As a writer leaves it that was killed in the middle of a write: the first half of a batch. */
 function leaveTornBatch(partition: string): void {
-  const last = logsOf(partition).at(-1)!;
-  const bytes = readFileSync(last);
-  appendFileSync(last, bytes.subarray(0, Math.floor((12 + bytes.readInt32BE(8)) / 2)));
+  const logs = logsOf(partition);
+  // The last one may be empty: a kill comes just after a roll, too.
+  const bytes = readFileSync(logs[0]!);
+  appendFileSync(logs.at(-1)!, bytes.subarray(0, Math.floor((12 + bytes.readInt32BE(8)) / 2)));
 }
 
 function flipByte(partition: string): void {
