@@ -5,10 +5,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Client } from '../../src/clients/client.js';
 import type { GroupConsumer, GroupConsumerOptions, GroupOptions } from '../../src/clients/group-consumer.js';
 import { openClient } from '../../src/clients/local/open-client.js';
+import { buildTransactionMarker } from '../../src/format/control-record.js';
+import { RecordBatch } from '../../src/format/record-batch.js';
 import { evictMember } from '../../src/groups/evict.js';
 import { Groups } from '../../src/groups/groups.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
 import { openStore } from '../../src/store/store.js';
+import { buildBatch } from '../support/build-batch.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 type Options = Omit<Partial<GroupConsumerOptions>, 'group'> & { readonly group?: Partial<GroupOptions> };
@@ -126,6 +129,29 @@ describe('commits', () => {
       controller.abort();
     }
     expect(await member(client).committed([p(0)])).toMatchObject([{ offset: 4 }]);
+  });
+
+  it('count what nobody is handed: behind the marker of a transaction nothing remains', async () => {
+    const place = new Place();
+    const client = await place.client();
+    const marker = buildTransactionMarker({
+      result: 'COMMIT',
+      producerId: 7,
+      producerEpoch: 0,
+      coordinatorEpoch: 0,
+      timestamp: 1,
+    });
+    new RecordBatch().reset(marker, 0).setBaseOffset(2);
+    const filled = await client.admin().importTopics([{ topic: 't' }]);
+    const data = buildBatch(['a', 'b'], { producerId: 7, producerEpoch: 0, baseSequence: 0, transactional: true });
+    await filled.append(p(0), Buffer.concat([data, marker]));
+    await filled.commit();
+    for await (const _ of member(client, { follow: false }));
+    for await (const _ of member(client, { follow: false, group: { id: 'by batch' } }).batches());
+    for (const id of ['g', 'by batch']) {
+      const [group] = await client.admin().describeGroups([id]);
+      expect(group?.offsets).toMatchObject([{ committedOffset: 3, lag: 0 }]);
+    }
   });
 
   it('where a group begins at the end are made at once, so that nothing is skipped when it begins again', async () => {

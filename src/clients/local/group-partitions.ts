@@ -23,11 +23,12 @@ export interface GroupPartitionsOptions {
   readonly onForget: (fetcher: PartitionFetcher) => void;
 }
 
-interface Progress {
+/** What the application has: a record, or a batch. */
+interface InHand {
+  readonly fetcher: PartitionFetcher;
+  readonly isByRecord: boolean;
   /** Everything below was handled. */
   handled: number;
-  /** -1: nothing. */
-  committed: number;
 }
 
 export class GroupPartitions implements MemberWorker {
@@ -35,12 +36,12 @@ export class GroupPartitions implements MemberWorker {
   readonly #store: LocalStore;
   readonly #seams: ClientSeams;
   readonly #options: GroupPartitionsOptions;
-  readonly #progress = new Map<PartitionFetcher, Progress>();
+  /** -1: nothing. */
+  readonly #committed = new Map<PartitionFetcher, number>();
   /** Where partitions ended when they first came: a bounded read goes no further. */
   readonly #ends = new Map<string, number>();
   readonly #pausedByUser = new Set<string>();
-  #inHand: PartitionFetcher | undefined;
-  #isByRecord = false;
+  #inHand: InHand | undefined;
   readonly #whenHandled: (() => void)[] = [];
   /** Nothing in hand is waited for any more. */
   #isClosing = false;
@@ -67,7 +68,7 @@ export class GroupPartitions implements MemberWorker {
     for (const { fetcher } of opened) fetcher.isPaused = this.#pausedByUser.has(nameOf(fetcher));
     this.#options.onChange();
     const { commit = 'auto' } = this.#options.consumer.group;
-    const unknown = opened.filter(({ fetcher }) => this.#progress.get(fetcher)?.committed === -1);
+    const unknown = opened.filter(({ fetcher }) => this.#committed.get(fetcher) === -1);
     if (commit !== 'auto' || unknown.length === 0) return [];
     return unknown.map(({ fetcher, from }) => {
       this.committed(fetcher, from);
@@ -77,8 +78,8 @@ export class GroupPartitions implements MemberWorker {
 
   async stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]> {
     const fetchers = partitions.flatMap((partition) => this.assignment.find(partition) ?? []);
-    for (const fetcher of fetchers) this.#hold(fetcher);
-    while (!this.#isClosing && this.#inHand !== undefined && fetchers.includes(this.#inHand)) {
+    for (const fetcher of fetchers) fetcher.pause();
+    while (!this.#isClosing && this.#inHand !== undefined && fetchers.includes(this.#inHand.fetcher)) {
       await new Promise<void>((resolve) => this.#whenHandled.push(resolve));
     }
     const { commit = 'auto', onRevoked } = this.#options.consumer.group;
@@ -95,7 +96,7 @@ export class GroupPartitions implements MemberWorker {
   lost(partitions: readonly TopicPartition[]): void {
     const fetchers = partitions.flatMap((partition) => this.assignment.find(partition) ?? []);
     for (const fetcher of fetchers) {
-      this.#hold(fetcher);
+      fetcher.pause();
       void this.#remove(fetcher).catch(() => {});
     }
     const { onLost } = this.#options.consumer.group;
@@ -109,35 +110,27 @@ export class GroupPartitions implements MemberWorker {
     this.#settle();
   }
 
-  /** The records of a batch of this partition are with the application. */
+  /** The records of a batch of this partition are with the application. Its position is still before them. */
   handOut(fetcher: PartitionFetcher, isByRecord: boolean): void {
-    this.#inHand = fetcher;
-    this.#isByRecord = isByRecord;
+    this.#inHand = { fetcher, isByRecord, handled: fetcher.position };
   }
 
   get inHand(): PartitionFetcher | undefined {
-    return this.#inHand;
+    return this.#inHand?.fetcher;
   }
 
   /** The application has asked for the next: what it had is handled. */
   handled(): void {
-    const fetcher = this.#inHand;
-    if (fetcher === undefined || this.#isClosing) return;
-    const progress = this.#progress.get(fetcher);
-    if (progress !== undefined) progress.handled = fetcher.position;
+    if (this.#isClosing) return;
     this.#inHand = undefined;
     this.#settle();
   }
 
   /** Up to where everything was handled: of records handed out one by one, all but the one in hand. */
   handledOf(fetcher: PartitionFetcher): number {
-    const handled = this.#progress.get(fetcher)?.handled ?? fetcher.position;
-    return this.#inHand === fetcher && this.#isByRecord ? Math.max(handled, fetcher.position - 1) : handled;
-  }
-
-  /** Behind everything that was handed out. */
-  handedOutOf(fetcher: PartitionFetcher): number {
-    return this.#inHand === fetcher ? fetcher.position : this.handledOf(fetcher);
+    if (this.#inHand?.fetcher !== fetcher) return fetcher.position;
+    const { handled, isByRecord } = this.#inHand;
+    return isByRecord ? Math.max(handled, fetcher.position - 1) : handled;
   }
 
   /** What has been handled and not been committed. */
@@ -153,25 +146,21 @@ export class GroupPartitions implements MemberWorker {
 
   committed(partition: TopicPartition, offset: number): void {
     const fetcher = this.assignment.find(partition);
-    const progress = fetcher && this.#progress.get(fetcher);
-    if (progress === undefined) return;
-    progress.committed = offset;
+    if (fetcher === undefined) return;
+    this.#committed.set(fetcher, offset);
     // What the application commits it has handled.
-    progress.handled = Math.max(progress.handled, offset);
+    if (this.#inHand?.fetcher === fetcher) this.#inHand.handled = Math.max(this.#inHand.handled, offset);
   }
 
   seek(fetcher: PartitionFetcher, offset: number): void {
     fetcher.seek(offset);
-    const progress = this.#progress.get(fetcher);
-    if (progress !== undefined) progress.handled = offset;
-    if (this.#inHand === fetcher) this.#inHand = undefined;
+    if (this.#inHand?.fetcher === fetcher) this.#inHand = undefined;
     this.#settle();
   }
 
   pause(partition: TopicPartition): void {
     this.#pausedByUser.add(nameOf(partition));
-    const fetcher = this.assignment.find(partition);
-    if (fetcher !== undefined) this.#hold(fetcher);
+    this.assignment.find(partition)?.pause();
   }
 
   resume(partition: TopicPartition): void {
@@ -199,7 +188,7 @@ export class GroupPartitions implements MemberWorker {
       fetcher.pause();
       // Where a group begins is remembered, so that it begins there again: but not if that is the beginning anyway.
       const { from: start = 'start' } = this.#options.consumer;
-      this.#progress.set(fetcher, { handled: from, committed: offset ?? (start === 'start' ? from : -1) });
+      this.#committed.set(fetcher, offset ?? (start === 'start' ? from : -1));
       return { fetcher, from };
     } catch (error) {
       await reader.close();
@@ -225,22 +214,16 @@ export class GroupPartitions implements MemberWorker {
     return this.#options.consumer.isolationLevel === 'read_uncommitted' ? highWatermark : lastStableOffset;
   }
 
-  /** Nothing more of it is handed out; it goes on behind what is in hand, or was handled. */
-  #hold(fetcher: PartitionFetcher): void {
-    fetcher.pause();
-    if (this.#inHand !== fetcher) fetcher.seek(this.handledOf(fetcher));
-  }
-
   async #remove(fetcher: PartitionFetcher): Promise<void> {
-    this.#progress.delete(fetcher);
-    if (this.#inHand === fetcher) this.#inHand = undefined;
+    this.#committed.delete(fetcher);
+    if (this.#inHand?.fetcher === fetcher) this.#inHand = undefined;
     this.#options.onForget(fetcher);
     this.#options.onChange();
     await this.assignment.remove(fetcher);
   }
 
   #isDirty(fetcher: PartitionFetcher): boolean {
-    return this.handledOf(fetcher) !== this.#progress.get(fetcher)?.committed;
+    return this.handledOf(fetcher) !== this.#committed.get(fetcher);
   }
 
   #commitOf(offset: number, metadata: string) {

@@ -38,6 +38,11 @@ export class LocalConsumer implements Consumer {
   /** Calls that look for the next batch. */
   #asking = 0;
   #isIterated = false;
+  #isByRecord = false;
+  /** By batch: what the application has. */
+  #inHand: LocalBatch | undefined;
+  /** A run of a merge that was in hand when its partition was paused. */
+  #pausedRun: LocalBatch | undefined;
   /** Raised by seek, pause and resume: what an order has found before may no longer be all there is. */
   #changes = 0;
   #lookedAtTopics = 0;
@@ -65,6 +70,7 @@ export class LocalConsumer implements Consumer {
 
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord, undefined> {
     this.#beginIteration();
+    this.#isByRecord = true;
     return new RecordIterator({ next: () => this.#nextOrClose(), close: () => this.close() });
   }
 
@@ -111,11 +117,17 @@ export class LocalConsumer implements Consumer {
     const offset = await resolveOffset(to, { reader, marks, visibleEnd: fetcher.visibleEnd });
     if (isOutOfRange(to, marks)) throw outOfRange(fetcher.topic, fetcher.partition, offset, marks);
     fetcher.seek(offset);
+    if (this.#pausedRun?.from === fetcher) this.#pausedRun = undefined;
     this.#changed();
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#assignment.pause(partition);
+    for (const partition of partitions) {
+      if (this.#order instanceof TimeOrder && this.#inHand?.from === this.#assignment.find(partition)) {
+        this.#pausedRun = this.#inHand;
+      }
+      this.#assignment.pause(partition);
+    }
     this.#changed();
   }
 
@@ -154,7 +166,9 @@ export class LocalConsumer implements Consumer {
   /** What comes next without waiting for anything; `undefined`: {@link #next} tells. */
   #nextNow(): LocalBatch | undefined {
     const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#ending.signal.aborted;
-    return isAlone ? this.#order?.nextNow?.() : undefined;
+    const batch = isAlone ? this.#order?.nextNow?.() : undefined;
+    if (batch !== undefined) this.#inHand = batch;
+    return batch;
   }
 
   async #nextResult(): Promise<IteratorResult<ConsumerBatch, undefined>> {
@@ -181,12 +195,16 @@ export class LocalConsumer implements Consumer {
     const deadline = this.#seams.elapsed() + timeoutMs;
     try {
       if (!signal.aborted) await this.#start(deadline);
+      this.#endPausedRun();
       while (!signal.aborted) {
         const changes = this.#changes;
         const batch = await this.#order!.next();
         if (signal.aborted) return undefined;
         if (batch !== undefined) {
           if (this.#isFollowing) await this.#lookAtTopics();
+          // Paused or sent elsewhere while it was on its way: it comes again, or not at all.
+          if (batch.generation !== batch.from.generation) continue;
+          if (!this.#isByRecord) this.#handOut(batch);
           return batch;
         }
         if (changes !== this.#changes) continue;
@@ -197,6 +215,21 @@ export class LocalConsumer implements Consumer {
       if (!signal.aborted) throw error;
     }
     return undefined;
+  }
+
+  /** How far a run of a merge goes is known only when the next is asked for. */
+  #handOut(batch: LocalBatch): void {
+    this.#inHand = batch;
+    if (!(this.#order instanceof TimeOrder)) batch.from.position = batch.nextOffset;
+  }
+
+  /** The application had all of it, whatever it took: its partition goes on behind it. */
+  #endPausedRun(): void {
+    const run = this.#pausedRun;
+    if (run === undefined) return;
+    this.#pausedRun = undefined;
+    while (run.cursor.next());
+    run.from.seek(run.endOfRun());
   }
 
   /** Waits for what may come. False: nothing will, or not in time. */

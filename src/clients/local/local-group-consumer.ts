@@ -118,7 +118,7 @@ export class LocalGroupConsumer implements GroupConsumer {
 
   async position(partition: TopicPartition): Promise<number> {
     await this.#start();
-    return this.#partitions.handedOutOf(this.#partitions.assignment.get(partition));
+    return this.#partitions.assignment.get(partition).position;
   }
 
   async seek(partition: TopicPartition, to: OffsetSpec): Promise<void> {
@@ -261,7 +261,7 @@ export class LocalGroupConsumer implements GroupConsumer {
 
   /** Looks at the group's record before each batch. */
   async #mayHandOut(batch: LocalBatch): Promise<boolean> {
-    const { from, generation, firstOffset } = batch;
+    const { from, generation } = batch;
     const { member } = this.#joined!;
     const isMine = await member.look(from);
     this.#lookedAt = this.#seams.elapsed();
@@ -270,11 +270,10 @@ export class LocalGroupConsumer implements GroupConsumer {
     if (!isMine) {
       // It is about to be stopped; until then nothing of it comes.
       from.pause();
-      from.seek(firstOffset);
       return false;
     }
-    if (this.#isByRecord) from.position = firstOffset;
     this.#partitions.handOut(from, this.#isByRecord);
+    if (!this.#isByRecord) from.position = batch.nextOffset;
     return true;
   }
 
@@ -356,14 +355,13 @@ export class LocalGroupConsumer implements GroupConsumer {
     return partitions.assignment.fetchers.map((fetcher: PartitionFetcher) => ({
       topic: fetcher.topic,
       partition: fetcher.partition,
-      commit: partitions.commitOf(partitions.handedOutOf(fetcher)),
+      commit: partitions.commitOf(fetcher.position),
     }));
   }
 
   #checkedCommit({ topic, partition, offset, metadata }: OffsetToCommit) {
     if (!Number.isSafeInteger(offset) || offset < 0) throw new TypeError(`not an offset: ${offset}`);
-    const fetcher = this.#partitions.assignment.find({ topic, partition });
-    const most = fetcher === undefined ? Number.POSITIVE_INFINITY : this.#partitions.handedOutOf(fetcher);
+    const most = this.#partitions.assignment.find({ topic, partition })?.position ?? Number.POSITIVE_INFINITY;
     if (offset > most) {
       const message = `offset ${offset} of ${topic}:${partition} cannot be committed: only what lies below ${most} was handed out`;
       throw new KlogError('OFFSET_OUT_OF_RANGE', message, { topic, partition, offset });

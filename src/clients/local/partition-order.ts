@@ -56,14 +56,11 @@ export class PartitionOrder implements BatchOrder {
   }
 }
 
-/** The next batch of this partition, unless all below `end` has been handed out. */
+/** The next batch of this partition, unless all below `end` has been handed out. Its position moves when the batch is. */
 async function nextOf(fetcher: PartitionFetcher, end: number): Promise<LocalBatch | undefined> {
   while (!fetcher.isPaused) {
     const batch = fetcher.take();
-    if (batch !== undefined) {
-      fetcher.position = batch.nextOffset;
-      return batch;
-    }
+    if (batch !== undefined) return batch;
     if (fetcher.hasPassed(end) || !(await fetcher.fill())) {
       fetcher.rest();
       return undefined;
