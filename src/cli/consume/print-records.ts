@@ -61,8 +61,8 @@ export class RecordPrinting {
       for await (const batch of batches) {
         const { cursor } = batch;
         describeBatch(batch, context);
-        // What it says is the last batch's until it has moved.
-        cursor.offset = Number.NaN;
+        // What it says is the last batch's until it has moved. Batches merged by time stand on their next record already.
+        if (remembersPlaces) cursor.offset = Number.NaN;
         for (;;) {
           const wanted = isOneByOne ? 1 : maxRecords - tally.records;
           const count = step(cursor, context, out, wanted, BLOCK_BYTES);

@@ -19,6 +19,19 @@ describe('klog consume', () => {
       expect((await log.run('consume t -p 0')).out).toBe('v0\nv2\nv4\n');
     }));
 
+  it('says the offsets of records that are merged by time', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 5, 2));
+      const offsets = '0:0 1:0 0:1 1:1 0:2 ';
+      expect((await log.run(['consume', 't', '--order', 'time', '-f', '%p:%o '])).out).toBe(offsets);
+      const json = (await log.run('consume t --order time -J')).out.trim().split('\n');
+      expect(json.map((line) => JSON.parse(line).offset)).toEqual([0, 0, 1, 1, 2]);
+      expect((await log.run(['consume', 't', '--order', 'time', '--filter', 'm.offset >= 1'])).out).toBe(
+        'v2\nv3\nv4\n',
+      );
+    }));
+
   it('shows MessagePack as JSON in every form, with keys, headers and times as they were', () =>
     withLog(async (log) => {
       await log.createTopic('t');
