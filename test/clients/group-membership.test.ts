@@ -317,6 +317,18 @@ describe('members', () => {
     });
   });
 
+  it('that want no topic there is say so, and those that never joined are closed', async () => {
+    const place = new Place();
+    const client = await place.topic('t', 1);
+    const none = member(client, { patterns: [/u.*/], follow: false });
+    await expect(reading(none).ended).rejects.toThrow('no topic that it wants');
+    const late = member(client, { topics: ['v'], waitForTopics: true, timeoutMs: 1 });
+    await reading(late).ended;
+    for (const call of [late.share(), late.commit(), late.seek(p(0), 0)]) {
+      await expect(call).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
+    }
+  });
+
   it('pause, resume and seek within what they own', async () => {
     const place = new Place();
     const client = await place.topic('t', 2, 4);

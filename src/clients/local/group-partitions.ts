@@ -2,6 +2,7 @@
  * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
  * handled from then on; only what was handled is committed by itself.
  */
+import type { OffsetCommit } from '../../format/coordinator/offset-commit.js';
 import type { InitialCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions } from '../group-consumer.js';
@@ -72,7 +73,7 @@ export class GroupPartitions implements MemberWorker {
     if (commit !== 'auto' || unknown.length === 0) return [];
     return unknown.map(({ fetcher, from }) => {
       this.committed(fetcher, from);
-      return { ...placeOf(fetcher), commit: this.#commitOf(from, '') };
+      return { ...placeOf(fetcher), commit: this.commitOf(from) };
     });
   }
 
@@ -87,7 +88,7 @@ export class GroupPartitions implements MemberWorker {
     const stopped = fetchers.map((fetcher): StoppedPartition => {
       const position = this.handledOf(fetcher);
       const place = { ...placeOf(fetcher), position };
-      return commit === 'auto' && this.#isDirty(fetcher) ? { ...place, commit: this.#commitOf(position, '') } : place;
+      return commit === 'auto' && this.#isDirty(fetcher) ? { ...place, commit: this.commitOf(position) } : place;
     });
     for (const fetcher of fetchers) await this.#remove(fetcher);
     return stopped;
@@ -133,15 +134,15 @@ export class GroupPartitions implements MemberWorker {
     return isByRecord ? Math.max(handled, fetcher.position - 1) : handled;
   }
 
-  /** What has been handled and not been committed. */
-  dirty(): (TopicPartition & { readonly commit: ReturnType<GroupPartitions['commitOf']> })[] {
+  /** How far was handled what has not been committed so far. */
+  get dirty(): (TopicPartition & { readonly offset: number })[] {
     return this.assignment.fetchers
       .filter((fetcher) => this.#isDirty(fetcher))
-      .map((fetcher) => ({ ...placeOf(fetcher), commit: this.#commitOf(this.handledOf(fetcher), '') }));
+      .map((fetcher) => ({ ...placeOf(fetcher), offset: this.handledOf(fetcher) }));
   }
 
-  commitOf(offset: number, metadata = '') {
-    return this.#commitOf(offset, metadata);
+  commitOf(offset: number, metadata = ''): OffsetCommit {
+    return { offset, leaderEpoch: -1, metadata, commitTimestamp: this.#seams.now(), expireTimestamp: -1 };
   }
 
   committed(partition: TopicPartition, offset: number): void {
@@ -224,10 +225,6 @@ export class GroupPartitions implements MemberWorker {
 
   #isDirty(fetcher: PartitionFetcher): boolean {
     return this.handledOf(fetcher) !== this.#committed.get(fetcher);
-  }
-
-  #commitOf(offset: number, metadata: string) {
-    return { offset, leaderEpoch: -1, metadata, commitTimestamp: this.#seams.now(), expireTimestamp: -1 };
   }
 
   #settle(): void {

@@ -1,15 +1,14 @@
-import { setMaxListeners } from 'node:events';
-import { KlogError } from '../../errors.js';
 import type { ConsumerBatch, TopicPartition } from '../client.js';
 import type { Consumer, ConsumerOptions, ConsumerRecord, OffsetSpec } from '../consumer.js';
 import { Assignment } from './assignment.js';
 import type { BatchOrder } from './batch-order.js';
 import type { ClientSeams } from './client-seams.js';
+import { ConsumerLife } from './consumer-life.js';
 import { planPartitions } from './consumer-plan.js';
 import { Follower } from './follower.js';
 import type { LocalBatch } from './local-batch.js';
 import type { LocalStore } from './local-store.js';
-import { isOutOfRange, outOfRange, resolveOffset } from './offset-range.js';
+import { soughtOffset } from './offset-range.js';
 import { PartitionOrder } from './partition-order.js';
 import { RecordIterator } from './record-iterator.js';
 import { TimeOrder } from './time-order.js';
@@ -26,18 +25,13 @@ export class LocalConsumer implements Consumer {
   readonly #store: LocalStore;
   readonly #options: ConsumerOptions;
   readonly #seams: ClientSeams;
-  readonly #onClose: () => void;
+  readonly #life: ConsumerLife;
   readonly #isFollowing: boolean;
   readonly #assignment: Assignment;
   readonly #follower: Follower;
-  readonly #ending = new AbortController();
-  readonly #end = (): void => this.#ending.abort();
   #order: BatchOrder | undefined;
-  #starting: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
   /** Calls that look for the next batch. */
   #asking = 0;
-  #isIterated = false;
   #isByRecord = false;
   /** By batch: what the application has. */
   #inHand: LocalBatch | undefined;
@@ -50,26 +44,18 @@ export class LocalConsumer implements Consumer {
   /** `onClose` is called when closing begins. */
   constructor(store: LocalStore, options: ConsumerOptions, seams: ClientSeams, onClose: () => void = () => {}) {
     const { timeoutMs, order = 'partition' } = options;
-    if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
-      throw new TypeError(`timeoutMs must not be negative: ${timeoutMs}`);
-    }
+    this.#life = new ConsumerLife(options, onClose);
     if (order !== 'partition' && order !== 'time') throw new TypeError(`order must be partition or time: ${order}`);
     this.#store = store;
     this.#options = options;
     this.#seams = seams;
-    this.#onClose = onClose;
     this.#assignment = new Assignment(options);
     this.#isFollowing = options.follow === true || timeoutMs !== undefined;
-    // Each partition that is waited for listens: a thousand are no leak.
-    setMaxListeners(0, this.#ending.signal);
-    this.#follower = new Follower(this.#ending.signal, seams.elapsed);
-    const { signal } = options;
-    if (signal?.aborted) this.#end();
-    else signal?.addEventListener('abort', this.#end, { once: true });
+    this.#follower = new Follower(this.#life.signal, seams.elapsed);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord, undefined> {
-    this.#beginIteration();
+    this.#life.beginIteration();
     this.#isByRecord = true;
     return new RecordIterator({ next: () => this.#nextOrClose(), close: () => this.close() });
   }
@@ -77,7 +63,7 @@ export class LocalConsumer implements Consumer {
   batches(): AsyncIterable<ConsumerBatch> {
     return {
       [Symbol.asyncIterator]: (): AsyncIterator<ConsumerBatch, undefined> => {
-        this.#beginIteration();
+        this.#life.beginIteration();
         return {
           next: () => {
             try {
@@ -108,14 +94,10 @@ export class LocalConsumer implements Consumer {
   }
 
   async seek(partition: TopicPartition, to: OffsetSpec): Promise<void> {
-    this.#mustBeOpen();
+    this.#life.mustBeOpen();
     await this.#start();
     const fetcher = this.#assignment.get(partition);
-    const { reader } = fetcher;
-    const marks = await reader.marks();
-    fetcher.marks = marks;
-    const offset = await resolveOffset(to, { reader, marks, visibleEnd: fetcher.visibleEnd });
-    if (isOutOfRange(to, marks)) throw outOfRange(fetcher.topic, fetcher.partition, offset, marks);
+    const offset = await soughtOffset(to, fetcher);
     fetcher.seek(offset);
     if (this.#pausedRun?.from === fetcher) this.#pausedRun = undefined;
     this.#changed();
@@ -141,31 +123,16 @@ export class LocalConsumer implements Consumer {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#life.close(() => this.#assignment.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #close(): Promise<void> {
-    this.#onClose();
-    this.#end();
-    this.#options.signal?.removeEventListener('abort', this.#end);
-    await this.#starting?.catch(() => {});
-    await this.#assignment.close();
-  }
-
-  #beginIteration(): void {
-    if (this.#closing !== undefined) throw closed();
-    if (this.#isIterated) throw new TypeError('a consumer is iterated once: make another one');
-    this.#isIterated = true;
-  }
-
   /** What comes next without waiting for anything; `undefined`: {@link #next} tells. */
   #nextNow(): LocalBatch | undefined {
-    const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#ending.signal.aborted;
+    const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#life.signal.aborted;
     const batch = isAlone ? this.#order?.nextNow?.() : undefined;
     if (batch !== undefined) this.#inHand = batch;
     return batch;
@@ -190,7 +157,7 @@ export class LocalConsumer implements Consumer {
   }
 
   async #next(): Promise<LocalBatch | undefined> {
-    const { signal } = this.#ending;
+    const { signal } = this.#life;
     const { timeoutMs = Number.POSITIVE_INFINITY } = this.#options;
     const deadline = this.#seams.elapsed() + timeoutMs;
     try {
@@ -251,16 +218,14 @@ export class LocalConsumer implements Consumer {
   }
 
   #start(deadline = Number.POSITIVE_INFINITY): Promise<void> {
-    if (this.#closing !== undefined && this.#starting === undefined) return Promise.reject(closed());
-    this.#starting ??= this.#startNow(deadline);
-    return this.#starting;
+    return this.#life.start(() => this.#startNow(deadline));
   }
 
   async #startNow(deadline: number): Promise<void> {
     const { order, waitForTopics: waits, maxFetchBytes = DEFAULT_FETCH_BYTES } = this.#options;
     if (waits === true && !(await waitForTopics(this.#store, this.#options, this.#follower, deadline))) {
       this.#order = new PartitionOrder([], new Map());
-      this.#end();
+      this.#life.end();
       return;
     }
     const planned = await planPartitions(this.#store, this.#options, this.#isFollowing);
@@ -287,12 +252,4 @@ export class LocalConsumer implements Consumer {
     if (this.#order instanceof TimeOrder) this.#order.changed();
     this.#follower.wake();
   }
-
-  #mustBeOpen(): void {
-    if (this.#closing !== undefined) throw closed();
-  }
-}
-
-function closed(): KlogError {
-  return new KlogError('KLOG_CLOSED', 'the consumer is closed');
 }

@@ -1,4 +1,5 @@
 import { KlogError } from '../../errors.js';
+import type { TopicPartition } from '../client.js';
 import type { OffsetSpec } from '../consumer.js';
 import type { PartitionMarks, PartitionReader } from './local-store.js';
 
@@ -8,6 +9,20 @@ export interface PartitionBounds {
   readonly marks: PartitionMarks;
   /** Up to where records may be seen. */
   readonly visibleEnd: number;
+}
+
+/** A partition that is being read. */
+export interface SoughtPartition extends TopicPartition, Pick<PartitionBounds, 'reader' | 'visibleEnd'> {
+  marks: PartitionMarks;
+}
+
+/** Where a seek leads to, by the marks of now, which the partition takes up. @throws KlogError OFFSET_OUT_OF_RANGE */
+export async function soughtOffset(to: OffsetSpec, partition: SoughtPartition): Promise<number> {
+  partition.marks = await partition.reader.marks();
+  const { topic, marks } = partition;
+  const offset = await resolveOffset(to, partition);
+  if (isOutOfRange(to, marks)) throw outOfRange(topic, partition.partition, offset, marks);
+  return offset;
 }
 
 /** The offset of a place. A number is taken as it is; everything else clamps to the log. */
