@@ -3,6 +3,7 @@ import type { ConsumerOptions, PartitionRange } from '../../clients/consumer.js'
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import { originHeaders, originOf } from '../../replay/origin-headers.js';
+import { originsIn } from '../../replay/origins-in.js';
 import type { TransferOptions } from '../../replay/transfer.js';
 import type { CliContext } from '../cli-context.js';
 import type { RecordFilter } from '../consume/print-records.js';
@@ -90,25 +91,11 @@ async function lastOrigins(
   client: Client,
   topic: string,
   into: string,
-  { signal, isolationLevel }: ConsumerOptions,
+  range: ConsumerOptions,
 ): Promise<Map<number, number>> {
   const last = new Map<number, number>();
-  const consumer = client.consumer({
-    topics: [into],
-    ...(signal && { signal }),
-    ...(isolationLevel && { isolationLevel }),
-  });
-  try {
-    for await (const { cursor } of consumer.batches()) {
-      while (cursor.next()) {
-        if (cursor.headerCount === 0) continue;
-        const origin = originOf(cursor.headers());
-        if (origin?.topic !== topic) continue;
-        last.set(origin.partition, Math.max(last.get(origin.partition) ?? -1, origin.offset));
-      }
-    }
-  } finally {
-    await consumer.close();
+  for await (const { partition, offset } of originsIn(client, [into], topic, range)) {
+    last.set(partition, Math.max(last.get(partition) ?? -1, offset));
   }
   return last;
 }

@@ -2,7 +2,7 @@ import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import { isInternalTopic, validateTopicName } from '../../format/topic-name.js';
-import { originOf } from '../../replay/origin-headers.js';
+import { originsIn } from '../../replay/origins-in.js';
 import { type RedriveCounts, type RedriveOptions, redrive } from '../../replay/redrive.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
@@ -107,23 +107,8 @@ async function sentBefore(
   }
   const sent = new Set<string>();
   if (targets.length === 0) return sent;
-  const { signal, isolationLevel } = range;
-  const consumer = client.consumer({
-    topics: targets,
-    ...(signal && { signal }),
-    ...(isolationLevel && { isolationLevel }),
-  });
-  try {
-    for await (const { cursor } of consumer.batches()) {
-      while (cursor.next()) {
-        if (cursor.headerCount === 0) continue;
-        const origin = originOf(cursor.headers());
-        if (origin?.topic === source) sent.add(nameOf(origin.partition, origin.offset));
-      }
-    }
-  } finally {
-    await consumer.close();
-  }
+  for await (const { partition, offset } of originsIn(client, targets, source, range))
+    sent.add(nameOf(partition, offset));
   return sent;
 }
 
