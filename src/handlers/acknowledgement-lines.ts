@@ -15,9 +15,14 @@ export class AcknowledgementLines {
   }
 }
 
-/** `ok` acknowledges; any other line says why not. */
+/** `ok` acknowledges, alone or with the record's name behind it; any other line says why not. */
 export function acknowledgementOf(line: string): { readonly reason: string } | undefined {
   const text = line.trim();
-  if (text === 'ok') return undefined;
+  if (text === 'ok' || namedBy(line) !== undefined) return undefined;
   return { reason: text === '' ? 'an empty line instead of ok' : text };
+}
+
+/** The record that the line acknowledges by its name, `TOPIC:PARTITION@OFFSET`. */
+export function namedBy(line: string): string | undefined {
+  return /^\s*ok\s+(\S+:\d+@\d+)\s*$/.exec(line)?.[1];
 }

@@ -1,5 +1,5 @@
 import { KlogError } from '../errors.js';
-import { AcknowledgementLines, acknowledgementOf } from './acknowledgement-lines.js';
+import { AcknowledgementLines, acknowledgementOf, namedBy } from './acknowledgement-lines.js';
 import { type CommandOptions, LATE_GRACE_MS, lateness, STOP_GRACE_MS } from './command-handler.js';
 import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
 import { ProcessGroup } from './process-group.js';
@@ -11,9 +11,12 @@ export interface BatchOptions extends CommandOptions {
 }
 
 interface Waiting {
+  readonly record: HandledRecord;
   readonly resolve: (failure: FailedAttempt | undefined) => void;
 }
 
+/** Of a line that is shown. */
+const SHOWN_CHARACTERS = 80;
 /** How long what a dead command has written is waited for: something it left running may hold the pipe open. */
 const DRAIN_MS = 200;
 
@@ -21,14 +24,24 @@ const DRAIN_MS = 200;
  * One long-lived command for all records: it reads them on its standard input and writes one line for each, in their order:
  * `ok`, or why not. It is started at the first record, and again after it has ended. When it ends in between, the first
  * record without a line is to blame; those behind it are given to the next run without having lost an attempt.
+ *
+ * A line when no record waits for one means that the command miscounts: then it is ended, and everything stops. While records
+ * wait, a line too many is the next one's answer, though the command may not have read that record yet: nothing but the
+ * command knows. `ok TOPIC:PARTITION@OFFSET` names the record, which only who has read it can; naming another stops everything.
  */
 export class BatchHandler implements Handler {
   readonly #options: BatchOptions;
+  readonly broken: Promise<KlogError>;
   #run: Run | undefined;
   #isStopped = false;
+  #isBroken = false;
+  #tellBroken: (error: KlogError) => void = () => {};
 
   constructor(options: BatchOptions) {
     this.#options = options;
+    this.broken = new Promise((resolve) => {
+      this.#tellBroken = resolve;
+    });
     const { signal } = options;
     const stop = () => {
       this.#isStopped = true;
@@ -46,12 +59,13 @@ export class BatchHandler implements Handler {
     if (this.#isStopped) return { reason: 'klog was stopped', isBlamed: false };
     // A run that breaks down takes no more records; the next one begins when nothing of it is left.
     while (this.#run?.isOver === true) await this.#run.gone;
+    if (this.#isBroken) return { reason: 'the command miscounts', isBlamed: false };
     try {
       this.#run ??= this.#start();
     } catch (error) {
       return failed((error as Error).message);
     }
-    return this.#run.give(record.input);
+    return this.#run.give(record);
   }
 
   async close(isFailing: boolean): Promise<void> {
@@ -65,7 +79,11 @@ export class BatchHandler implements Handler {
   }
 
   #start(): Run {
-    const run = new Run(this.#options);
+    const run = new Run(this.#options, (why) => {
+      this.#isBroken = true;
+      const hint = 'It has to write one line for each record it has read';
+      this.#tellBroken(new KlogError('KLOG_HANDLER_FAILED', `'${this.name}' ${why}`, { hint }));
+    });
     void run.gone.then(() => {
       if (this.#run === run) this.#run = undefined;
     });
@@ -78,6 +96,7 @@ class Run {
   /** Resolves when all records in hand have their answer and nothing runs any more. */
   readonly gone: Promise<void>;
   readonly #options: BatchOptions;
+  readonly #onMiscount: (why: string) => void;
   readonly #group: ProcessGroup;
   readonly #lines = new AcknowledgementLines();
   /** In the order given: the first is the next to get a line. */
@@ -88,11 +107,14 @@ class Run {
   #ending: Promise<void> | undefined;
   #failure: string | undefined;
   #isOver = false;
+  /** Its lines do not belong to the records it was given. */
+  #isBroken = false;
   /** No more records come: what is left is to end. */
   #isFinishing = false;
 
-  constructor(options: BatchOptions) {
+  constructor(options: BatchOptions, onMiscount: (why: string) => void) {
     this.#options = options;
+    this.#onMiscount = onMiscount;
     const { command, env, preamble, groupLives } = options;
     this.#group = new ProcessGroup({ command, env: withoutRecord(env), input: 'pipe', output: 'pipe', groupLives });
     this.#group.output?.on('data', (bytes: Buffer) => this.#read(bytes));
@@ -104,10 +126,10 @@ class Run {
     return this.#isOver;
   }
 
-  give(input: Uint8Array): Promise<FailedAttempt | undefined> {
+  give(record: HandledRecord): Promise<FailedAttempt | undefined> {
     return new Promise((resolve) => {
-      this.#waiting.push({ resolve });
-      this.#group.write(input);
+      this.#waiting.push({ record, resolve });
+      this.#group.write(record.input);
       if (this.#waiting.length === 1) this.#startTimer();
     });
   }
@@ -133,7 +155,9 @@ class Run {
     await this.#ending;
     this.#failure = this.#verdict ?? failure;
     const reason = this.#verdict ?? `it ended before it acknowledged the record${failure ? `: ${failure}` : ''}`;
-    for (const [index, { resolve }] of this.#waiting.splice(0).entries()) resolve({ reason, isBlamed: index === 0 });
+    for (const [index, { resolve }] of this.#waiting.splice(0).entries()) {
+      resolve({ reason, isBlamed: index === 0 && !this.#isBroken });
+    }
   }
 
   #read(bytes: Uint8Array): void {
@@ -144,15 +168,27 @@ class Run {
     }
     for (const line of lines) {
       if (this.#verdict !== undefined) return;
-      const first = this.#waiting.shift();
-      if (first === undefined) {
-        this.#giveUp('it wrote more lines than it was given records');
+      const miscount = this.#miscountBy(line);
+      if (miscount !== undefined) {
+        this.#isBroken = true;
+        this.#giveUp(miscount);
+        this.#onMiscount(miscount);
         return;
       }
       const failure = acknowledgementOf(line);
-      first.resolve(failure === undefined ? undefined : failed(failure.reason));
+      this.#waiting.shift()?.resolve(failure === undefined ? undefined : failed(failure.reason));
     }
     this.#startTimer();
+  }
+
+  /** Why the line cannot be the answer for the record that is next to get one. */
+  #miscountBy(line: string): string | undefined {
+    const first = this.#waiting[0];
+    if (first === undefined) return `wrote a line when no record waited for one: ${line.slice(0, SHOWN_CHARACTERS)}`;
+    const name = namedBy(line);
+    const { topic, partition, offset } = first.record;
+    const next = `${topic}:${partition}@${offset}`;
+    return name === undefined || name === next ? undefined : `acknowledged ${name} when ${next} was next`;
   }
 
   /** The time of the record that is next to be acknowledged begins when it becomes the next. */

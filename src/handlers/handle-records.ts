@@ -76,6 +76,7 @@ export class RecordHandling {
     const { handler } = this.#options;
     const cancel = () => this.#work.cancel();
     this.#over.addEventListener('abort', cancel, { once: true });
+    void handler.broken?.then((error) => this.#fail(error));
     try {
       await this.#takeAll(batches);
     } catch (error) {

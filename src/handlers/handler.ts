@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../clients/client.js';
+import type { KlogError } from '../errors.js';
 import type { LogRecord } from '../format/log-record.js';
 
 /** A record on its way through a handler: it has memory of its own. */
@@ -21,6 +22,8 @@ export interface Handler {
   readonly name: string;
   /** Resolves with nothing when the record is acknowledged. Never rejects. */
   handle(record: HandledRecord): Promise<FailedAttempt | undefined>;
+  /** Resolves with why the handler cannot be trusted with any record: then everything stops. Absent: that cannot be. */
+  readonly broken?: Promise<KlogError>;
   /**
    * No more records come: resolves when whatever runs has ended. It has the time it wants, unless `isFailing`: then it is ended
    * after a moment. KLOG_HANDLER_FAILED if it ends badly.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AcknowledgementLines, acknowledgementOf } from '../../src/handlers/acknowledgement-lines.js';
+import { AcknowledgementLines, acknowledgementOf, namedBy } from '../../src/handlers/acknowledgement-lines.js';
 import { FinishedOffsets } from '../../src/handlers/finished-offsets.js';
 import { recordEnvironment, withoutRecord } from '../../src/handlers/record-environment.js';
 import { backoffMs } from '../../src/handlers/retries.js';
@@ -30,6 +30,10 @@ describe('acknowledgement lines', () => {
   it('acknowledge by ok alone', () => {
     expect(acknowledgementOf('ok')).toBeUndefined();
     expect(acknowledgementOf(' ok ')).toBeUndefined();
+    expect(acknowledgementOf('ok t:0@42')).toBeUndefined();
+    expect(namedBy(' ok  t:0@42 ')).toBe('t:0@42');
+    expect(namedBy('ok')).toBeUndefined();
+    expect(acknowledgementOf('ok t:0')).toEqual({ reason: 'ok t:0' });
     expect(acknowledgementOf('okay')).toEqual({ reason: 'okay' });
     expect(acknowledgementOf('no such user')).toEqual({ reason: 'no such user' });
     expect(acknowledgementOf('')).toEqual({ reason: 'an empty line instead of ok' });

@@ -161,10 +161,33 @@ describe('a command for all records', () => {
     await handler.close(false);
   });
 
-  it('that writes without being asked is not believed', async () => {
-    const chatty = batch('read line; echo ok; echo ok; read line; sleep 30');
+  it('that writes a line when no record waits for one is ended, and gets no other record', async () => {
+    const runs = join(temporaryDirectory(), 'runs');
+    const chatty = batch(`echo run >> ${runs}; read line; printf 'ok\\nok\\n'; read line; echo ok; sleep 30`);
     expect(await chatty.handle(record(0))).toBeUndefined();
+    expect(await chatty.broken).toMatchObject({
+      code: 'KLOG_HANDLER_FAILED',
+      message: expect.stringMatching(/ wrote a line when no record waited for one: ok$/),
+    });
+    expect(await chatty.handle(record(1))).toEqual({ reason: 'the command miscounts', isBlamed: false });
+    expect(readFileSync(runs, 'utf8')).toBe('run\n');
     await chatty.close(false).catch(() => {});
+  });
+
+  it('may name the record it acknowledges, and naming another acknowledges none', async () => {
+    const handler = batch(`while read line; do echo "ok t:0@$(echo $line | tr -d v)"; done`);
+    expect(await handler.handle(record(0))).toBeUndefined();
+    expect(await handler.handle(record(1))).toBeUndefined();
+    await handler.close(false);
+    // Its line for the first record has come too late for it, and in time for the second.
+    const late = batch('read line; echo ok t:0@0; echo ok t:0@0; cat > /dev/null');
+    const answers = Promise.all([late.handle(record(0)), late.handle(record(1))]);
+    expect((await late.broken).message).toContain('acknowledged t:0@0 when t:0@1 was next');
+    expect(await answers).toMatchObject([undefined, { isBlamed: false }]);
+    await late.close(false).catch(() => {});
+  });
+
+  it('that writes a line without an end is not believed', async () => {
     const endless = batch("read line; head -c 100000 /dev/zero | tr '\\0' x; sleep 30");
     expect(await endless.handle(record(0))).toEqual({
       reason: 'it wrote a line that is too long for an acknowledgement',

@@ -42,7 +42,7 @@ export function addHandlerOptions(command: Command): void {
   );
   command.option(
     '--exec-batch <command>',
-    'run by sh -c for all records: they come on its stdin as -f or -J says; for each it writes one line, ok or why not',
+    'run by sh -c for all records: they come on its stdin as -f or -J says; for each it writes one line, ok (or ok TOPIC:PARTITION@OFFSET) or why not',
   );
   command.addOption(
     valueOption('--retries <n>', 'how often a failed record is tried again (default: 3)', parseNumberOfRecords),

@@ -150,6 +150,23 @@ describe('consume --exec-batch', () => {
     }));
 });
 
+describe('a command of --exec-batch that miscounts', () => {
+  // Its line too many comes while the next record waits to be tried again, and so for none.
+  const command = 'read -r line; echo Starting; sleep 0.02; echo ok; cat > /dev/null';
+
+  it('stops everything, with one line that says what it wrote', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 2));
+      const result = await log.run(['consume', 't', '-g', 'g', '--dlq', 'd', '--exec-batch', command], { env });
+      expect(result).toMatchObject({ code: 1, out: '' });
+      expect(result.err).toContain(
+        `klog: '${command}' wrote a line when no record waited for one: ok. It has to write one`,
+      );
+      expect((await log.run('consume t -g g -f %o --commit none')).out).toBe('01');
+      expect((await log.run('consume d')).code).toBe(4);
+    }));
+});
+
 describe('replay --exec', () => {
   it('has the same handlers', () =>
     withLog(async (log) => {
