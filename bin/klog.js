@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-// Runs dist/klog.cjs with the code that V8 compiled when it was built: 10 to 15 ms of a start. Everyday commands have caches
-// of their own, since what is in a cache takes time whether it is run or not. A cache names the bundle it was made from;
-// another version of Node refuses it, and compiles as ever.
+// Runs the command line with the code that V8 compiled when it was built. Everyday commands have bundles of their own, of the
+// chunks they need, since what is in a bundle or a cache takes time whether it is run or not; dist/klog.cjs has everything.
+// A cache names the bundle it was made from; another version of Node refuses it, and compiles as ever.
 const { readFileSync } = require('node:fs');
-const { dirname, join } = require('node:path');
+const { join } = require('node:path');
 
-const filename = join(__dirname, '..', 'dist', 'klog.cjs');
+const dist = join(__dirname, '..', 'dist');
+const whole = join(dist, 'klog.cjs');
 
-/** A word of the command line: the cache that was made by running such commands. A wrong choice costs time only. */
-const CACHES = {
+/** A word of the command line: the start that was made by running such commands. A wrong choice costs time only. */
+const STARTS = {
   produce: 'produce',
   consume: 'consume',
   tail: 'consume',
@@ -16,37 +17,48 @@ const CACHES = {
   topic: 'topic',
 };
 
-function cacheName(args) {
+function startName(args) {
   const word = args.find((arg) => !arg.startsWith('-'));
-  return word === undefined ? 'help' : (CACHES[word] ?? 'other');
+  return word === undefined ? 'help' : STARTS[word];
 }
 
-function loadWithCache() {
+/** What a bundle exports; undefined where the build has no cache for it. */
+function loadWithCache(filename, cacheName) {
   const { Script } = require('node:vm');
-  // The bundle is ASCII.
-  const source = readFileSync(filename, 'latin1');
-  const cache = readFileSync(join(__dirname, '..', 'dist', 'cache', cacheName(process.argv.slice(2))));
+  let source;
+  let cache;
+  try {
+    // Bundles are ASCII.
+    source = readFileSync(filename, 'latin1');
+    cache = readFileSync(join(dist, 'start', `${cacheName}.cache`));
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
   const idLength = source.indexOf('\n');
-  if (cache.toString('latin1', 0, idLength) !== source.slice(0, idLength)) return undefined;
+  if (cache.latin1Slice(0, idLength) !== source.slice(0, idLength)) return undefined;
   const script = new Script(source, { filename, cachedData: cache.subarray(idLength) });
-  const bundle = { exports: {}, importModule: (name) => import(name) };
-  script.runInThisContext()(bundle.exports, require, bundle, filename, dirname(filename));
-  return bundle.exports;
+  const exports = {};
+  // It finds packages as the whole does.
+  script.runInThisContext()(exports, require, { importModule: (name) => import(name) }, whole);
+  return exports;
+}
+
+function loadWhole() {
+  return loadWithCache(whole, 'other') ?? require(whole);
 }
 
 function load() {
   if (process.env.KLOG_DEBUG === '1') {
     // Stacks that name the sources.
     process.setSourceMapsEnabled(true);
-    return require(filename);
+    return require(whole);
   }
-  try {
-    const loaded = loadWithCache();
-    if (loaded !== undefined) return loaded;
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
-  }
-  return require(filename);
+  const name = startName(process.argv.slice(2));
+  const own = name === undefined ? undefined : loadWithCache(join(dist, 'start', `${name}.js`), name);
+  return own ?? loadWhole();
 }
 
-void load().main();
+void load()
+  .start(() => loadWhole().chunks)
+  .main();

@@ -1,7 +1,3 @@
-/** The bundle's entry: it runs when it is the program, and is called by bin/klog.js, which loads it faster. */
-import { ProcessContext } from './cli-context.js';
-import { main, runCommandLine } from './main.js';
-
-export { main, ProcessContext, runCommandLine };
-
-if (require.main === module) void main();
+/** What a bundle starts with (scripts/bundle-chunks.mjs): `main` where it is the program, or where bin/klog.js loads it. */
+export { ProcessContext } from './cli-context.js';
+export { main, runCommandLine } from './main.js';

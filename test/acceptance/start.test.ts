@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { BUNDLE, KLOG, klog, plainEnvironment } from '../support/klog-process.js';
@@ -56,29 +56,86 @@ const FEW = ['vm', 'process', 'internal/abort_controller']
   .map((name) => `NativeModule ${name}`)
   .concat('Internal Binding signal_wrap');
 
-it('has code caches that this Node takes, those of everyday commands without what these do not run', () => {
+it('has bundles and code caches that this Node takes, those of everyday commands without what these do not run', () => {
   const script = `
-    const { readdirSync, readFileSync } = require('node:fs');
-    const source = readFileSync(process.argv[1], 'latin1');
-    const caches = readdirSync('dist/cache').map((name) => {
-      const cachedData = readFileSync('dist/cache/' + name).subarray(source.indexOf('\\n'));
+    const { readFileSync } = require('node:fs');
+    const starts = process.argv.slice(1).map((name) => {
+      const source = readFileSync('dist/' + (name === 'other' ? 'klog.cjs' : 'start/' + name + '.js'), 'latin1');
+      const cache = readFileSync('dist/start/' + name + '.cache');
+      const idLength = source.indexOf('\\n');
+      const cachedData = cache.subarray(idLength);
       const { cachedDataRejected } = new (require('node:vm').Script)(source, { cachedData });
-      return { name, bytes: cachedData.length, cachedDataRejected };
+      const isOfBundle = cache.latin1Slice(0, idLength) === source.slice(0, idLength);
+      return [name, { isTaken: isOfBundle && !cachedDataRejected, source: source.length, cache: cachedData.length }];
     });
-    console.log(JSON.stringify(caches));`;
+    console.log(JSON.stringify(Object.fromEntries(starts)));`;
   const cwd = join(import.meta.dirname, '..', '..');
-  const { stdout } = spawnSync(process.execPath, ['-e', script, BUNDLE], { cwd, env: plainEnvironment() });
-  const caches = JSON.parse(stdout.toString()) as { name: string; bytes: number; cachedDataRejected: boolean }[];
-  expect(caches.map(({ name }) => name).sort()).toEqual(['consume', 'help', 'other', 'produce', 'topic']);
-  expect(caches.filter(({ cachedDataRejected }) => cachedDataRejected)).toEqual([]);
-  const share = (name: string) => bytesOf(caches, name) / bytesOf(caches, 'other');
-  for (const name of ['produce', 'consume', 'topic']) expect(share(name), name).toBeLessThan(0.85);
-  expect(share('help')).toBeLessThan(0.5);
+  const names = ['help', 'produce', 'consume', 'topic', 'other'];
+  const { stdout } = spawnSync(process.execPath, ['-e', script, ...names], { cwd, env: plainEnvironment() });
+  const starts = JSON.parse(stdout.toString()) as Record<string, { isTaken: boolean; source: number; cache: number }>;
+  const share = (name: string, part: 'source' | 'cache') => starts[name]![part] / starts.other![part];
+  for (const name of names) expect(starts[name]!.isTaken, name).toBe(true);
+  expect(readdirSync(join(cwd, 'dist', 'start')).length).toBe(2 * names.length - 1);
+  for (const name of ['produce', 'consume', 'topic']) {
+    expect(share(name, 'source'), name).toBeLessThan(0.55);
+    expect(share(name, 'cache'), name).toBeLessThan(0.75);
+  }
+  expect(share('help', 'source')).toBeLessThan(0.1);
+  expect(share('help', 'cache')).toBeLessThan(0.2);
 });
 
-function bytesOf(caches: readonly { name: string; bytes: number }[], name: string): number {
-  return caches.find((cache) => cache.name === name)?.bytes ?? Number.NaN;
+it.each([
+  'produce orders --value x',
+  'consume orders',
+  'consume orders -J',
+  'consume orders -f %v',
+  'tail orders',
+  'get orders:0@0',
+  'topic list',
+  'topic describe orders',
+  '--help',
+  '--version',
+])('has all that it needs in a bundle of its own: %s', async (line) => {
+  const cwd = temporaryDirectory();
+  await klog(['topic', 'create', 'orders'], { cwd });
+  await klog(['produce', 'orders', '--value', 'x'], { cwd });
+  expect(filesRead(line.split(' '), cwd).filter((path) => path.endsWith('klog.cjs'))).toEqual([]);
+});
+
+it('takes from the whole what the bundle of a start does not have', async () => {
+  const cwd = temporaryDirectory();
+  const { code } = await klog(['produce', 'orders', '-f', 'csv'], { cwd, input: 'value\nx\n' });
+  expect(code).toBe(0);
+  expect(filesRead(['consume', 'orders', '-f', 'csv'], cwd).map((path) => basename(path))).toContain('klog.cjs');
+});
+
+/** What a run has read with `readFileSync`, as bundles are. */
+function filesRead(args: readonly string[], cwd: string): string[] {
+  const recorder = join(cwd, 'record-files.cjs');
+  const file = join(cwd, 'files.json');
+  writeFileSync(
+    recorder,
+    `const fs = require('node:fs');
+    const { readFileSync } = fs;
+    const paths = [];
+    fs.readFileSync = (path, ...others) => {
+      paths.push(String(path));
+      return readFileSync(path, ...others);
+    };
+    process.on('exit', () => fs.writeFileSync(${JSON.stringify(file)}, JSON.stringify(paths)));`,
+  );
+  const env = plainEnvironment({ HOME: cwd });
+  const { status } = spawnSync(process.execPath, ['--require', recorder, KLOG, ...args], { cwd, env });
+  expect(status, args.join(' ')).toBe(0);
+  const paths = JSON.parse(readFileSync(file, 'utf8')) as string[];
+  expect(paths.some((path) => path.includes(join('dist', 'start')))).toBe(true);
+  return paths;
 }
+
+it('names the sources in a stack', async () => {
+  const { err } = await klog(['consume', 'nothing'], { cwd: temporaryDirectory(), env: { KLOG_DEBUG: '1' } });
+  expect(err).toMatch(/\(src\/cli\/open-client\.ts:\d+:\d+\)/);
+});
 
 it('runs as the bundle alone, without the code cache', () => {
   const { status, stdout } = spawnSync(process.execPath, [BUNDLE, '--version'], {
