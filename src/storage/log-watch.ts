@@ -5,7 +5,7 @@
  */
 import type { FileSystem } from './file-system.js';
 
-const SLOW_POLL_MS = 250;
+const SLOW_POLL_MS = 1000;
 const QUICK_POLL_MS = 25;
 
 export class LogWatch {

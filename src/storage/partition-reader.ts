@@ -39,7 +39,7 @@ export interface PartitionMarks {
 
 /** Tries after the files were swapped (roll, trim, compaction) while they were being read. */
 const TRIES = 5;
-/** Polls in a row that find the same unsettled state before a follower settles it: its writer may well be alive. */
+/** How long a follower finds the same unsettled state before it settles it: its writer may well be alive. */
 const PATIENCE_MS = 250;
 
 const NOTHING = Buffer.alloc(0);
@@ -157,7 +157,8 @@ export class PartitionReader {
         await this.#trySettle();
         continue;
       }
-      await watch.wait(left, signal);
+      // Whoever died tells nobody: what is unsettled is looked at again soon.
+      await watch.wait(view.unsettled ? Math.min(left, PATIENCE_MS) : left, signal);
     }
   }
 

@@ -51,7 +51,7 @@ describe('a follower', () => {
   });
 
   it.each([
-    ['slowly where there are events', true, 250],
+    ['slowly where there are events', true, 1000],
     ['quickly where there are none', false, 25],
   ])('polls %s', async (_, canWatch, pollMs) => {
     const watching = watch(canWatch);

@@ -1,7 +1,7 @@
 /**
- * Where a consumer waits that has handed out all there is. A few partitions are watched closely, which costs descriptors each; if
- * there are more, they take turns. Of the others the system tells which to look at; those it tells nothing of are looked at one
- * after the other.
+ * Where a consumer waits that has handed out all there is. A few partitions are watched closely, which costs descriptors each. Of
+ * more the system tells which to look at, without a file being open; closely watched are then those whose last append is not
+ * safe, because its writer may have died, and in turns those that the system tells nothing of.
  */
 import type { PartitionFetcher } from './partition-fetcher.js';
 
@@ -11,8 +11,11 @@ const WATCHED_PARTITIONS = 16;
 const TURN_MS = 1000;
 /** Between two looks at all partitions that nothing tells of. */
 const SWEEP_MS = 50;
-/** The same where the system tells of all: should it have told of too little. */
-const SLOW_SWEEP_MS = 5000;
+/** Where the system tells of all, some are looked at every second, and all in so many, should it have told of too little. */
+const SLICE_MS = 1000;
+const SLICES = 30;
+/** Looks in a row, with nothing else in between. */
+const LOOKS_AT_ONCE = 32;
 /** What a timer can be set to. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -26,6 +29,10 @@ export class Follower {
   readonly #told = new Map<PartitionFetcher, { close(): void }>();
   /** To be looked at at once. */
   readonly #touched = new Set<PartitionFetcher>();
+  /** Of those in turn whose last append was not safe. */
+  readonly #unsafe = new Set<PartitionFetcher>();
+  /** Goes round those in turn. */
+  #round: Iterator<PartitionFetcher> = this.#inTurn.values();
   #wakeSweep: (() => void) | undefined;
   #watching = 0;
   #isSweeping = false;
@@ -59,9 +66,9 @@ export class Follower {
       this.#known.add(fetcher);
       this.#inTurn.add(fetcher);
     }
+    if (this.#known.size > WATCHED_PARTITIONS) for (const fetcher of this.#inTurn) this.#listenTo(fetcher);
     this.#watchNext();
-    for (const fetcher of this.#inTurn) this.#listenTo(fetcher);
-    if (this.#inTurn.size > 0 && !this.#isSweeping) void this.#sweep();
+    this.#startSweep();
     return await this.sleep(mostMs, deadline);
   }
 
@@ -90,27 +97,36 @@ export class Follower {
   }
 
   #watchNext(): void {
+    if (this.#told.size === this.#inTurn.size) return;
     for (const fetcher of this.#inTurn) {
       if (this.#watching >= WATCHED_PARTITIONS) return;
-      this.#leaveTurn(fetcher);
-      void this.#watch(fetcher);
+      if (!this.#told.has(fetcher)) this.#watchClosely(fetcher);
     }
+  }
+
+  #watchClosely(fetcher: PartitionFetcher): void {
+    this.#leaveTurn(fetcher);
+    void this.#watch(fetcher);
   }
 
   async #watch(fetcher: PartitionFetcher): Promise<void> {
     this.#watching++;
     try {
-      const timeoutMs = this.#known.size > WATCHED_PARTITIONS ? TURN_MS : undefined;
-      if (await fetcher.waitForMore(this.#ending, timeoutMs)) this.#found(fetcher);
-      else if (!this.#ending.aborted && this.#known.has(fetcher)) {
+      const isWaiting = () => !this.#ending.aborted && this.#known.has(fetcher);
+      while (!(await fetcher.waitForMore(this.#ending, TURN_MS)) && isWaiting()) {
+        if (this.#known.size <= WATCHED_PARTITIONS) continue;
         this.#inTurn.add(fetcher);
         this.#listenTo(fetcher);
+        break;
       }
+      if (isWaiting() && !this.#inTurn.has(fetcher)) this.#found(fetcher);
     } catch (error) {
       if (this.#known.has(fetcher)) this.#failed(error);
     }
     this.#watching--;
-    if (!this.#ending.aborted) this.#watchNext();
+    if (this.#ending.aborted) return;
+    this.#watchNext();
+    this.#startSweep();
   }
 
   /** Before it is looked at: what comes in between is told. */
@@ -128,29 +144,62 @@ export class Follower {
     this.#told.get(fetcher)?.close();
     this.#told.delete(fetcher);
     this.#touched.delete(fetcher);
+    this.#unsafe.delete(fetcher);
     return this.#inTurn.delete(fetcher);
+  }
+
+  #startSweep(): void {
+    if (this.#inTurn.size > 0 && !this.#isSweeping) void this.#sweep();
   }
 
   async #sweep(): Promise<void> {
     this.#isSweeping = true;
     try {
-      for (let lookedAtAll = this.#elapsed(); this.#inTurn.size > 0 && !this.#ending.aborted; ) {
+      for (let lookedAt = this.#elapsed(); this.#inTurn.size > 0 && !this.#ending.aborted; ) {
         const isAllTold = this.#told.size === this.#inTurn.size;
-        const isDue = this.#elapsed() - lookedAtAll >= (isAllTold ? SLOW_SWEEP_MS : SWEEP_MS);
-        if (isDue) lookedAtAll = this.#elapsed();
-        const looked = [...(isDue ? this.#inTurn : this.#touched)];
+        const pauseMs = isAllTold ? SLICE_MS : SWEEP_MS;
+        const looked = new Set(this.#touched);
         this.#touched.clear();
-        for (const fetcher of looked) {
-          if (this.#ending.aborted) break;
-          // Its turn to be watched may have come meanwhile.
-          if ((await this.#hasMore(fetcher)) && this.#leaveTurn(fetcher)) this.#found(fetcher);
+        if (this.#elapsed() - lookedAt >= pauseMs) {
+          lookedAt = this.#elapsed();
+          for (const fetcher of [...this.#unsafe]) {
+            if (this.#watching < WATCHED_PARTITIONS) this.#watchClosely(fetcher);
+          }
+          for (const fetcher of isAllTold ? this.#slice() : this.#inTurn) looked.add(fetcher);
         }
-        if (this.#touched.size === 0) await this.#untilTouched(isAllTold ? SLOW_SWEEP_MS : SWEEP_MS);
+        await this.#lookAt(looked);
+        if (this.#touched.size === 0) await this.#untilTouched(pauseMs);
       }
     } catch (error) {
       this.#failed(error);
     }
     this.#isSweeping = false;
+  }
+
+  /** The next ones of the round. */
+  #slice(): PartitionFetcher[] {
+    const some: PartitionFetcher[] = [];
+    for (const most = Math.ceil(this.#inTurn.size / SLICES); some.length < most; ) {
+      const { done, value } = this.#round.next();
+      if (done !== true) some.push(value);
+      else if (some.length > 0) break;
+      else this.#round = this.#inTurn.values();
+    }
+    return some;
+  }
+
+  async #lookAt(fetchers: Iterable<PartitionFetcher>): Promise<void> {
+    let looks = 0;
+    for (const fetcher of fetchers) {
+      if (this.#ending.aborted) return;
+      // Its turn to be watched may have come meanwhile.
+      if (!this.#inTurn.has(fetcher)) continue;
+      const beyond = await this.#beyond(fetcher);
+      if (beyond === 'unsafe' && this.#inTurn.has(fetcher)) this.#unsafe.add(fetcher);
+      else this.#unsafe.delete(fetcher);
+      if (beyond === 'more' && this.#leaveTurn(fetcher)) this.#found(fetcher);
+      if (++looks % LOOKS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   async #untilTouched(ms: number): Promise<void> {
@@ -165,12 +214,12 @@ export class Follower {
     this.#wakeSweep = undefined;
   }
 
-  async #hasMore(fetcher: PartitionFetcher): Promise<boolean> {
+  async #beyond(fetcher: PartitionFetcher): Promise<'nothing' | 'unsafe' | 'more'> {
     try {
-      return await fetcher.hasMore();
+      return await fetcher.beyond();
     } catch (error) {
       if (this.#known.has(fetcher)) throw error;
-      return false;
+      return 'nothing';
     }
   }
 

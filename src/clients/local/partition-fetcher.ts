@@ -176,13 +176,15 @@ export class PartitionFetcher {
   }
 
   /** Resolves when there may be something beyond what was seen; false when aborted, or in time. */
-  async waitForMore(signal: AbortSignal, timeoutMs?: number): Promise<boolean> {
-    return this.reader.waitForMore(this.#seenEnd(), timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+  async waitForMore(signal: AbortSignal, timeoutMs: number): Promise<boolean> {
+    return this.reader.waitForMore(this.#seenEnd(), { signal, timeoutMs });
   }
 
-  /** Whether there may be something beyond what was seen. */
-  async hasMore(): Promise<boolean> {
-    return (await this.reader.marks()).highWatermark > this.#seenEnd();
+  /** What may be beyond what was seen. `unsafe`: appended, not durable yet, and its writer may have died. */
+  async beyond(): Promise<'nothing' | 'unsafe' | 'more'> {
+    const { highWatermark, logEndOffset } = await this.reader.marks();
+    if (highWatermark > this.#seenEnd()) return 'more';
+    return logEndOffset > highWatermark ? 'unsafe' : 'nothing';
   }
 
   /** Behind an open transaction the last stable offset stays while the high watermark moves on: that is what tells. */
