@@ -104,9 +104,11 @@ it.each([
 
 it('takes from the whole what the bundle of a start does not have', async () => {
   const cwd = temporaryDirectory();
-  const { code } = await klog(['produce', 'orders', '-f', 'csv'], { cwd, input: 'value\nx\n' });
-  expect(code).toBe(0);
-  expect(filesRead(['consume', 'orders', '-f', 'csv'], cwd).map((path) => basename(path))).toContain('klog.cjs');
+  const line = ['produce', 'orders', '-f', 'csv'];
+  const { code } = await klog(line, { cwd, input: 'key,value\nk,x\n' });
+  const { out } = await klog(['consume', 'orders', '-f', '%k=%v'], { cwd });
+  expect({ code, out }).toEqual({ code: 0, out: 'k=x' });
+  expect(filesRead(line, cwd).map((path) => basename(path))).toContain('klog.cjs');
 });
 
 /** What a run has read with `readFileSync`, as bundles are. */
