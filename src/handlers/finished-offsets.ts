@@ -7,7 +7,11 @@ interface Progress {
   position: number;
 }
 
-/** How far each partition is done without a gap: what may be committed while later records are already finished. */
+/**
+ * How far each partition is done without a gap: what may be committed while later records are already finished. Of those nothing
+ * is remembered, only of the unfinished: no more than are in hand, however long one of them holds the commits back. What was
+ * finished behind it comes again if klog dies.
+ */
 export class FinishedOffsets {
   readonly #partitions = new Map<string, Progress>();
 

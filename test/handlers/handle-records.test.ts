@@ -132,6 +132,45 @@ describe('handling records', () => {
     expect(commits).toEqual([]);
   });
 
+  it('remembers no more of what commits wait for than it has in its hands', async () => {
+    let finish = () => {};
+    const slow = new Promise<undefined>((resolve) => {
+      finish = () => resolve(undefined);
+    });
+    const keys = Array.from({ length: 200 }, (_, i) => ({ key: `k${i}` }));
+    let mostUnfinished = 0;
+    let handled = 0;
+    let taken = 0;
+    const batches = batchesOf(keys);
+    async function* counted() {
+      for (const batch of batches) {
+        taken += 1;
+        mostUnfinished = Math.max(mostUnfinished, taken - handled);
+        yield batch;
+      }
+    }
+    const handler = new ScriptedHandler(async ({ offset }) => {
+      if (offset === 0) await slow;
+      handled += 1;
+      if (handled === keys.length - 1) finish();
+      return undefined;
+    });
+    const commits: number[] = [];
+    const handling = new RecordHandling({
+      handler,
+      retries: 0,
+      maxInFlight: 3,
+      giveUp: async () => {},
+      commit: async (_, next) => void commits.push(next),
+      signal: new AbortController().signal,
+      stop: new AbortController(),
+    });
+    await handling.run(counted());
+    // All that came behind it was handled meanwhile, and nothing of that is told but in the last commit.
+    expect(new Set(commits)).toEqual(new Set([0, keys.length]));
+    expect(mostUnfinished).toBeLessThanOrEqual(2 * 3 + 1);
+  });
+
   it('does not count an attempt in which another record was to blame', async () => {
     const answer: Answer = (_, attempt) => (attempt < 6 ? { reason: 'broke down', isBlamed: false } : undefined);
     expect((await run([{}], answer, { retries: 0 })).counts.handled).toBe(1);

@@ -210,8 +210,10 @@ describe('a command for all records', () => {
 
   it('is told by the same signal when klog is stopped', async () => {
     const stopped = new AbortController();
-    const handler = batch('while read line; do sleep 30; done', { signal: stopped.signal });
+    const started = join(temporaryDirectory(), 'started');
+    const handler = batch(`read line; touch ${started}; exec sleep 30`, { signal: stopped.signal });
     const handling = handler.handle(record(0));
+    await waitFor(() => existsSync(started));
     stopped.abort();
     expect((await handling)?.reason).toContain('SIGINT');
     expect(await handler.handle(record(1))).toEqual({ reason: 'klog was stopped', isBlamed: false });

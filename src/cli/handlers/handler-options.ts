@@ -51,7 +51,7 @@ export function addHandlerOptions(command: Command): void {
   command.addOption(
     valueOption(
       '--max-in-flight <n>',
-      'records handled at the same time; those of one key, or keyless ones of one partition, keep their order (default: 1)',
+      'records handled at the same time; those of one key, or keyless ones of one partition, keep their order; commits wait for the slowest (default: 1)',
       parseCount,
     ),
   );
@@ -63,7 +63,7 @@ export function addHandlerOptions(command: Command): void {
   );
   command.option(
     '--dlq <topic>',
-    'records that have failed for good go to this topic; headers tell where from, and why',
+    'records that have failed for good go to this topic before they count as done; headers tell where from, and why',
   );
 }
 

@@ -259,6 +259,22 @@ describe('consume -g --exec', () => {
       expect((await log.run('consume d')).out).toBe('v1\n');
     }));
 
+  it('commits no record that the dead letters did not take, nor anything behind it', () =>
+    withTopic(4, 1, async (log) => {
+      await log.run('topic create d -c max.message.bytes=100');
+      const words = ['consume', 't', '-g', 'g', '--retries', '0', '--max-in-flight', '3', '--dlq', 'd'];
+      const result = await log.run([...words, '--exec', '[ $KLOG_RECORD_OFFSET != 1 ]'], { env });
+      expect(result.code).not.toBe(0);
+      expect(result.err).toContain('d');
+      expect(await committed(log)).toEqual([1]);
+      expect((await log.run('consume d')).out).toBe('');
+      // With room for it there it is taken up again, and the group goes on.
+      await log.run('topic alter d -c max.message.bytes=1000');
+      expect((await log.run([...words, '--exec', '[ $KLOG_RECORD_OFFSET != 1 ]'], { env })).code).toBe(0);
+      expect(await committed(log)).toEqual([4]);
+      expect((await log.run('consume d')).out).toBe('v1\n');
+    }));
+
   it('finishes all that it has taken before it leaves', () =>
     withTopic(5, 1, async (log) => {
       const line = ['consume', 't', '-g', 'g', '--max-in-flight', '5', '--exec', 'sleep 0.1'];
