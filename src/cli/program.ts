@@ -4,8 +4,8 @@ import { EXIT_CODES } from './exit-code.js';
 import { addGlobalOptions } from './global-options.js';
 import { VERSION } from './version.js';
 
-/** Declares a command's options, operands and verbs. Loaded when the command is named. */
-export type DefineCommand = (command: Command, host: CommandHost) => void;
+/** Declares a command's options, operands and verbs. Loaded when the command is named; `words` are those behind its name. */
+export type DefineCommand = (command: Command, host: CommandHost, words: readonly string[]) => Promise<void> | void;
 
 interface CommandEntry {
   readonly name: string;
@@ -144,22 +144,22 @@ export function createProgram(host: CommandHost): Command {
     { command: 'klog tail -f numbers', does: 'the last ten, and what comes' },
     { command: 'klog topic list', does: 'all topics' },
   ]);
-  program.hook('preSubcommand', (_, command) => defineCommand(command, host));
+  program.hook('preSubcommand', (_, command) => defineCommand(command, host, program.args.slice(1)));
   return program;
 }
 
 /** Declares one command of the first level, if that has not been done yet. */
-async function defineCommand(command: Command, host: CommandHost): Promise<void> {
+async function defineCommand(command: Command, host: CommandHost, words: readonly string[]): Promise<void> {
   const entry = entries.get(command);
   if (entry === undefined || defined.has(command)) return;
   defined.add(command);
   const define = await entry.load();
-  define(command, host);
+  await define(command, host, words);
 }
 
 /** Declares all of them: for completions and manual pages. */
 export async function defineAll(program: Command, host: CommandHost): Promise<void> {
-  for (const command of program.commands) await defineCommand(command, host);
+  for (const command of program.commands) await defineCommand(command, host, []);
 }
 
 function exitCodeText(): string {

@@ -1,20 +1,21 @@
 import type { Command } from 'commander';
-import { type CommandHost, describeGroup as describeNoun } from '../command-host.js';
-import { defineGroupCopy } from './group-copy.js';
-import { defineGroupDelete } from './group-delete.js';
-import { defineGroupDeleteOffsets } from './group-delete-offsets.js';
-import { defineGroupDescribe } from './group-describe.js';
-import { defineGroupEvict } from './group-evict.js';
-import { defineGroupList } from './group-list.js';
-import { defineGroupSeek } from './group-seek.js';
+import { type CommandHost, describeGroup } from '../command-host.js';
+import { defineVerbs, type VerbEntry } from '../verbs.js';
 
-export function defineGroup(group: Command, host: CommandHost): void {
-  describeNoun(group);
-  defineGroupList(group, host);
-  defineGroupDescribe(group, host);
-  defineGroupSeek(group, host);
-  defineGroupDelete(group, host);
-  defineGroupDeleteOffsets(group, host);
-  defineGroupCopy(group, host);
-  defineGroupEvict(group, host);
+export const GROUP_VERBS: readonly VerbEntry[] = [
+  { names: ['list', 'ls'], load: async () => (await import('./group-list.js')).defineGroupList },
+  { names: ['describe', 'info'], load: async () => (await import('./group-describe.js')).defineGroupDescribe },
+  { names: ['seek', 'reset-offsets'], load: async () => (await import('./group-seek.js')).defineGroupSeek },
+  { names: ['delete', 'rm'], load: async () => (await import('./group-delete.js')).defineGroupDelete },
+  {
+    names: ['delete-offsets', 'offset-delete'],
+    load: async () => (await import('./group-delete-offsets.js')).defineGroupDeleteOffsets,
+  },
+  { names: ['copy', 'clone'], load: async () => (await import('./group-copy.js')).defineGroupCopy },
+  { names: ['evict'], load: async () => (await import('./group-evict.js')).defineGroupEvict },
+];
+
+export async function defineGroup(group: Command, host: CommandHost, words: readonly string[]): Promise<void> {
+  describeGroup(group);
+  await defineVerbs(group, host, GROUP_VERBS, words);
 }

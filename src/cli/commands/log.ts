@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { type CommandHost, describeGroup } from '../command-host.js';
-import { defineLogCheck } from './log-check.js';
-import { defineLogDu } from './log-du.js';
-import { defineLogDump } from './log-dump.js';
-import { defineLogRepair } from './log-repair.js';
-import { defineLogStats } from './log-stats.js';
+import { defineVerbs, type VerbEntry } from '../verbs.js';
 
-export function defineLog(log: Command, host: CommandHost): void {
+export const LOG_VERBS: readonly VerbEntry[] = [
+  { names: ['dump'], load: async () => (await import('./log-dump.js')).defineLogDump },
+  { names: ['check'], load: async () => (await import('./log-check.js')).defineLogCheck },
+  { names: ['repair'], load: async () => (await import('./log-repair.js')).defineLogRepair },
+  { names: ['stats'], load: async () => (await import('./log-stats.js')).defineLogStats },
+  { names: ['du'], load: async () => (await import('./log-du.js')).defineLogDu },
+];
+
+export async function defineLog(log: Command, host: CommandHost, words: readonly string[]): Promise<void> {
   describeGroup(log);
-  defineLogDump(log, host);
-  defineLogCheck(log, host);
-  defineLogRepair(log, host);
-  defineLogStats(log, host);
-  defineLogDu(log, host);
+  await defineVerbs(log, host, LOG_VERBS, words);
 }
