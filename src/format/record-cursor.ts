@@ -47,6 +47,27 @@ export function openCursor(
   return cursor;
 }
 
+/** What is left of a batch, for who goes through many records at a time. */
+export interface RecordRun {
+  /** The records: `buffer[start, end)`. */
+  buffer: Uint8Array;
+  start: number;
+  end: number;
+  count: number;
+  /** Records with other offset deltas than [fromDelta, toDelta) are passed over, or too many. */
+  fromDelta: number;
+  toDelta: number;
+  /** Records of a later time are not handed out. */
+  lastTimestampDelta: number;
+  baseOffset: number;
+  baseTimestamp: number;
+  /** All records have one timestamp, which is not `baseTimestamp`. */
+  hasAppendTime: boolean;
+}
+
+/** Within what 32 bits can say. */
+const ANY_DELTA = 2 ** 31 - 1;
+
 const NO_BYTES = Buffer.alloc(0);
 /** One serves all cursors: nothing keeps it beyond a call. */
 const varints = new VarintReader();
@@ -158,6 +179,26 @@ export class RecordCursor {
   /** Passes over records from `offset` on. */
   endAt(offset: number): void {
     this.#toDelta = offset - this.#baseOffset;
+  }
+
+  /** Says what is left of the batch. */
+  restOf(run: RecordRun): void {
+    run.buffer = this.buffer;
+    run.start = this.#position;
+    run.end = this.#end;
+    run.count = this.#remaining;
+    run.fromDelta = Math.min(Math.max(0, this.#fromDelta), ANY_DELTA);
+    run.toDelta = Math.min(this.#toDelta, this.#lastOffsetDelta + 1, ANY_DELTA);
+    run.lastTimestampDelta = ANY_DELTA;
+    run.baseOffset = this.#baseOffset;
+    run.baseTimestamp = this.#baseTimestamp;
+    run.hasAppendTime = this.#hasAppendTime;
+  }
+
+  /** Goes on with the record at `position` of {@link buffer}, behind `count` records that were looked at otherwise. */
+  passTo(position: number, count: number): void {
+    this.#position = position;
+    this.#remaining -= count;
   }
 
   /**

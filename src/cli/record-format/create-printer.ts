@@ -2,10 +2,10 @@
 import { KlogError } from '../../errors.js';
 import { createDelimitedPrinter } from './delimited.js';
 import { refuseWord } from './format-help.js';
-import { compileKcatFormat, compileOutputFormat } from './format-language/output-formatter.js';
+import { createKcatPrinter, createLanguagePrinter } from './format-language/output-formatter.js';
 import { parseTimeZone, type TimeZone, UTC } from './format-language/time-zone.js';
 import { createJsonPrinter, type JsonRecordOptions } from './json-record.js';
-import { printerOf, type RecordPrinter } from './record-printer.js';
+import type { RecordPrinter } from './record-printer.js';
 import { createKafkaPrinter } from './whole-word/kafka.js';
 import { createNetstringPrinter } from './whole-word/netstring.js';
 import { createCsvPrinter, createTsvPrinter } from './whole-word/separated-values.js';
@@ -55,8 +55,8 @@ export function createRecordPrinter(options: PrinterOptions): RecordPrinter {
   if (word !== undefined) return word;
   refuseWord(format);
   const language = { nullText: options.nullText ?? '', forTerminal, timeZone, now: options.now };
-  if (format.startsWith('kcat:')) return printerOf(compileKcatFormat(format.slice('kcat:'.length), language));
-  return printerOf(compileOutputFormat(format, language));
+  if (format.startsWith('kcat:')) return createKcatPrinter(format.slice('kcat:'.length), language);
+  return createLanguagePrinter(format, language);
 }
 
 function wholeWordPrinter(

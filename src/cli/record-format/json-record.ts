@@ -7,8 +7,9 @@
  * Keys of headers are UTF-8 by Kafka's protocol; bytes that are not become U+FFFD.
  */
 import type { RecordCursor } from '../../format/record-cursor.js';
-import type { RecordFormatter } from './format-context.js';
+import type { FormatContext, RecordFormatter } from './format-context.js';
 import { encodeJsonText, LONGEST_ESCAPE, writeJsonString, writeJsonText } from './json-text.js';
+import { type TemplateSource, templatePerPartition, withKernel } from './kernel-printer.js';
 import { Constant, type OutputBuffer } from './output-buffer.js';
 import { printerOf, type RecordPrinter } from './record-printer.js';
 
@@ -65,7 +66,7 @@ export function createJsonPrinter(options: JsonRecordOptions = {}): RecordPrinte
   const print: RecordFormatter = (cursor, context, out) => {
     if (context.topic !== topic || context.partition !== partition) {
       ({ topic, partition } = context);
-      prefix = new Constant(`{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":`);
+      prefix = new Constant(prefixOf(context));
     }
     out.writeConstant(prefix);
     out.writeNumber(cursor.offset);
@@ -82,7 +83,31 @@ export function createJsonPrinter(options: JsonRecordOptions = {}): RecordPrinte
     writeHeaderObjects(cursor, out, asText, forTerminal);
     out.writeConstant(HEADERS_END);
   };
-  return printerOf(print);
+  const printer = printerOf(print);
+  return forTerminal || !asText ? printer : withKernel(printer, jsonTemplate(withValue));
+}
+
+function prefixOf({ topic, partition }: Pick<FormatContext, 'topic' | 'partition'>): string {
+  return `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":`;
+}
+
+/** What is plain of it: ASCII without control bytes, and no headers. */
+function jsonTemplate(withValue: boolean): TemplateSource {
+  return templatePerPartition((context, timestampType) => {
+    const field = (name: string) => Buffer.from(`,"${name}":`);
+    const parts = [
+      Buffer.from(prefixOf(context)),
+      'offset',
+      field('timestamp'),
+      'timestamp',
+      Buffer.from(`,"timestampType":"${timestampType}"`),
+      field('key'),
+      'jsonKey',
+      ...(withValue ? ([field('value'), 'jsonValue'] as const) : []),
+      Buffer.from(',"headers":[]}\n'),
+    ] as const;
+    return { parts, headersStop: true };
+  });
 }
 
 function writeField(

@@ -8,7 +8,7 @@ const BASE64_DIGITS = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 const DIGIT_PAIRS = Buffer.from(Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0')).join(''), 'latin1');
 /** Below this many bytes a loop is faster than making a view for `set`. */
 const LOOP_BYTES = 24;
-/** What `clear` keeps; one huge record must not hold its memory for the rest of the run. */
+/** One huge record must not hold its memory for the rest of the run. */
 const RETAINED_BYTES = 4 * 1024 * 1024;
 
 /** Bytes that are written again and again, kept as 32-bit words so that writing them is a handful of stores. */
@@ -32,12 +32,23 @@ export class OutputBuffer {
   /** The same memory, for writing four bytes at once. */
   words: DataView;
   length = 0;
-  readonly #initialBytes: number;
+  #initial: Buffer;
+  /** What `clear` keeps. */
+  #retainedBytes = RETAINED_BYTES;
 
   constructor(initialBytes = 64 * 1024) {
-    this.#initialBytes = initialBytes;
-    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
-    this.words = new DataView(this.buffer.buffer);
+    this.#initial = Buffer.allocUnsafeSlow(initialBytes);
+    this.buffer = this.#initial;
+    this.words = wordsOf(this.buffer);
+  }
+
+  /** Goes on in this memory, and comes back to it whenever it is cleared. */
+  adopt(memory: Buffer): void {
+    this.#initial = memory;
+    this.#retainedBytes = memory.length;
+    if (this.length > memory.length) return;
+    this.buffer.copy(memory, 0, 0, this.length);
+    this.#replace(memory);
   }
 
   /** The bytes written so far, not copied: valid until the next write. */
@@ -47,7 +58,7 @@ export class OutputBuffer {
 
   clear(): void {
     this.length = 0;
-    if (this.buffer.length > RETAINED_BYTES) this.#replace(Buffer.allocUnsafeSlow(this.#initialBytes));
+    if (this.buffer.length > this.#retainedBytes) this.#replace(this.#initial);
   }
 
   /** Makes room for `bytes` more behind `length`. */
@@ -170,7 +181,7 @@ export class OutputBuffer {
 
   #replace(buffer: Buffer): void {
     this.buffer = buffer;
-    this.words = new DataView(buffer.buffer);
+    this.words = wordsOf(buffer);
   }
 
   #writeDigits(n: number, digits: number): void {
@@ -187,6 +198,10 @@ export class OutputBuffer {
     }
     if (i > start) buffer[start] = 0x30 + (n % 10);
   }
+}
+
+function wordsOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 /** Decimal digits of a number below 10^9. */

@@ -1,4 +1,7 @@
-import { RecordCursor } from '../../format/record-cursor.js';
+import { RecordCursor, type RecordRun } from '../../format/record-cursor.js';
+
+/** Larger than the deltas that a run's reader knows. */
+const EVERY_DELTA = 2 ** 31 - 1;
 
 /**
  * A cursor that can look at the next record before anybody takes it, and stop before one that has to wait for its turn:
@@ -31,6 +34,15 @@ export class MergeCursor extends RecordCursor {
   boundBy(timestamp: number, winsTies: boolean): void {
     this.#boundTimestamp = timestamp;
     this.#winsTies = winsTies;
+  }
+
+  override restOf(run: RecordRun): void {
+    super.restOf(run);
+    if (this.#boundTimestamp === Number.POSITIVE_INFINITY && !this.#isHeld) return;
+    // What has been looked at is next() to hand out.
+    if (this.#isHeld || run.hasAppendTime) run.count = 0;
+    const last = this.#winsTies ? this.#boundTimestamp : this.#boundTimestamp - 1;
+    run.lastTimestampDelta = Math.max(-EVERY_DELTA, Math.min(EVERY_DELTA, last - run.baseTimestamp));
   }
 
   override next(): boolean {

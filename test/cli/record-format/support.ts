@@ -21,6 +21,10 @@ export function bytes(of: Uint8Array | string | null | undefined): Buffer | null
 
 /** A cursor before the first of these records. */
 export function cursorOver(records: readonly TestRecord[], baseOffset = 0): RecordCursor {
+  return openCursor(new RecordCursor(), batchOf(records, baseOffset), 0);
+}
+
+export function batchOf(records: readonly TestRecord[], baseOffset: number): Buffer {
   const builder = new RecordBatchBuilder({ initialBytes: 4096 });
   for (const record of records) {
     const key = bytes(record.key);
@@ -29,7 +33,7 @@ export function cursorOver(records: readonly TestRecord[], baseOffset = 0): Reco
       record.headers?.map(([name, content]) => ({ key: name, value: bytes(content) })) ?? null;
     builder.append(key, 0, key?.length ?? 0, value, 0, value?.length ?? 0, record.timestamp ?? NOW, headers);
   }
-  return openCursor(new RecordCursor(), Buffer.from(builder.build({ baseOffset })), 0);
+  return Buffer.from(builder.build({ baseOffset }));
 }
 
 export function contextOf(overrides: Partial<FormatContext> = {}): FormatContext {

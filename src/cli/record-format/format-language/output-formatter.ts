@@ -16,9 +16,12 @@
 import type { RecordCursor } from '../../../format/record-cursor.js';
 import { rangeEquals } from '../byte-range.js';
 import type { FormatContext, RecordFormatter } from '../format-context.js';
+import { withKernel } from '../kernel-printer.js';
 import { Constant, type OutputBuffer } from '../output-buffer.js';
+import { printerOf, type RecordPrinter } from '../record-printer.js';
 import { escapeTail } from '../terminal-escape.js';
 import { compileAttribute } from './attributes.js';
+import { formatTemplate } from './format-template.js';
 import { parseKcatLayout } from './kcat.js';
 import { formatError, type LayoutNode, type Modifier, parseLayout, type VerbNode } from './layout.js';
 import { NUMBER_MODIFIERS, type NumberWriter, numberWriterNamed, writeBig32, writeDecimal } from './numbers.js';
@@ -31,13 +34,19 @@ export interface OutputFormatOptions extends TextOptions, TimeOptions {}
 const KNOWN_VERBS = 'Known verbs: %t %k %v %T %K %V %h %H %p %o %e %d %a %x %y %i %[ %| %] %s %S %R, and %% %{ %}.';
 const KNOWN_INNER_VERBS = 'Inside %h{…} there are %k %v %K %V, and %% %{ %}.';
 
-export function compileOutputFormat(format: string, options: OutputFormatOptions): RecordFormatter {
-  return compileNodes(format, parseLayout(format), options);
+export function createLanguagePrinter(format: string, options: OutputFormatOptions): RecordPrinter {
+  return createNodesPrinter(format, parseLayout(format), options);
 }
 
 /** `format` is what stands behind `kcat:`. */
-export function compileKcatFormat(format: string, options: OutputFormatOptions): RecordFormatter {
-  return compileNodes(format, parseKcatLayout(format), options);
+export function createKcatPrinter(format: string, options: OutputFormatOptions): RecordPrinter {
+  return createNodesPrinter(format, parseKcatLayout(format), options);
+}
+
+function createNodesPrinter(format: string, nodes: readonly LayoutNode[], options: OutputFormatOptions): RecordPrinter {
+  const printer = printerOf(compileNodes(format, nodes, options));
+  const template = options.forTerminal ? undefined : formatTemplate(nodes, options.nullText);
+  return template === undefined ? printer : withKernel(printer, template);
 }
 
 function compileNodes(format: string, nodes: readonly LayoutNode[], options: OutputFormatOptions): RecordFormatter {

@@ -1,0 +1,63 @@
+/**
+ * A printer that lets the kernel (`format/kernel/print-kernel.ts`) print what is plain, and prints the rest itself. Runs of
+ * few records are not worth a call.
+ */
+import { PrintKernel, type PrintTemplate } from '../../format/kernel/print-kernel.js';
+import type { RecordCursor } from '../../format/record-cursor.js';
+import type { FormatContext } from './format-context.js';
+import type { RecordPrinter } from './record-printer.js';
+
+/** So many are printed one by one before the kernel is asked (again); twice as many each time it was of no use. */
+const FIRST_RECORDS = 16;
+const MOST_RECORDS = 4096;
+
+/** How the records of a batch are printed; the same object as long as it is the same way. */
+export type TemplateSource = (cursor: RecordCursor, context: FormatContext) => PrintTemplate;
+
+export function withKernel(printer: RecordPrinter, templateOf: TemplateSource): RecordPrinter {
+  let kernel: PrintKernel | undefined;
+  let patience = FIRST_RECORDS;
+  return {
+    ...printer,
+    printBatch: (cursor, context, out, maxRecords, maxBytes) => {
+      let printed = 0;
+      for (;;) {
+        const wanted = Math.min(patience, maxRecords - printed);
+        const few = printer.printBatch(cursor, context, out, wanted, maxBytes);
+        printed += few;
+        if (few < wanted || printed === maxRecords || out.length >= maxBytes) return printed;
+        if (kernel === undefined) {
+          kernel = new PrintKernel();
+          out.adopt(kernel.output);
+        }
+        // A record was too large for the kernel's memory, or this is another output.
+        if (out.buffer !== kernel.output) continue;
+        const template = templateOf(cursor, context);
+        const many = kernel.print(cursor, template, out.length, maxRecords - printed, maxBytes);
+        out.length = kernel.length;
+        printed += many;
+        context.recordNumber += many;
+        patience = many >= patience ? FIRST_RECORDS : Math.min(2 * patience, MOST_RECORDS);
+        if (printed === maxRecords || out.length >= maxBytes) return printed;
+      }
+    },
+  };
+}
+
+/** A source that makes its template anew where another partition comes, or another type of timestamps. */
+export function templatePerPartition(
+  make: (context: FormatContext, timestampType: RecordCursor['timestampType']) => PrintTemplate,
+): TemplateSource {
+  let template: PrintTemplate | undefined;
+  let topic = '';
+  let partition = -1;
+  let timestampType: RecordCursor['timestampType'] = 'none';
+  return (cursor, context) => {
+    const isSame = context.topic === topic && context.partition === partition && cursor.timestampType === timestampType;
+    if (template !== undefined && isSame) return template;
+    ({ topic, partition } = context);
+    ({ timestampType } = cursor);
+    template = make(context, timestampType);
+    return template;
+  };
+}
