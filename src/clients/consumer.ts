@@ -92,6 +92,16 @@ export interface ConsumerRecord extends LogRecord, TopicPartition {
   readonly leaderEpoch: number;
 }
 
+/** Batches, to be iterated once. */
+export interface ConsumerBatches extends AsyncIterable<ConsumerBatch> {
+  /**
+   * Inside a loop over the batches: the one that comes next, if it takes no waiting, and the batch in hand is over then;
+   * `undefined`: the loop goes on. Partitions merged by time are handed out in runs, in the worst case of a record each,
+   * which this spares a promise.
+   */
+  nextNow?(): ConsumerBatch | undefined;
+}
+
 /**
  * Kafka: `KafkaConsumer` with `assign`. Iterate it once, by record or by batch. Nothing is read before the first call;
  * topics, ranges and ends are looked up then, and that is when the errors of a wrong topic or offset come.
@@ -101,7 +111,7 @@ export interface ConsumerRecord extends LogRecord, TopicPartition {
  */
 export interface Consumer extends AsyncIterable<ConsumerRecord>, AsyncDisposable {
   /** Bytes to bytes, without an object per record. */
-  batches(): AsyncIterable<ConsumerBatch>;
+  batches(): ConsumerBatches;
   /** What is read: the partitions of all topics, in the order they were named, ascending. */
   assignment(): Promise<TopicPartition[]>;
   /** The next offset to be handed out. UNKNOWN_TOPIC_OR_PARTITION if it is not assigned. */

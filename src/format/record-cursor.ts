@@ -116,6 +116,7 @@ export class RecordCursor {
   /** The batch's place in the buffer it was opened on, for messages. */
   #batchPosition = 0;
   readonly #records = new BatchRecords();
+  #words: DataView | undefined;
 
   /** {@link openCursor} says what this does. After an error the cursor has no records. */
   open(buffer: Uint8Array, position: number, maxDecompressedBytes: number): void {
@@ -128,6 +129,7 @@ export class RecordCursor {
     const records = this.#records;
     records.open(buffer, position, maxDecompressedBytes);
     this.buffer = records.buffer;
+    this.#words = undefined;
     this.recordCount = records.recordCount;
     this.timestampType = records.timestampType;
     this.#position = records.start;
@@ -148,7 +150,15 @@ export class RecordCursor {
     this.#position = 0;
     this.#end = 0;
     this.buffer = NO_BYTES;
+    this.#words = undefined;
     this.#records.release();
+  }
+
+  /** The memory of {@link buffer}, for reading four bytes at once. */
+  get words(): DataView {
+    const { buffer } = this;
+    this.#words ??= new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+    return this.#words;
   }
 
   /** Passes over records below `offset`. */

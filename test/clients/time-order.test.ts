@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ConsumerBatch } from '../../src/clients/client.js';
 import { LocalConsumer } from '../../src/clients/local/local-consumer.js';
 import { buildBatch } from '../support/build-batch.js';
 import { MemoryStore } from '../support/memory-store.js';
@@ -72,6 +73,15 @@ describe('TimeOrder', () => {
           while (cursor.next()) byBatch.push({ timestamp: cursor.timestamp, topic, partition, offset: cursor.offset });
         }
         expect(byBatch).toEqual(expected);
+        const atOnce: Key[] = [];
+        const batches = new LocalConsumer(store, options, seams).batches();
+        for await (const first of batches) {
+          for (let batch: ConsumerBatch | undefined = first; batch !== undefined; batch = batches.nextNow?.()) {
+            const { topic, partition, cursor } = batch;
+            while (cursor.next()) atOnce.push({ timestamp: cursor.timestamp, topic, partition, offset: cursor.offset });
+          }
+        }
+        expect(atOnce).toEqual(expected);
       }),
       { numRuns: runs(60) },
     );
@@ -108,5 +118,62 @@ describe('TimeOrder', () => {
       if (cursor.next()) seen.push(cursor.timestamp);
     }
     expect(seen).toEqual([1, 4, 10]);
+  });
+
+  describe('the next run without waiting', () => {
+    const start = async (options: { readonly follow?: boolean } = {}) => {
+      // The third record of the first partition is in its second batch.
+      const { store, names } = storeOf([[[[1, 3], [5]], [[2, 4, 6]]]]);
+      const consumer = new LocalConsumer(store, { topics: names, order: 'time', ...options }, seams);
+      const batches = consumer.batches();
+      const iterator = batches[Symbol.asyncIterator]();
+      return { consumer, iterator, nextNow: () => batches.nextNow?.() };
+    };
+    const timesOf = (batch: ConsumerBatch | undefined) => {
+      const times: number[] = [];
+      while (batch?.cursor.next()) times.push(batch.cursor.timestamp);
+      return times;
+    };
+
+    it('is there until a batch is used up', async () => {
+      const { iterator, nextNow } = await start();
+      expect(nextNow()).toBeUndefined();
+      expect(timesOf((await iterator.next()).value)).toEqual([1]);
+      expect(timesOf(nextNow())).toEqual([2]);
+      expect(timesOf(nextNow())).toEqual([3]);
+      expect(nextNow()).toBeUndefined();
+    });
+
+    it('takes turns with the iterator, and drops what nobody took', async () => {
+      const { iterator, nextNow } = await start();
+      expect(timesOf((await iterator.next()).value)).toEqual([1]);
+      expect(timesOf(nextNow())).toEqual([2]);
+      expect(nextNow()).toBeDefined();
+      // 3 was not taken, and its batch had no other.
+      expect(nextNow()).toBeUndefined();
+      expect(timesOf((await iterator.next()).value)).toEqual([4]);
+      expect(timesOf(nextNow())).toEqual([5]);
+      expect(nextNow()).toBeUndefined();
+      expect(timesOf((await iterator.next()).value)).toEqual([6]);
+      expect(await iterator.next()).toEqual({ done: true, value: undefined });
+      expect(nextNow()).toBeUndefined();
+    });
+
+    it('is not there while the iterator looks for one, after a pause, at an end, and for who follows', async () => {
+      const asked = await start();
+      const asking = asked.iterator.next();
+      expect(asked.nextNow()).toBeUndefined();
+      expect(timesOf((await asking).value)).toEqual([1]);
+      asked.consumer.pause([{ topic: 't9', partition: 1 }]);
+      expect(asked.nextNow()).toBeUndefined();
+      expect(timesOf((await asked.iterator.next()).value)).toEqual([3]);
+      await asked.consumer.close();
+      expect(asked.nextNow()).toBeUndefined();
+
+      const following = await start({ follow: true });
+      expect(timesOf((await following.iterator.next()).value)).toEqual([1]);
+      expect(following.nextNow()).toBeUndefined();
+      await following.consumer.close();
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { ConsumerBatch, TopicPartition } from '../../clients/client.js';
+import type { ConsumerBatches } from '../../clients/consumer.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { Output } from '../output.js';
 import { describeBatch, emptyContext, type FormatContext } from '../record-format/format-context.js';
@@ -26,7 +27,7 @@ export interface PrintTask {
 const BLOCK_BYTES = 128 * 1024;
 
 /** Prints batches as they come, and everything that came before a failure. Answers how many records were printed. */
-export function printRecords(batches: AsyncIterable<ConsumerBatch>, task: PrintTask): Promise<number> {
+export function printRecords(batches: ConsumerBatches, task: PrintTask): Promise<number> {
   return new RecordPrinting(task).run(batches);
 }
 
@@ -48,7 +49,7 @@ export class RecordPrinting {
     this.#task = task;
   }
 
-  async run(batches: AsyncIterable<ConsumerBatch>): Promise<number> {
+  async run(batches: ConsumerBatches): Promise<number> {
     const { printer, output, filter, afterEach, maxRecords = Number.POSITIVE_INFINITY } = this.#task;
     const { tally = { records: 0 }, remembersPlaces = false } = this.#task;
     const out = this.#out;
@@ -58,22 +59,24 @@ export class RecordPrinting {
     printer.begin?.(out);
     if (maxRecords <= 0) return 0;
     try {
-      for await (const batch of batches) {
-        const { cursor } = batch;
-        describeBatch(batch, context);
-        // What it says is the last batch's until it has moved. Batches merged by time stand on their next record already.
-        if (remembersPlaces) cursor.offset = Number.NaN;
-        for (;;) {
-          const wanted = isOneByOne ? 1 : maxRecords - tally.records;
-          const count = step(cursor, context, out, wanted, BLOCK_BYTES);
-          tally.records += count;
-          const isDone = count < wanted && out.length < BLOCK_BYTES;
-          if (remembersPlaces && !Number.isNaN(cursor.offset)) this.#advance(batch, isDone);
-          if (out.length >= BLOCK_BYTES || isOneByOne) await this.#emit();
-          if (count > 0) await afterEach?.();
-          if (isDone || tally.records >= maxRecords || output.isClosed) break;
+      for await (const first of batches) {
+        for (let batch: ConsumerBatch | undefined = first; batch !== undefined; batch = batches.nextNow?.()) {
+          const { cursor } = batch;
+          describeBatch(batch, context);
+          // What it says is the last batch's until it has moved. Batches merged by time stand on their next record already.
+          if (remembersPlaces) cursor.offset = Number.NaN;
+          for (;;) {
+            const wanted = isOneByOne ? 1 : maxRecords - tally.records;
+            const count = step(cursor, context, out, wanted, BLOCK_BYTES);
+            tally.records += count;
+            const isDone = count < wanted && out.length < BLOCK_BYTES;
+            if (remembersPlaces && !Number.isNaN(cursor.offset)) this.#advance(batch, isDone);
+            if (out.length >= BLOCK_BYTES || isOneByOne) await this.#emit();
+            if (afterEach !== undefined && count > 0) await afterEach();
+            if (tally.records >= maxRecords || output.isClosed) return tally.records;
+            if (isDone) break;
+          }
         }
-        if (tally.records >= maxRecords || output.isClosed) break;
       }
     } finally {
       await this.#emit();

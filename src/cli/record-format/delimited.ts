@@ -1,5 +1,6 @@
 /** The everyday way to print: value and delimiter, with `-K` key, separator, value and delimiter; null as nothing, or as `NULL` with `-Z`. */
 import type { PrintTemplate } from '../../format/kernel/print-kernel.js';
+import type { RecordCursor } from '../../format/record-cursor.js';
 import { withKernel } from './kernel-printer.js';
 import { Constant, type OutputBuffer } from './output-buffer.js';
 import { printerOf, type RecordPrinter } from './record-printer.js';
@@ -41,18 +42,18 @@ function recordWriter(
   withKey: boolean,
   forTerminal: boolean,
 ): RecordPrinter['print'] {
-  const write = (source: Uint8Array, start: number, end: number, out: OutputBuffer) => {
+  const write = (cursor: RecordCursor, start: number, end: number, out: OutputBuffer) => {
     const mark = out.length;
     if (start < 0) out.writeConstant(nullText);
-    else out.writeBytes(source, start, end);
+    else out.writeRange(cursor, start, end);
     if (forTerminal) escapeTail(out, mark);
   };
   return (cursor, _context, out) => {
     if (withKey) {
-      write(cursor.buffer, cursor.keyStart, cursor.keyEnd, out);
+      write(cursor, cursor.keyStart, cursor.keyEnd, out);
       out.writeConstant(separator);
     }
-    write(cursor.buffer, cursor.valueStart, cursor.valueEnd, out);
+    write(cursor, cursor.valueStart, cursor.valueEnd, out);
     out.writeConstant(delimiter);
   };
 }

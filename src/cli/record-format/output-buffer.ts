@@ -8,6 +8,8 @@ const BASE64_DIGITS = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 const DIGIT_PAIRS = Buffer.from(Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0')).join(''), 'latin1');
 /** Below this many bytes a loop is faster than making a view for `set`. */
 const LOOP_BYTES = 24;
+/** Below this many bytes four at a time are faster than a view. */
+const WORDS_BYTES = 512;
 /** One huge record must not hold its memory for the rest of the run. */
 const RETAINED_BYTES = 4 * 1024 * 1024;
 
@@ -24,6 +26,12 @@ export class Constant {
     this.length = source.length;
     this.words = Int32Array.from({ length: padded.length / 4 }, (_, i) => view.getInt32(i * 4, true));
   }
+}
+
+/** Bytes, and the same memory for reading four of them at once: a cursor. */
+export interface WordSource {
+  readonly buffer: Uint8Array;
+  readonly words: DataView;
 }
 
 export class OutputBuffer {
@@ -86,6 +94,27 @@ export class OutputBuffer {
       length += count;
     }
     this.length = length;
+  }
+
+  /** As {@link writeBytes}, where views of single records would cost more than the copies. */
+  writeRange(source: WordSource, start: number, end: number): void {
+    const count = end - start;
+    if (count < 4 || count > WORDS_BYTES) {
+      this.writeBytes(source.buffer, start, end);
+      return;
+    }
+    if (this.length + count > this.buffer.length) this.reserve(count);
+    const from = source.words;
+    const to = this.words;
+    const last = end - 4;
+    let position = this.length;
+    for (let i = start; i < last; i += 4) {
+      to.setInt32(position, from.getInt32(i, true), true);
+      position += 4;
+    }
+    // The last word begins within the one before, unless the count is a multiple of four.
+    this.length += count;
+    to.setInt32(this.length - 4, from.getInt32(last, true), true);
   }
 
   writeConstant(constant: Constant): void {

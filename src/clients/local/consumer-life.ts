@@ -10,7 +10,11 @@ export class ConsumerLife {
   readonly #usersSignal: AbortSignal | undefined;
   readonly #onClose: () => void;
   readonly #ending = new AbortController();
-  readonly #end = (): void => this.#ending.abort();
+  readonly #end = (): void => {
+    this.#isEnding = true;
+    this.#ending.abort();
+  };
+  #isEnding = false;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isIterated = false;
@@ -31,6 +35,11 @@ export class ConsumerLife {
   /** Aborts when nothing more is to come. */
   get signal(): AbortSignal {
     return this.#ending.signal;
+  }
+
+  /** Whether {@link signal} is aborted, which takes its time to say so. */
+  get isEnding(): boolean {
+    return this.#isEnding;
   }
 
   end(): void {

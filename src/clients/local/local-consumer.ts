@@ -1,5 +1,5 @@
 import type { ConsumerBatch, TopicPartition } from '../client.js';
-import type { Consumer, ConsumerOptions, ConsumerRecord, OffsetSpec } from '../consumer.js';
+import type { Consumer, ConsumerBatches, ConsumerOptions, ConsumerRecord, OffsetSpec } from '../consumer.js';
 import { Assignment } from './assignment.js';
 import type { BatchOrder } from './batch-order.js';
 import type { ClientSeams } from './client-seams.js';
@@ -60,8 +60,9 @@ export class LocalConsumer implements Consumer {
     return new RecordIterator({ next: () => this.#nextOrClose(), close: () => this.close() });
   }
 
-  batches(): AsyncIterable<ConsumerBatch> {
+  batches(): ConsumerBatches {
     return {
+      nextNow: () => this.#nextNow(),
       [Symbol.asyncIterator]: (): AsyncIterator<ConsumerBatch, undefined> => {
         this.#life.beginIteration();
         return {
@@ -132,7 +133,7 @@ export class LocalConsumer implements Consumer {
 
   /** What comes next without waiting for anything; `undefined`: {@link #next} tells. */
   #nextNow(): LocalBatch | undefined {
-    const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#life.signal.aborted;
+    const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#life.isEnding;
     const batch = isAlone ? this.#order?.nextNow?.() : undefined;
     if (batch !== undefined) this.#inHand = batch;
     return batch;

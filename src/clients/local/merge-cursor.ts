@@ -9,8 +9,7 @@ const EVERY_DELTA = 2 ** 31 - 1;
  */
 export class MergeCursor extends RecordCursor {
   #isHeld = false;
-  #boundTimestamp = Number.POSITIVE_INFINITY;
-  #winsTies = true;
+  #limit = Number.POSITIVE_INFINITY;
 
   /** Whether the record in the fields has been looked at, but not been handed out. */
   get isHeld(): boolean {
@@ -20,8 +19,7 @@ export class MergeCursor extends RecordCursor {
   /** A new batch: nothing is held, nothing bounds it. */
   restart(): void {
     this.#isHeld = false;
-    this.#boundTimestamp = Number.POSITIVE_INFINITY;
-    this.#winsTies = true;
+    this.#limit = Number.POSITIVE_INFINITY;
   }
 
   /** Loads the next record into the fields without handing it out; false when there is none. */
@@ -30,26 +28,24 @@ export class MergeCursor extends RecordCursor {
     return this.#isHeld;
   }
 
-  /** From now on {@link next} stops before records later than `timestamp`, or as late unless this one wins ties. */
-  boundBy(timestamp: number, winsTies: boolean): void {
-    this.#boundTimestamp = timestamp;
-    this.#winsTies = winsTies;
+  /** From now on {@link next} stops before records of this time or a later one. */
+  stopAt(timestamp: number): void {
+    this.#limit = timestamp;
   }
 
   override restOf(run: RecordRun): void {
     super.restOf(run);
-    if (this.#boundTimestamp === Number.POSITIVE_INFINITY && !this.#isHeld) return;
+    if (this.#limit === Number.POSITIVE_INFINITY && !this.#isHeld) return;
     // What has been looked at is next() to hand out.
     if (this.#isHeld || run.hasAppendTime) run.count = 0;
-    const last = this.#winsTies ? this.#boundTimestamp : this.#boundTimestamp - 1;
+    const last = this.#limit - 1;
     run.lastTimestampDelta = Math.max(-EVERY_DELTA, Math.min(EVERY_DELTA, last - run.baseTimestamp));
   }
 
   override next(): boolean {
     if (this.#isHeld) this.#isHeld = false;
     else if (!super.next()) return false;
-    const { timestamp } = this;
-    if (timestamp < this.#boundTimestamp || (timestamp === this.#boundTimestamp && this.#winsTies)) return true;
+    if (this.timestamp < this.#limit) return true;
     this.#isHeld = true;
     return false;
   }

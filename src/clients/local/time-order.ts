@@ -6,14 +6,13 @@
 import type { BatchOrder } from './batch-order.js';
 import type { LocalBatch } from './local-batch.js';
 import type { PartitionFetcher } from './partition-fetcher.js';
+import { Tournament } from './tournament.js';
 
 /** Partitions whose first blocks are read at the same time. */
 const CONCURRENT_READS = 8;
 
 interface Head {
   readonly fetcher: PartitionFetcher;
-  /** Decides between records of the same time. */
-  readonly rank: number;
   /** What is merged of the partition. */
   readonly end: number;
   /** The batch whose cursor holds the partition's next record. */
@@ -22,16 +21,17 @@ interface Head {
 
 export class TimeOrder implements BatchOrder {
   readonly #heads: readonly Head[];
-  /** A binary heap of those that have a record, the earliest first. */
-  #heap: Head[] = [];
-  /** The first of the heap has handed out a run. */
-  #isRunning = false;
-  /** The heap has to be made anew. */
+  /** By the times of the heads' next records; a head's number in it decides between records of the same time. */
+  readonly #tournament: Tournament;
+  /** Whose run has been handed out. */
+  #running: Head | undefined;
+  /** The tournament has to be played anew. */
   #isStale = true;
 
   constructor(fetchers: readonly PartitionFetcher[], ends: ReadonlyMap<PartitionFetcher, number>) {
     const ranked = [...fetchers].sort((a, b) => compareNames(a.topic, b.topic) || a.partition - b.partition);
-    this.#heads = ranked.map((fetcher, rank) => ({ fetcher, rank, end: ends.get(fetcher) ?? 0, batch: undefined }));
+    this.#heads = ranked.map((fetcher) => ({ fetcher, end: ends.get(fetcher) ?? 0, batch: undefined }));
+    this.#tournament = new Tournament(ranked.length);
   }
 
   /** A partition was paused, resumed, or moved to another place. */
@@ -40,55 +40,45 @@ export class TimeOrder implements BatchOrder {
   }
 
   async next(): Promise<LocalBatch | undefined> {
-    if (this.#isRunning) await this.#endRun();
+    if (this.#running !== undefined) await this.#endRun(this.#running);
     while (this.#isStale) await this.#rebuild();
     return this.#beginRun();
   }
 
   nextNow(): LocalBatch | undefined {
-    if (this.#isStale || !this.#isRunning) return undefined;
-    const first = this.#heap[0]!;
-    const { fetcher, batch } = first;
+    const head = this.#running;
+    if (head === undefined || this.#isStale) return undefined;
+    const { fetcher, batch } = head;
     if (batch === undefined || batch.generation !== fetcher.generation) return undefined;
     const { cursor } = fetcher;
+    // Whoever took only a part of the run does not want the rest.
     while (cursor.next());
     // Whose batch has ended has to look for another.
     if (!cursor.isHeld) return undefined;
-    this.#isRunning = false;
     fetcher.position = cursor.offset;
-    this.#siftDown(0);
+    this.#tournament.replaceWinner(cursor.timestamp);
     return this.#beginRun();
   }
 
   #beginRun(): LocalBatch | undefined {
-    const [first, second, third] = this.#heap;
-    if (first === undefined) return undefined;
-    const { cursor } = first.fetcher;
-    const rival = second !== undefined && third !== undefined && isEarlier(third, second) ? third : second;
-    if (rival === undefined) cursor.boundBy(Number.POSITIVE_INFINITY, true);
-    else cursor.boundBy(rival.fetcher.cursor.timestamp, first.rank < rival.rank);
-    this.#isRunning = true;
-    return first.batch;
+    const tournament = this.#tournament;
+    const head = this.#heads[tournament.winner];
+    this.#running = head;
+    if (head === undefined) return undefined;
+    head.fetcher.cursor.stopAt(tournament.winnersLimit());
+    return head.batch;
   }
 
   /** Puts whoever handed out the last run where the record that comes after it belongs. */
-  async #endRun(): Promise<void> {
-    this.#isRunning = false;
-    const first = this.#heap[0]!;
-    const { fetcher, batch } = first;
+  async #endRun(head: Head): Promise<void> {
+    this.#running = undefined;
+    const { fetcher, batch } = head;
     if (batch === undefined || batch.generation !== fetcher.generation) return;
     const { cursor } = fetcher;
-    // Whoever took only a part of the run does not want the rest.
     while (cursor.next());
     if (cursor.isHeld) fetcher.position = cursor.offset;
-    else await this.#advance(first);
-    if (this.#isStale) return;
-    if (first.batch === undefined) {
-      const last = this.#heap.pop()!;
-      if (last === first) return;
-      this.#heap[0] = last;
-    }
-    this.#siftDown(0);
+    else await this.#advance(head);
+    if (!this.#isStale) this.#tournament.replaceWinner(timeOf(head));
   }
 
   /** Looks at every partition; those that stand where they stood keep their batch. */
@@ -103,8 +93,8 @@ export class TimeOrder implements BatchOrder {
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_READS }, lookAll));
-    this.#heap = this.#heads.filter(({ batch }) => batch !== undefined);
-    for (let i = (this.#heap.length >>> 1) - 1; i >= 0; i--) this.#siftDown(i);
+    this.#heads.forEach((head, number) => void this.#tournament.setKey(number, timeOf(head)));
+    this.#tournament.playAll();
   }
 
   /** Goes to the next batch of the partition that has a record. */
@@ -125,27 +115,11 @@ export class TimeOrder implements BatchOrder {
       }
     }
   }
-
-  #siftDown(from: number): void {
-    const heap = this.#heap;
-    const head = heap[from]!;
-    let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isEarlier(heap[child + 1]!, heap[child]!)) child++;
-      if (!isEarlier(heap[child]!, head)) break;
-      heap[at] = heap[child]!;
-      at = child;
-    }
-    heap[at] = head;
-  }
 }
 
-function isEarlier(a: Head, b: Head): boolean {
-  const timeOfA = a.fetcher.cursor.timestamp;
-  const timeOfB = b.fetcher.cursor.timestamp;
-  return timeOfA < timeOfB || (timeOfA === timeOfB && a.rank < b.rank);
+/** Of the partition's next record. */
+function timeOf({ fetcher, batch }: Head): number {
+  return batch === undefined ? Number.POSITIVE_INFINITY : fetcher.cursor.timestamp;
 }
 
 function compareNames(a: string, b: string): number {
