@@ -8,6 +8,17 @@ import type { Consumer, ConsumerOptions } from './consumer.js';
 export const ASSIGNOR_NAMES = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const;
 export type AssignorName = (typeof ASSIGNOR_NAMES)[number];
 
+/** Partitions that are a consumer's to read, and that another member has not let go of for some seconds. */
+export interface HeldUpPartitions {
+  /** The member that has them. */
+  readonly memberId: string;
+  /** Of its process; -1: unknown. */
+  readonly pid: number;
+  /** `stalled`: its process is stopped, and lets go of them only when it goes on, or the member is evicted. */
+  readonly state: 'alive' | 'stalled';
+  readonly partitions: readonly TopicPartition[];
+}
+
 /** Called while records are held back; what they await is waited for. A failure of one ends the consumer. */
 export interface GroupListeners {
   /** These are this consumer's from now on, and begin at the given offsets. Kafka: `onPartitionsAssigned`. */
@@ -19,6 +30,8 @@ export interface GroupListeners {
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** A committed offset lies outside the log: it goes on at `offset`, by `from`. */
   readonly onReset?: (reset: TopicPartition & { readonly committed: number; readonly offset: number }) => void;
+  /** Another member holds up this one: once a member, as long as that goes on. Without `follow` the end waits for it, too. */
+  readonly onHeldUp?: (heldUp: HeldUpPartitions) => void;
   /** These were taken away: nothing of them can be committed any more. Kafka: `onPartitionsLost`. */
   readonly onLost?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
 }

@@ -1,12 +1,9 @@
 /**
  * All members of one group in this process. They share one look at the records, one timer and one set of probes, so that many
  * of them cost little more than one.
- *
- * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 50 ms;
- * behind it everybody looks at everybody every 100 ms, because a stopped process looks at nobody. Both are polls: a wait in
- * the kernel could not be taken back, and would keep a process alive that is done.
  */
 import type { FileSystem } from '../storage/file-system.js';
+import { DeathWatch } from './death-watch.js';
 import { type JoiningMember, join, leave, moveLock, subscribe } from './decisions/membership.js';
 import { checkCommit } from './decisions/offsets.js';
 import {
@@ -20,20 +17,16 @@ import {
 } from './decisions/rebalance.js';
 import type { Change, GroupLog } from './group-log.js';
 import { commitsOf, GroupMember } from './group-member.js';
-import { type GroupState, type MemberState, partitionsOf } from './group-state.js';
+import { type GroupState, partitionsOf } from './group-state.js';
 import type { GroupView } from './group-table.js';
-import { LockProbe, MemberLock } from './lock-files.js';
+import { type HoldUp, HoldUps } from './hold-ups.js';
+import { MemberLock } from './lock-files.js';
 import type { MemberWorker } from './member-worker.js';
 import { CountedDecisions, type TopicsView } from './partition-counts.js';
-import { predecessorOf } from './ring.js';
 
 const RING_POLL_MS = 50;
 const POLL_MS = 100;
 const TOPICS_POLL_MS = 1000;
-/** Locks that are looked at in one poll: of a larger group it takes some polls to look at everybody. */
-const PROBES_AT_ONCE = 32;
-
-export type { TopicsView } from './partition-counts.js';
 
 export interface RuntimeOptions {
   readonly groupId: string;
@@ -60,36 +53,28 @@ export interface JoinOptions {
   /** Which other topics it wants. */
   readonly wants: ((topic: string) => boolean) | undefined;
   readonly worker: MemberWorker;
-}
-
-interface Neighbours {
-  readonly of: GroupState | undefined;
-  readonly others: readonly MemberState[];
-  readonly predecessor: MemberState | undefined;
+  /** Another does not let go of what is this member's to read. */
+  readonly onHeldUp?: ((holdUp: HoldUp) => void) | undefined;
 }
 
 interface Local {
   readonly member: GroupMember;
   readonly options: JoinOptions;
+  readonly holdUps: HoldUps;
 }
 
 export class GroupRuntime {
   readonly groupId: string;
   readonly #log: GroupLog;
   readonly #options: RuntimeOptions;
-  readonly #probe: LockProbe;
+  readonly #deaths: DeathWatch;
   readonly #locals = new Map<string, Local>();
-  /** Members whose locks were found free, and not yet said to be dead. */
-  readonly #free = new Map<string, number>();
   readonly #decisions: CountedDecisions;
   #joining = 0;
   #stopListening: (() => void) | undefined;
   #cancelTick: (() => void) | undefined;
-  /** Made of the last state that was looked at. */
-  #neighbours: Neighbours = { of: undefined, others: [], predecessor: undefined };
   #polledAt = Number.NEGATIVE_INFINITY;
   #topicsAt = Number.NEGATIVE_INFINITY;
-  #probeFrom = 0;
   #isPolling = false;
   #isStepping = false;
   #mustStep = false;
@@ -98,7 +83,14 @@ export class GroupRuntime {
     this.groupId = options.groupId;
     this.#log = log;
     this.#options = options;
-    this.#probe = new LockProbe(options.fs, options.directory);
+    this.#deaths = new DeathWatch({
+      fs: options.fs,
+      directory: options.directory,
+      pid: options.here.pid,
+      state: () => this.state,
+      isOwn: (memberId) => this.#locals.has(memberId),
+      onFree: () => this.#wake(),
+    });
     this.#decisions = new CountedDecisions(log, options.topics, options.groupId);
   }
 
@@ -119,15 +111,15 @@ export class GroupRuntime {
     try {
       await this.#log.refresh();
       // The first one here asks who is dead; from then on the polls tell.
-      const others = [...this.state.members.values()];
-      if (this.#locals.size === 0) await this.#probeAll(this.#slice(others));
-      if (instanceId !== null) await this.#probeAll(others.filter((other) => other.instanceId === instanceId));
+      if (this.#locals.size === 0) await this.#deaths.lookAround();
+      const namesakes = this.#deaths.others.filter((other) => other.instanceId === instanceId);
+      if (instanceId !== null) await this.#deaths.lookAt(namesakes);
       const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
       await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
       const { counts } = this.#decisions;
       member.partitionsAtFirst = new Map(topics.map((topic) => [topic, counts.get(topic) ?? 0]));
       // From here on the record names it: to be missing from it means to be evicted.
-      this.#locals.set(memberId, { member, options });
+      this.#locals.set(memberId, { member, options, holdUps: new HoldUps(fs) });
     } catch (error) {
       // Whether a record that names it is in the log is not always known: then the free lock of that file has to tell.
       const { code } = error as { readonly code?: string };
@@ -167,7 +159,7 @@ export class GroupRuntime {
     this.#cancelTick = undefined;
     this.#stopListening?.();
     this.#stopListening = undefined;
-    await this.#probe.close();
+    await this.#deaths.close();
     this.#options.onEmpty();
   }
 
@@ -196,16 +188,13 @@ export class GroupRuntime {
     const { here } = this.#options;
     const { state } = this;
     if (!this.#hasMember()) return;
-    const facts = { here, freeLocks: this.#free };
+    const facts = { here, freeLocks: this.#deaths.free };
     const dead = [...state.members.values()].filter((member) => isDead(member, facts));
     const missing = unknownTopics(state, this.#decisions.counts);
     if (missing.length > 0) await this.#decisions.lookUp(missing);
     if (dead.length === 0 && !isOutdated(state, this.#decisions.counts)) return;
     await this.#decide([], (group, all) => asChange(rebalance(group.state, all)));
-    for (const { memberId, place } of dead) {
-      this.#free.delete(memberId);
-      if (place !== undefined) await this.#probe.removeFile(memberId, place.inode);
-    }
+    for (const member of dead) await this.#deaths.bury(member);
   }
 
   /** Only members decide for a group. */
@@ -220,16 +209,17 @@ export class GroupRuntime {
     decide: (group: GroupView, facts: RebalanceFacts) => Change | undefined,
   ): Promise<void> {
     const { here } = this.#options;
-    await this.#decisions.decide(topics, (group, counts) => decide(group, { here, freeLocks: this.#free, counts }));
+    await this.#decisions.decide(topics, (group, counts) =>
+      decide(group, { here, freeLocks: this.#deaths.free, counts }),
+    );
   }
 
   /** Most ticks find nothing, and cost little. */
   readonly #tick = (): void => {
-    const { others, predecessor } = this.#lookAround();
-    this.#cancelTick = this.#options.schedule(others.length > 0 ? RING_POLL_MS : POLL_MS, this.#tick);
-    const lives = predecessor?.place !== undefined && this.#probe.isHeld(predecessor.memberId, predecessor.place.inode);
+    const pauseMs = this.#deaths.others.length > 0 ? RING_POLL_MS : POLL_MS;
+    this.#cancelTick = this.#options.schedule(pauseMs, this.#tick);
     const isDue = this.#options.elapsed() - this.#polledAt >= POLL_MS - RING_POLL_MS / 2;
-    if (this.#isPolling || (!isDue && (lives || predecessor === undefined))) return;
+    if (this.#isPolling || (!isDue && this.#deaths.predecessorLives)) return;
     this.#isPolling = true;
     this.#poll(isDue)
       .catch((error: unknown) => this.#failed(error))
@@ -239,44 +229,24 @@ export class GroupRuntime {
   };
 
   async #poll(isDue: boolean): Promise<void> {
-    const { others, predecessor } = this.#lookAround();
-    if (predecessor !== undefined) await this.#probeAll([predecessor]);
+    await this.#deaths.lookAtPredecessor();
     if (!isDue) return;
     const now = this.#options.elapsed();
     this.#polledAt = now;
-    await this.#probeAll(this.#slice(others));
+    await this.#deaths.lookAround();
     await this.#keepLocks();
     if (now - this.#topicsAt < TOPICS_POLL_MS) return;
     this.#topicsAt = now;
-    await this.#probe.retain(new Set(others.map(({ memberId }) => memberId)));
+    await this.#deaths.forgetFormer();
+    this.#tellHoldUps(now);
     await this.#lookAtTopics();
   }
 
-  /** The members of other processes. */
-  #lookAround(): Neighbours {
+  #tellHoldUps(now: number): void {
     const { state } = this;
-    if (this.#neighbours.of !== state) {
-      const others = [...state.members.values()].filter(({ memberId }) => !this.#locals.has(memberId));
-      const predecessor = predecessorOf(state, this.#options.here.pid);
-      this.#neighbours = { of: state, others, predecessor };
-    }
-    return this.#neighbours;
-  }
-
-  /** Of many others some, and the next ones in the next poll. */
-  #slice(others: readonly MemberState[]): readonly MemberState[] {
-    if (others.length <= PROBES_AT_ONCE) return others;
-    const from = this.#probeFrom % others.length;
-    this.#probeFrom = from + PROBES_AT_ONCE;
-    return [...others, ...others].slice(from, from + PROBES_AT_ONCE);
-  }
-
-  async #probeAll(members: readonly MemberState[]): Promise<void> {
-    for (const { memberId, place } of members) {
-      if (place === undefined || this.#free.get(memberId) === place.inode || this.#locals.has(memberId)) continue;
-      if (!(await this.#probe.isFree(memberId, place.inode))) continue;
-      this.#free.set(memberId, place.inode);
-      this.#wake();
+    for (const { member, options, holdUps } of this.#locals.values()) {
+      if (member.isLeaving) continue;
+      for (const holdUp of holdUps.look(state, member.memberId, now)) options.onHeldUp?.(holdUp);
     }
   }
 

@@ -8,10 +8,12 @@ import type { Store } from '../store/store.js';
 import type { Here } from './decisions/rebalance.js';
 import { GroupLog } from './group-log.js';
 import type { GroupMember } from './group-member.js';
-import { GroupRuntime, type TopicsView } from './group-runtime.js';
+import { GroupRuntime } from './group-runtime.js';
+import type { HoldUp } from './hold-ups.js';
 import { groupDirectory } from './lock-files.js';
 import type { MemberWorker } from './member-worker.js';
 import { ensureOffsetsTopic, OFFSETS_TOPIC, type OffsetsLog, offsetsPartitions } from './offsets-partition.js';
+import type { TopicsView } from './partition-counts.js';
 
 const LONGEST_ID_BYTES = 32_767;
 
@@ -25,6 +27,8 @@ export interface JoinGroup {
   /** Which other topics it wants. */
   readonly wants?: ((topic: string) => boolean) | undefined;
   readonly worker: MemberWorker;
+  /** Another does not let go of what is this member's to read. */
+  readonly onHeldUp?: ((holdUp: HoldUp) => void) | undefined;
 }
 
 export interface Joined {
@@ -53,14 +57,14 @@ export class Groups {
 
   /** Joins as a new member. @throws KlogError INVALID_GROUP_ID, UNRELEASED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL */
   async join(options: JoinGroup): Promise<Joined> {
-    const { groupId, clientId = 'klog', instanceId = null, assignor, topics, wants, worker } = options;
+    const { groupId, clientId = 'klog', instanceId = null, assignor, topics, wants, worker, onHeldUp } = options;
     checkGroupId(groupId);
     const runtime = await this.#runtimeOf(groupId);
     const memberId = `${instanceId ?? clientId}-${randomUUID()}`;
     const clientHost = hostname();
     const names = [...new Set(topics)].sort();
     const identity = { memberId, instanceId, clientId, clientHost };
-    const member = await runtime.join({ ...identity, assignor, topics: names, wants, worker });
+    const member = await runtime.join({ ...identity, assignor, topics: names, wants, worker, onHeldUp });
     return { member, runtime };
   }
 

@@ -44,6 +44,29 @@ describe('three terminals', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a member that is stopped', { timeout: 60_000 }, () => {
+  it('holds up who is to have its partitions: that is said once, with what ends it', async () => {
+    const out = await run(`
+      klog topic create t -p 2 2>/dev/null
+      seq 4 | sed 's/.*/&:&/' | klog produce t -K :
+      "${process.execPath}" "${KLOG}" consume t -F -g g > got 2>/dev/null & stopped=$!
+      ${until('[ "$(wc -l < got)" = 4 ]')}
+      ${until(`klog group describe g --json | grep -q '"totalLag":0'`)}
+      kill -STOP $stopped
+      klog consume t -g g -n 1 --timeout 200ms; echo "$?"
+      seq 5 8 | sed 's/.*/&:&/' | klog produce t -K :
+      "${process.execPath}" "${KLOG}" consume t -g g > bounded 2> err & bounded=$!
+      ${until('grep -q stopped err')}
+      sed 's/klog-[0-9a-f-]*/M/g; s/process [0-9]*/process P/' err
+      sh -c "$(sed "s|.*membership: klog|'${process.execPath}' '${KLOG}'|" err)" 2>/dev/null; echo "$?"
+      wait $bounded; echo "$?"; sort bounded; wc -l < err
+      kill -CONT $stopped; wait $stopped; echo "$?"`);
+    expect(out).toMatch(
+      /^5\ngroup 'g': waiting for t:[01] from member M \(process P\), which is stopped\. Continue it, or end its membership: klog group evict g M\n0\n0\n5\n6\n7\n8\n1\n8\n$/,
+    );
+  });
+});
+
 describe('a reader that takes a part', { timeout: 60_000 }, () => {
   it('leaves the rest to be read: nothing is committed once it has gone', async () => {
     const out = await run(`

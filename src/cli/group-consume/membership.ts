@@ -1,5 +1,10 @@
 import type { Client, TopicPartition } from '../../clients/client.js';
-import type { GroupConsumer, GroupConsumerOptions, OffsetToCommit } from '../../clients/group-consumer.js';
+import type {
+  GroupConsumer,
+  GroupConsumerOptions,
+  HeldUpPartitions,
+  OffsetToCommit,
+} from '../../clients/group-consumer.js';
 import type { CliContext } from '../cli-context.js';
 import { counted } from '../listing.js';
 import { detail, type Loudness, notice } from '../notices.js';
@@ -39,6 +44,7 @@ export class Membership {
         onAssigned: (partitions) => this.#assigned(partitions),
         onRevoked: (partitions) => this.#revoked(partitions),
         onLost: (partitions) => this.#lost(partitions),
+        onHeldUp: (heldUp) => this.#heldUp(heldUp),
         onReset: ({ topic, partition, committed, offset }) =>
           notice(
             loudness,
@@ -82,12 +88,27 @@ export class Membership {
     detail(this.#loudness, this.#context, `group '${groupId}': released ${partitions.map(nameOf).join(', ')}`);
   }
 
+  #heldUp({ memberId, pid, state, partitions }: HeldUpPartitions): void {
+    const { groupId } = this.#task;
+    const who = `member ${memberId}${pid < 0 ? '' : ` (process ${pid})`}`;
+    const why = state === 'stalled' ? `from ${who}, which is stopped` : `until ${who} has finished what it has in hand`;
+    const evict = `klog group evict ${shellWord(groupId)} ${shellWord(memberId)}`;
+    const text = `group '${groupId}': waiting for ${partitions.map(nameOf).join(', ')} ${why}`;
+    const hint = state === 'stalled' ? `Continue it, or end its membership: ${evict}` : `If it hangs: ${evict}`;
+    notice(this.#loudness, this.#context, `${text}. ${hint}`);
+  }
+
   #lost(partitions: readonly TopicPartition[]): void {
     this.#task.lost(partitions);
     this.commits.drop(partitions);
     const { groupId } = this.#task;
     notice(this.#loudness, this.#context, `group '${groupId}': lost ${partitions.map(nameOf).join(', ')}`);
   }
+}
+
+/** Bare where no shell would take it for something else. */
+function shellWord(text: string): string {
+  return /^[\w.,:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function nameOf({ topic, partition }: TopicPartition): string {

@@ -1,6 +1,7 @@
 import { KlogError } from '../../errors.js';
 import type { GroupMember } from '../../groups/group-member.js';
 import type { Groups, Joined } from '../../groups/groups.js';
+import type { HoldUp } from '../../groups/hold-ups.js';
 import type { MemberWorker } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions, GroupShare, OffsetToCommit } from '../group-consumer.js';
@@ -28,8 +29,11 @@ export class GroupMembership {
     const { topics = [], patterns = [], group } = this.#subscription;
     const { id: groupId, instanceId, clientId, assignor } = group;
     const groups = await this.#groups();
+    const onHeldUp = ({ memberId, pid, isStopped, partitions }: HoldUp): void =>
+      group.onHeldUp?.({ memberId, pid, state: isStopped ? 'stalled' : 'alive', partitions: [...partitions] });
     const identity = { groupId, instanceId, clientId, assignor };
-    this.#joined = await groups.join({ ...identity, topics, wants: wanting(patterns), worker: this.#worker });
+    const wants = wanting(patterns);
+    this.#joined = await groups.join({ ...identity, topics, wants, worker: this.#worker, onHeldUp });
   }
 
   async leave(): Promise<void> {

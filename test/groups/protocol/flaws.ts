@@ -70,9 +70,11 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   FREE_LOCK_START: [
     {
       file: 'groups/group-runtime.ts',
-      find: 'this.#free.set(memberId, place.inode);',
-      replace: `this.#free.set(memberId, place.inode);
-      for (const { member } of this.#locals.values()) member.free = this.#free;`,
+      find: 'for (const { member } of this.#locals.values()) member.follow();',
+      replace: `for (const { member } of this.#locals.values()) {
+          member.free = this.#deaths.free;
+          member.follow();
+        }`,
     },
     {
       file: 'groups/group-member.ts',
@@ -122,33 +124,38 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
       const next = rebalance(group.state, all);
       if (next === undefined) return undefined;
       const members = new Map(next.members);
-      for (const [memberId, member] of this.seen) {
-        const isHeld = this.#locals.has(memberId) || this.#probe.isHeld(memberId, member.place.inode);
+      for (const [memberId, member] of this.#deaths.seen) {
+        const isHeld = this.#locals.has(memberId) || this.#deaths.isHeld(memberId, member.place.inode);
         if (!members.has(memberId) && isHeld) members.set(memberId, { ...member, held: PartitionSet.empty });
       }
       return { state: nextGeneration({ ...next, members }, all.counts) };
     });`,
     },
     {
-      file: 'groups/group-runtime.ts',
-      find: 'await this.#probe.retain(new Set(others.map(({ memberId }) => memberId)));',
+      file: 'groups/death-watch.ts',
+      find: 'await this.#probe.retain(new Set(this.others.map(({ memberId }) => memberId)));',
       replace: '',
     },
     {
-      file: 'groups/group-runtime.ts',
-      find: '#joining = 0;',
-      replace: '#joining = 0;\n  readonly seen = new Map();',
+      file: 'groups/death-watch.ts',
+      find: '#next = 0;',
+      replace: `#next = 0;
+  readonly seen = new Map();
+
+  isHeld(memberId, inode) {
+    return this.#probe.isHeld(memberId, inode);
+  }`,
     },
     {
-      file: 'groups/group-runtime.ts',
+      file: 'groups/death-watch.ts',
       find: 'for (const { memberId, place } of members) {',
       replace: `for (const member of members) this.seen.set(member.memberId, member);
     for (const { memberId, place } of members) {`,
     },
     {
       file: 'groups/group-runtime.ts',
-      find: "import { predecessorOf } from './ring.js';",
-      replace: `import { predecessorOf } from './ring.js';
+      find: "import { MemberLock } from './lock-files.js';",
+      replace: `import { MemberLock } from './lock-files.js';
 import { nextGeneration } from './decisions/rebalance.js';
 import { PartitionSet } from './partition-set.js';`,
     },
@@ -172,7 +179,7 @@ import { PartitionSet } from './partition-set.js';`,
   RING_ONLY: [
     {
       file: 'groups/group-runtime.ts',
-      find: 'await this.#probeAll(this.#slice(others));\n    await this.#keepLocks();',
+      find: 'await this.#deaths.lookAround();\n    await this.#keepLocks();',
       replace: 'await this.#keepLocks();',
     },
   ],
