@@ -5,7 +5,8 @@
  *    0  A, slot 0      512  A, slot 1      what is appended; written under the append lock
  * 1024  S, slot 0     1536  S, slot 1      what is safe (synced); written under the sync lock
  * 2048  syncing        one byte: 1 while a data sync runs, and for ever after one that failed
- * 4096  lock ranges    queue, append, sync, upkeep: one byte each, past the data (partition-locks.ts)
+ * 4096  lock ranges    queue, append, sync, upkeep: one byte each, past the data (partition-locks.ts); behind them
+ *                      the gates (leader-gates.ts)
  * ```
  *
  * Each slot has a sector of its own, so that a torn write of one cannot harm another. A record goes to the slot that does

@@ -2,8 +2,8 @@
  * Group commit across processes: one sync covers whatever all of them have appended.
  *
  * Whoever gets the sync lock and finds its batch not yet covered by S leads: copies A, sets `syncing`, syncs the segment
- * that the copy names, writes the copy as S, clears `syncing`. Those who waited find themselves covered. Only the holder of
- * the sync lock writes S, so it never goes back. If the last leader failed or died, `syncing` is still set: no bare sync may
+ * that the copy names, writes the copy as S, clears `syncing`. Those who waited (leader-gates.ts) find themselves covered. Only
+ * the holder of the sync lock writes S, so it never goes back, and may be believed without the lock. If the last leader failed or died, `syncing` is still set: no bare sync may
  * follow a failed one, so who finds it lets go, takes all the locks in their order, and settles.
  */
 import { KlogError } from '../errors.js';
@@ -53,22 +53,48 @@ async function untilCovered(context: LogContext, appended: Appended): Promise<vo
   let { cutCount } = appended;
   for (;;) {
     if (context.failure !== undefined) throw context.failure;
-    await locks.sync.acquire();
+    if (!(await acquireUnlessLed(context, appended, cutCount))) {
+      // What stands in S is on the disk, whoever looks.
+      if (covers(context, (await control.read()).safe, appended, cutCount)) return;
+      continue;
+    }
     let leaderDied: boolean;
     try {
       const state = await control.read();
-      if (covers(context, state, appended, cutCount)) return;
+      if (covers(context, state.safe, appended, cutCount)) return;
       cutCount = await cutCountNow(context, state, appended, cutCount);
       leaderDied = state.syncing;
-      if (!leaderDied) await lead(context, state);
+      if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;
     } finally {
       locks.sync.release();
+      locks.gates.letGo();
     }
     if (leaderDied) await settleInOrder(context);
   }
 }
 
-function covers(context: LogContext, { safe }: ControlState, appended: Appended, cutCount: number): boolean {
+/** Takes the sync lock. False: it was not to be had at once, and another process has meanwhile led a sync, or died. */
+async function acquireUnlessLed(context: LogContext, appended: Appended, cutCount: number): Promise<boolean> {
+  const { control, locks } = context;
+  let isNext = false;
+  try {
+    return await locks.sync.acquire(async () => {
+      const state = await control.read();
+      if (covers(context, state.safe, appended, cutCount)) return true;
+      // Where bytes were cut off is to be seen only under the lock.
+      if (cutCountOf(state, cutCount) !== cutCount) return false;
+      // Who leads sets `syncing` when it has copied A: what was appended since is for the next.
+      const sequence = (state.safe?.sequence ?? 0) + (state.syncing ? 1 : 0);
+      isNext = locks.gates.take(sequence);
+      return !isNext && (await locks.gates.passed(sequence));
+    });
+  } catch (error) {
+    if (isNext) locks.gates.letGo();
+    throw error;
+  }
+}
+
+function covers(context: LogContext, safe: ControlRecord | undefined, appended: Appended, cutCount: number): boolean {
   return (
     safe !== undefined && isOfThisBoot(context, safe) && safe.cutCount === cutCount && safe.offset > appended.lastOffset
   );
@@ -80,17 +106,21 @@ function covers(context: LogContext, { safe }: ControlState, appended: Appended,
  */
 async function cutCountNow(
   context: LogContext,
-  { appended: a, safe: s }: ControlState,
+  { appended: a, safe: s }: Omit<ControlState, 'syncing'>,
   appended: Appended,
   cutCount: number,
 ): Promise<number> {
-  const now = Math.max(a?.cutCount ?? cutCount, s?.cutCount ?? cutCount);
+  const now = cutCountOf({ appended: a, safe: s }, cutCount);
   if (now === cutCount) return cutCount;
   const cuts = (await readLeaderEpochs(context.fs, context.directory)).filter((e) => e.epoch > appended.leaderEpoch);
   // Of what lies before the log start the file does not know any more where it was cut.
   const isKnown = Math.max(a?.logStartOffset ?? 0, s?.logStartOffset ?? 0) <= appended.lastOffset;
   if (isKnown && cuts.length > 0 && cuts.every((epoch) => epoch.startOffset > appended.lastOffset)) return now;
   throw outcomeUnknown(context, appended.baseOffset, appended.lastOffset);
+}
+
+function cutCountOf({ appended, safe }: Omit<ControlState, 'syncing'>, otherwise: number): number {
+  return Math.max(appended?.cutCount ?? otherwise, safe?.cutCount ?? otherwise);
 }
 
 export function outcomeUnknown(
@@ -120,29 +150,32 @@ export function onceWritten(context: LogContext, error: unknown, baseOffset: num
   return invitesRetry ? outcomeUnknown(context, baseOffset, lastOffset, error as Error) : error;
 }
 
-/** The sync lock is held, no sync is under way, none has failed. */
-async function lead(context: LogContext, state: ControlState): Promise<void> {
-  const { control, segments } = context;
+/** The sync lock is held, no sync is under way, none has failed. Answers the S it has written. */
+async function lead(context: LogContext, state: ControlState): Promise<ControlRecord> {
+  const { control, locks, segments } = context;
   // Before the flag is set: this process could not clear it, and others would settle for nothing.
   if (context.failure !== undefined) throw context.failure;
   const covered = await copyOfAppended(context, state);
   // By its path a file may be opened only while that leads to this partition, not to one made after its deletion.
   const opens = covered.transactionIndexSize > 0 || !segments.isOpen(covered.segmentBase);
   if (opens && !(await control.isCurrent(context.fs))) throw wasDeleted(context);
+  locks.gates.take(state.safe?.sequence ?? 0);
   await control.setSyncing(true);
   const segment = await segments.get(covered.segmentBase);
   await syncing(context, () => segment.log.sync());
   if (covered.transactionIndexSize > 0) await syncing(context, async () => (await segment.beside('.txnindex')).sync());
   const checkpoint = isCheckpointDue(covered, state.safe, context.clock.now()) && (await control.isCurrent(context.fs));
   if (checkpoint) await syncing(context, () => segment.syncIndexes());
-  await control.writeSafe({
+  const safe = {
     ...covered,
     ...(checkpoint ? checkpointAt(covered, context.clock.now()) : lastCheckpoint(covered, state.safe)),
     bootId: context.bootId,
     inode: control.inode,
-  });
+  };
+  await control.writeSafe(safe);
   if (checkpoint) await syncing(context, () => control.sync());
   await control.setSyncing(false);
+  return safe;
 }
 
 /** A, read without its lock: again while both of its slots are being written. */

@@ -84,12 +84,17 @@ function hasFunctions<T>(value: unknown): value is T {
 function throughAddon(addon: Addon): NativeLocks {
   return {
     tryLock(fd, start, length, shared) {
+      // It says no by an error, whose stack nobody sees.
+      const { stackTraceLimit } = Error;
+      Error.stackTraceLimit = 0;
       try {
         addon.tryLock(fd, start, length, !shared);
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false;
         throw error;
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit;
       }
     },
     waitLock: (fd, start, length, shared) =>

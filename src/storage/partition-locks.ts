@@ -7,19 +7,19 @@
  * - *sync*: held while data is synced and S is written.
  * - *upkeep*: held for as long as a compaction or an erasure runs, so that there is one at a time. Writers never ask for it.
  *
- * The order is always upkeep, queue, append, sync. Who holds sync and wants append lets go of sync first.
+ * The order is always upkeep, queue, append, sync. Who holds sync and wants append lets go of sync first. Behind them lie
+ * the gates (leader-gates.ts), which only say that a sync is through.
  */
 import { KlogError } from '../errors.js';
 import { CONTROL_FILE_SIZE } from './control-file.js';
 import type { LockRange, OpenFile } from './file-system.js';
+import { fulfilledWithin } from './fulfilled-within.js';
+import { LeaderGates } from './leader-gates.js';
 
 export const QUEUE_RANGE: LockRange = { start: CONTROL_FILE_SIZE, length: 1 };
 export const APPEND_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 1, length: 1 };
 export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 };
 export const UPKEEP_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 3, length: 1 };
-
-/** The longest that a timer can wait: with more it fires at once. */
-const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
  * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are put
@@ -47,25 +47,29 @@ export class KernelLock {
     return true;
   }
 
-  /** KLOG_LOCKED when it was not to be had in time. */
-  async acquire(): Promise<void> {
-    let left = this.#waitMs;
-    if (this.#taken) {
-      const start = performance.now();
-      await this.#waitInRow();
-      left -= performance.now() - start;
-    } else this.#taken = true;
+  /**
+   * True: it is held. Where another open file has it, `unless` is asked before it is waited for; answers that true, the lock is
+   * not taken, and the answer here is false. KLOG_LOCKED when it was not to be had in time.
+   */
+  async acquire(unless?: () => Promise<boolean>): Promise<boolean> {
+    const start = performance.now();
+    if (this.#taken) await this.#waitInRow();
+    else this.#taken = true;
     let granted: Promise<void> | undefined;
     let inTime: boolean;
     try {
-      if (this.#file.tryLock(this.#range)) return;
+      if (this.#file.tryLock(this.#range)) return true;
+      if (unless !== undefined && (await unless())) {
+        this.#next();
+        return false;
+      }
       granted = this.#file.waitLock(this.#range);
-      inTime = await fulfilledWithin(granted, left);
+      inTime = await fulfilledWithin(granted, this.#waitMs - (performance.now() - start));
     } catch (error) {
       this.#next();
       throw error;
     }
-    if (inTime) return;
+    if (inTime) return true;
     // The kernel may still grant it: hand it back then, and only then let the next task of this process try.
     granted.then(
       () => this.release(),
@@ -115,28 +119,12 @@ export class KernelLock {
   }
 }
 
-/** Whether the promise is fulfilled within so many milliseconds; rejects if it does. */
-async function fulfilledWithin(promise: Promise<void>, ms: number): Promise<boolean> {
-  if (ms === Number.POSITIVE_INFINITY) {
-    await promise;
-    return true;
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, Math.min(Math.max(0, ms), LONGEST_TIMER_MS), false);
-  });
-  try {
-    return await Promise.race([promise.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 export class PartitionLocks {
   readonly queue: KernelLock;
   readonly append: KernelLock;
   readonly sync: KernelLock;
   readonly upkeep: KernelLock;
+  readonly gates: LeaderGates;
 
   /** `waitMs`: longest wait for a lock; `Infinity` waits for ever. */
   constructor(controlFile: OpenFile, waitMs: number) {
@@ -144,6 +132,7 @@ export class PartitionLocks {
     this.append = new KernelLock(controlFile, APPEND_RANGE, 'append', waitMs);
     this.sync = new KernelLock(controlFile, SYNC_RANGE, 'sync', waitMs);
     this.upkeep = new KernelLock(controlFile, UPKEEP_RANGE, 'upkeep', waitMs);
+    this.gates = new LeaderGates(controlFile, waitMs);
   }
 
   /** Takes the append lock through the turnstile. */

@@ -22,7 +22,7 @@ const CHANGES: Readonly<
     ],
     LOCK_ORDER: {
       file: 'storage/log-sync.ts',
-      find: 'if (!leaderDied) await lead(context, state);',
+      find: 'if (!leaderDied && covers(context, await lead(context, state), appended, cutCount)) return;',
       replace: `if (!leaderDied) await lead(context, state);
         else {
           await locks.append.acquire();
@@ -77,13 +77,13 @@ const CHANGES: Readonly<
     S_NO_LOCK: [
       {
         file: 'storage/log-sync.ts',
-        find: `await locks.sync.acquire();
-    let leaderDied`,
-        replace: 'let leaderDied',
+        find: 'if (!(await acquireUnlessLed(context, appended, cutCount))) {',
+        replace: 'if (cutCount < 0) {',
       },
       {
         file: 'storage/log-sync.ts',
         find: `locks.sync.release();
+      locks.gates.letGo();
     }
     if (leaderDied)`,
         replace: `}

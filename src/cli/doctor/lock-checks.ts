@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CONTROL_FILE_NAME } from '../../storage/control-file.js';
 import type { FileSystem, LockRange } from '../../storage/file-system.js';
+import { GATES_RANGE } from '../../storage/leader-gates.js';
 import { APPEND_RANGE, QUEUE_RANGE, SYNC_RANGE, UPKEEP_RANGE } from '../../storage/partition-locks.js';
 import { ADMIN_LOCK, LOG_DIRECTORY, LOG_LOCK, TOPICS_DIRECTORY } from '../../store/layout.js';
 import type { FoundPartition } from '../log/dump-targets.js';
@@ -12,6 +13,7 @@ const PARTITION_LOCKS: readonly (readonly [string, LockRange])[] = [
   ['append', APPEND_RANGE],
   ['sync', SYNC_RANGE],
   ['upkeep', UPKEEP_RANGE],
+  ['gate', GATES_RANGE],
 ];
 
 interface LockFile {
