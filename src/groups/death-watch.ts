@@ -77,6 +77,7 @@ export class DeathWatch {
   async lookAt(members: readonly MemberState[]): Promise<void> {
     for (const { memberId, place } of members) {
       if (place === undefined || this.#free.get(memberId) === place.inode || this.#options.isOwn(memberId)) continue;
+      if (this.#probe.isHeld(memberId, place.inode)) continue;
       if (!(await this.#probe.isFree(memberId, place.inode))) continue;
       this.#free.set(memberId, place.inode);
       this.#options.onFree();

@@ -26,6 +26,7 @@ import { CountedDecisions, type TopicsView } from './partition-counts.js';
 
 const RING_POLL_MS = 50;
 const POLL_MS = 100;
+const LOCKS_POLL_MS = 500;
 const TOPICS_POLL_MS = 1000;
 
 export interface RuntimeOptions {
@@ -74,6 +75,7 @@ export class GroupRuntime {
   #stopListening: (() => void) | undefined;
   #cancelTick: (() => void) | undefined;
   #polledAt = Number.NEGATIVE_INFINITY;
+  #locksAt = Number.NEGATIVE_INFINITY;
   #topicsAt = Number.NEGATIVE_INFINITY;
   #isPolling = false;
   #isStepping = false;
@@ -252,6 +254,9 @@ export class GroupRuntime {
 
   /** A member whose lock file a user has removed makes another, and says so before it lets go of the old one. */
   async #keepLocks(): Promise<void> {
+    const now = this.#options.elapsed();
+    if (now - this.#locksAt < LOCKS_POLL_MS) return;
+    this.#locksAt = now;
     for (const { member } of this.#locals.values()) {
       const { lock, memberId } = member;
       if (member.isLeaving || member.error !== undefined || (await lock.isInPlace())) continue;

@@ -112,7 +112,7 @@ describe('a follower of many partitions', () => {
 
   it('watches each of a few closely, all the time', async () => {
     const { partitions } = follow(16);
-    await vi.advanceTimersByTimeAsync(4500);
+    await vi.advanceTimersByTimeAsync(45_000);
     expect(looksOf(partitions)).toEqual(partitions.map(() => 0));
     expect(turnsOf(partitions)).toBe(16 * 5);
   });

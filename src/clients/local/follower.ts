@@ -9,6 +9,8 @@ import type { PartitionFetcher } from './partition-fetcher.js';
 const WATCHED_PARTITIONS = 16;
 /** How long a turn is: long enough for the reader to find, and settle, what a dead writer has left. */
 const TURN_MS = 1000;
+/** The same where there is no need for turns: others may come. */
+const LONG_TURN_MS = 10_000;
 /** Between two looks at all partitions that nothing tells of. */
 const SWEEP_MS = 50;
 /** Where the system tells of all, some are looked at every second, and all in so many, should it have told of too little. */
@@ -113,8 +115,9 @@ export class Follower {
     this.#watching++;
     try {
       const isWaiting = () => !this.#ending.aborted && this.#known.has(fetcher);
-      while (!(await fetcher.waitForMore(this.#ending, TURN_MS)) && isWaiting()) {
-        if (this.#known.size <= WATCHED_PARTITIONS) continue;
+      const turnMs = () => (this.#known.size > WATCHED_PARTITIONS ? TURN_MS : LONG_TURN_MS);
+      while (!(await fetcher.waitForMore(this.#ending, turnMs())) && isWaiting()) {
+        if (turnMs() > TURN_MS) continue;
         this.#inTurn.add(fetcher);
         this.#listenTo(fetcher);
         break;
