@@ -1,7 +1,7 @@
-import { closeSync, read, readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, open, read } from 'node:fs';
 import { KlogError, systemReason } from '../errors.js';
 import { type DescriptorKind, describeDescriptor, openAgain } from './descriptor.js';
+import { readNonBlocking } from './pipe-input.js';
 
 /** Bytes that come in: standard input, the file of `--file` or `--lines`, or a test's chunks. */
 export interface Input {
@@ -18,6 +18,9 @@ export interface Input {
 /** Two of them take turns: one is read into while the other is worked on. */
 const CHUNK_BYTES = 1024 * 1024;
 
+const STANDARD_INPUT = 0;
+
+/** Takes over its descriptor, which is closed with the loop, unless it is the process's standard input. */
 export class DescriptorInput implements Input {
   readonly name: string;
   readonly #fd: number;
@@ -47,32 +50,28 @@ export class DescriptorInput implements Input {
 /** Opens a file by path; `-` is standard input. Whoever opens it iterates it, which closes it. */
 export async function openInputFile(path: string, stdin: Input): Promise<Input> {
   if (path === '-') return stdin;
+  let fd: number | undefined;
   try {
-    const file = await open(path, 'r');
-    const input = await openedInput(file, path);
-    return {
-      name: path,
-      isTerminal: input.isTerminal,
-      async *chunks(signal) {
-        try {
-          yield* input.chunks(signal);
-        } finally {
-          await file.close().catch(() => {});
-        }
-      },
-    };
+    fd = await openForReading(path);
+    return new DescriptorInput(fd, path);
   } catch (error) {
+    if (fd !== undefined) closeSync(fd);
     throw error instanceof KlogError ? error : inputFailure(path, error);
   }
 }
 
-async function openedInput(file: FileHandle, path: string): Promise<Input> {
-  try {
-    return new DescriptorInput(file.fd, path);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+/** On a thread: a named pipe makes one wait for its writer. */
+function openForReading(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open(path, 'r', (error, fd) => {
+      if (error === null) resolve(fd);
+      else reject(error);
+    });
+  });
+}
+
+function closeOwned(fd: number): void {
+  if (fd !== STANDARD_INPUT) closeSync(fd);
 }
 
 function inputFailure(name: string, error: unknown): KlogError {
@@ -98,6 +97,7 @@ async function* readFile(fd: number, name: string, signal: AbortSignal | undefin
     throw inputFailure(name, error);
   } finally {
     await pending.catch(() => {});
+    closeOwned(fd);
   }
 }
 
@@ -113,47 +113,27 @@ function readOnce(fd: number, buffer: Buffer): Promise<number> {
   return promise;
 }
 
-/** The most that a short input has; and a pipe holds no more, unless it was made larger. */
-const SHORT_BYTES = 64 * 1024;
-
-const NOTHING_AT_HAND = { bytes: Buffer.alloc(0), isAll: false };
-
-/**
- * A short input whose writer has ended already (`echo … | klog produce`) is read without `node:net`, which takes eight
- * milliseconds to load. Where there is more, or may be, the stream goes on behind it.
- */
+/** By a description of our own, which does not wait; a socket cannot be opened again. */
 async function* readPipe(fd: number, name: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const { bytes, isAll } = signal?.aborted ? NOTHING_AT_HAND : readAtHand(fd);
-  if (!isAll) yield* readStream(fd, 'pipe', name, signal, bytes);
-  else if (bytes.length > 0) yield bytes;
-}
-
-/** What the pipe holds now, without waiting; `isAll` if nobody can write to it any more. */
-function readAtHand(fd: number): { readonly bytes: Uint8Array; readonly isAll: boolean } {
   const own = openAgain(fd, 'read');
-  if (own === undefined) return NOTHING_AT_HAND;
-  const bytes = Buffer.allocUnsafeSlow(SHORT_BYTES);
-  let length = 0;
-  let isAll = false;
-  try {
-    while (length < bytes.length && !isAll) {
-      const got = readSync(own, bytes, length, bytes.length - length, null);
-      length += got;
-      isAll = got === 0;
-    }
-  } catch {
-    // EAGAIN: somebody may write yet. Any other failure the stream meets as well.
-  } finally {
-    closeSync(own);
+  if (own === undefined) {
+    yield* readStream(fd, 'pipe', name, signal);
+    return;
   }
-  return { bytes: bytes.subarray(0, length), isAll };
+  try {
+    yield* readNonBlocking(own, signal);
+  } catch (error) {
+    throw inputFailure(name, error);
+  } finally {
+    closeOwned(fd);
+  }
 }
 
 /** Chunks waiting to be worked on before the stream is paused. */
 const MAX_WAITING_BYTES = 2 * CHUNK_BYTES;
 
 /**
- * Pipes, sockets and terminals are polled. A thread in read(2) would hold up the exit, and a blocking read Ctrl-C, for
+ * Sockets, terminals and other systems' pipes are polled. A thread in read(2) would hold up the exit, and a blocking read Ctrl-C, for
  * as long as nobody writes.
  */
 async function* readStream(
@@ -161,7 +141,6 @@ async function* readStream(
   kind: DescriptorKind,
   name: string,
   signal: AbortSignal | undefined,
-  first = NOTHING_AT_HAND.bytes as Uint8Array,
 ): AsyncGenerator<Uint8Array> {
   let stream: import('node:net').Socket;
   try {
@@ -169,7 +148,7 @@ async function* readStream(
   } catch (error) {
     throw inputFailure(name, error);
   }
-  let waiting: Uint8Array[] = first.length > 0 ? [first] : [];
+  let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
   let failure: unknown;
   let isOver = signal?.aborted ?? false;
@@ -218,7 +197,7 @@ async function* readStream(
 
 function openStream(fd: number, kind: DescriptorKind): import('node:net').Socket {
   // A descriptor is polled once only, and any package that imports node:process makes a stream of standard input.
-  if (fd === 0) return process.stdin;
+  if (fd === STANDARD_INPUT) return process.stdin;
   if (kind === 'terminal') {
     const tty = process.getBuiltinModule('node:tty');
     return new tty.ReadStream(fd);
