@@ -1,5 +1,6 @@
 import type { NewTopic } from './admin.js';
 import type { TopicPartition } from './client.js';
+import type { GroupSnapshot } from './log-snapshot.js';
 
 /** A topic to be filled. `partitions` and `configs` count only for one that is made. */
 export interface ImportedTopic extends NewTopic {
@@ -20,8 +21,11 @@ export interface TopicImport extends AsyncDisposable {
    * OFFSET_OUT_OF_RANGE, UNSUPPORTED_FOR_MESSAGE_FORMAT (batches older than v2 with `append`).
    */
   append(partition: TopicPartition, batches: Uint8Array): Promise<void>;
-  /** Everything is durable, and the new topics are there, all together. */
-  commit(): Promise<void>;
+  /**
+   * Everything is durable, and the new topics are there, all together, with what `groups` have committed of them: nobody finds the
+   * one without the other. Of topics that were there before use `alterGroupOffsets` behind it.
+   */
+  commit(groups?: readonly GroupSnapshot[]): Promise<void>;
   /** Removes the new topics. Does nothing after a commit. */
   abort(): Promise<void>;
 }

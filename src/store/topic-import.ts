@@ -27,10 +27,10 @@ export class TopicImport {
     return log;
   }
 
-  /** The topics are there. Everything that was appended must be durable. */
-  async commit(): Promise<void> {
+  /** The topics are there, and `before` was done. Everything that was appended must be durable. */
+  async commit(before?: () => Promise<void>): Promise<void> {
     await this.#closeLogs();
-    await this.#imports.commit(this.#pending.importId);
+    await this.#imports.commit(this.#pending.importId, before);
   }
 
   /** Removes them. */

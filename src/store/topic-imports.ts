@@ -93,14 +93,18 @@ export class TopicImports {
     });
   }
 
-  /** The topics are there from now on. What was written to them must be durable. */
-  async commit(importId: string): Promise<void> {
+  /**
+   * The topics are there from now on. What was written to them must be durable. `before` says of them what has to be known as
+   * soon as they are: should they not come after all, {@link ImportOptions.onCreate} forgets it when others of their names do.
+   */
+  async commit(importId: string, before: () => Promise<void> = async () => {}): Promise<void> {
     const own = this.#own.get(importId);
     if (own === undefined) throw new KlogError('KLOG_CLOSED', 'the import is over');
     await this.#host.change('import topics', async () => {
       this.#own.delete(importId);
       try {
         await this.#options.onCreate?.(new Set(own.files.map(({ topic }) => topic)));
+        await before();
         await commitImportLock(this.#fs, this.#directory, importId);
         for (const file of own.files) await writeTopicFile(this.#fs, this.#directory, { ...file, state: 'active' });
       } finally {

@@ -22,11 +22,14 @@ export interface InterposedFileSystem extends FileSystem {
 export function interpose(before: BeforeCall, overrides: Partial<FileSystem> = {}): InterposedFileSystem {
   const inner: FileSystem = nodeFileSystem;
   const open = new Set<OpenFile>();
+  let isClosed = false;
   const fs: InterposedFileSystem = {
     async open(path: string, mode: OpenMode) {
       await before({ name: `open ${mode}`, path });
       const file = await inner.open(path, mode);
-      open.add(file);
+      // A process that died meanwhile holds it no more.
+      if (isClosed) await file.close();
+      else open.add(file);
       return interposedFile(file, before, open);
     },
     async stat(path) {
@@ -59,6 +62,7 @@ export function interpose(before: BeforeCall, overrides: Partial<FileSystem> = {
     bootId: () => inner.bootId(),
     watch: () => undefined,
     async closeAll() {
+      isClosed = true;
       for (const file of open) await file.close();
       open.clear();
     },

@@ -1,14 +1,16 @@
 import type { ArchivedGroup, ArchivedOffset } from '../../archive/archive-format.js';
 import type { Admin } from '../../clients/admin.js';
 import type { NewGroupOffset } from '../../clients/group-admin.js';
+import type { GroupSnapshot } from '../../clients/log-snapshot.js';
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import { counted } from '../listing.js';
 import { type Loudness, notice } from '../notices.js';
 
-/** What groups had committed of the topics of an archive, committed again when these are there. */
+/** What groups had committed of the topics of an archive, to be committed again. */
 export class ImportedGroups {
   readonly #groups = new Map<string, ArchivedOffset[]>();
+  readonly #committed = new Set<string>();
 
   /** A part of a group. */
   add({ group, offsets }: ArchivedGroup): void {
@@ -17,14 +19,27 @@ export class ImportedGroups {
     this.#groups.set(group, others);
   }
 
-  /** A group that is there already is only moved on, never back, and not while its members read. */
+  /** Of topics that are made: they come with what is committed of them. */
+  ofNewTopics(topics: ReadonlySet<string>): GroupSnapshot[] {
+    const snapshots = [...this.#groups].map(([groupId, archived]) => {
+      return { groupId, offsets: archived.filter(({ topic }) => topics.has(topic)) };
+    });
+    const some = snapshots.filter(({ offsets }) => offsets.length > 0);
+    for (const { groupId } of some) this.#committed.add(groupId);
+    return some;
+  }
+
+  /**
+   * Of topics that were there, and hold the records by now. A group that is there already is only moved on, never back, and not
+   * while its members read. Killed before, a group begins at the start of them: it reads again, and skips nothing.
+   */
   async commit(admin: Admin, topics: ReadonlySet<string>, loudness: Loudness, context: CliContext): Promise<void> {
-    let groups = 0;
     for (const [group, archived] of this.#groups) {
       const offsets = archived.filter(({ topic }) => topics.has(topic));
-      if (await this.#commitOne(admin, group, offsets, loudness, context)) groups++;
+      if (await this.#commitOne(admin, group, offsets, loudness, context)) this.#committed.add(group);
     }
-    if (groups > 0) notice(loudness, context, `committed the offsets of ${counted(groups, 'group')}`);
+    const { size } = this.#committed;
+    if (size > 0) notice(loudness, context, `committed the offsets of ${counted(size, 'group')}`);
   }
 
   async #commitOne(
@@ -34,6 +49,7 @@ export class ImportedGroups {
     loudness: Loudness,
     context: CliContext,
   ): Promise<boolean> {
+    if (archived.length === 0) return false;
     const committed = await committedOf(admin, group);
     const offsets = archived.filter(
       ({ topic, partition, offset }) => offset > (committed.get(`${topic}:${partition}`) ?? -1),

@@ -80,7 +80,8 @@ class ArchiveImport {
         (group) => this.#groups.add(group),
       );
       if (signal.aborted) return 0;
-      await this.#target?.commit();
+      const isWithGroups = this.#options.groups !== false;
+      await this.#target?.commit(isWithGroups ? this.#groups.ofNewTopics(this.#topicsBy('create')) : []);
       this.#target = undefined;
       await this.#commitGroups();
     } catch (error) {
@@ -114,8 +115,11 @@ class ArchiveImport {
   /** Where offsets are new, those of the archive mean nothing. */
   async #commitGroups(): Promise<void> {
     if (this.#client === undefined || this.#options.groups === false || this.#options.dryRun === true) return;
-    const kept = this.#plans.filter(({ mode }) => mode !== 'append').map(({ archived }) => archived.topic);
-    await this.#groups.commit(this.#client.admin(), new Set(kept), this.#options, this.#context);
+    await this.#groups.commit(this.#client.admin(), this.#topicsBy('continue'), this.#options, this.#context);
+  }
+
+  #topicsBy(mode: PlannedTopic['mode']): Set<string> {
+    return new Set(this.#plans.filter((plan) => plan.mode === mode).map(({ archived }) => archived.topic));
   }
 
   /** What was written to topics that were there before stays: say so. */

@@ -47,11 +47,15 @@ interface ChangeOptions {
 
 export class LocalAdmin implements Admin {
   readonly #store: LocalStore;
+  readonly #openGroups: () => Promise<Groups>;
+  readonly #now: () => number;
   readonly #groups: () => Promise<GroupAdmin>;
 
   /** @param groups opens them when they are asked for */
   constructor(store: LocalStore, groups: () => Promise<Groups>, now: () => number) {
     this.#store = store;
+    this.#openGroups = groups;
+    this.#now = now;
     this.#groups = async () => {
       // Loaded by the few commands that need it.
       const { LocalGroupAdmin } = await import('./local-group-admin.js');
@@ -203,7 +207,10 @@ export class LocalAdmin implements Admin {
 
   async importTopics(topics: readonly ImportedTopic[]): Promise<TopicImport> {
     const { beginImport } = await import('./local-topic-import.js');
-    return await beginImport(this.#store, topics);
+    return await beginImport(this.#store, topics, async (snapshots) => {
+      const { preparedOffsets } = await import('./imported-offsets.js');
+      return await preparedOffsets(await this.#openGroups(), snapshots, this.#now);
+    });
   }
 
   /** Those asked for, default all. */

@@ -176,7 +176,8 @@ export interface NewImportedTopic extends NewTopic {
 /** Topics that nobody sees before they are committed. */
 export interface LocalTopicImport {
   partitionLog(topic: string, partition: number): PartitionLog;
-  commit(): Promise<void>;
+  /** `before` is called when nothing can keep the topics from coming but a crash, and before they do. */
+  commit(before?: () => Promise<void>): Promise<void>;
   abort(): Promise<void>;
 }
 

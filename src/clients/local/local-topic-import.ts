@@ -3,21 +3,30 @@ import { checkBatches, splitBatches } from '../../format/batch-run.js';
 import { MAGIC_AT, MAGIC_V2 } from '../../format/record-batch.js';
 import { storageError } from '../../store/system-error.js';
 import type { TopicPartition } from '../client.js';
+import type { GroupSnapshot } from '../log-snapshot.js';
 import type { ImportedTopic, TopicImport } from '../topic-import.js';
 import type { Appended, LocalStore, PartitionLog, LocalTopicImport as StoreImport } from './local-store.js';
 
 /** What a power loss may take at most of one partition, and what the system has to keep in memory until then. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
-export async function beginImport(store: LocalStore, topics: readonly ImportedTopic[]): Promise<TopicImport> {
+/** @param prepareOffsets makes ready what groups have committed; what it answers commits it */
+export async function beginImport(
+  store: LocalStore,
+  topics: readonly ImportedTopic[],
+  prepareOffsets: PrepareOffsets,
+): Promise<TopicImport> {
   const modes = new Map(topics.map(({ topic, mode = 'create' }) => [topic, mode] as const));
   for (const [topic, mode] of modes) {
     // Before anything is made.
     if (mode !== 'create') await store.topics.get(topic);
   }
   const created = topics.filter(({ mode = 'create' }) => mode === 'create');
-  return new LocalTopicImport(store, modes, created.length === 0 ? undefined : await store.importTopics(created));
+  const pending = created.length === 0 ? undefined : await store.importTopics(created);
+  return new LocalTopicImport(store, modes, pending, prepareOffsets);
 }
+
+type PrepareOffsets = (groups: readonly GroupSnapshot[]) => Promise<() => Promise<void>>;
 
 type Modes = ReadonlyMap<string, NonNullable<ImportedTopic['mode']>>;
 
@@ -34,13 +43,15 @@ class LocalTopicImport implements TopicImport {
   readonly #store: LocalStore;
   readonly #modes: Modes;
   readonly #created: StoreImport | undefined;
+  readonly #prepareOffsets: PrepareOffsets;
   #open: OpenPartition | undefined;
   #isOver = false;
 
-  constructor(store: LocalStore, modes: Modes, created: StoreImport | undefined) {
+  constructor(store: LocalStore, modes: Modes, created: StoreImport | undefined, prepareOffsets: PrepareOffsets) {
     this.#store = store;
     this.#modes = modes;
     this.#created = created;
+    this.#prepareOffsets = prepareOffsets;
   }
 
   async append(partition: TopicPartition, batches: Uint8Array): Promise<void> {
@@ -53,11 +64,13 @@ class LocalTopicImport implements TopicImport {
     }
   }
 
-  async commit(): Promise<void> {
+  async commit(groups: readonly GroupSnapshot[] = []): Promise<void> {
     if (this.#isOver) throw new KlogError('KLOG_CLOSED', 'the import is over');
+    for (const { offsets } of groups) for (const { topic } of offsets) this.#mustBeNew(topic);
     await this.#settle();
+    const commitOffsets = groups.length === 0 ? undefined : await this.#prepareOffsets(groups);
     this.#isOver = true;
-    await this.#created?.commit();
+    await this.#created?.commit(commitOffsets);
   }
 
   async abort(): Promise<void> {
@@ -69,6 +82,13 @@ class LocalTopicImport implements TopicImport {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abort();
+  }
+
+  #mustBeNew(topic: string): void {
+    if (this.#modes.get(topic) === 'create') return;
+    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} is not among the topics that this import makes`, {
+      topic,
+    });
   }
 
   async #append(open: OpenPartition, batches: readonly Uint8Array[]): Promise<void> {
