@@ -5,10 +5,10 @@ import { createHash } from 'node:crypto';
 import ts from 'typescript';
 
 /**
- * What a chunk is a function of: `load` and `later` are import and import() of another chunk. The names are so short that no
- * statement becomes longer and source maps stay right.
+ * What a chunk is a function of: import and import() of another chunk. These names, `$need` and `$outer` are no program's own, and so
+ * short that no statement becomes longer: source maps stay right.
  */
-const PARAMETERS = 'load,later';
+const PARAMETERS = '$load,$later';
 
 /**
  * The body of the function for one of esbuild's ES modules; each place in it stays in its column. What it exports is read when
@@ -39,8 +39,8 @@ export function chunkBody(module) {
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [path] = node.arguments;
       const chunk = ts.isStringLiteral(path) ? chunkName(path.text) : undefined;
-      if (chunk === undefined) replace(node.expression, 'extern');
-      else replace(node, `later("${chunk}")`);
+      if (chunk === undefined) replace(node.expression, '$outer');
+      else replace(node, `$later("${chunk}")`);
     } else ts.forEachChild(node, visit);
   };
   visit(file);
@@ -50,7 +50,7 @@ export function chunkBody(module) {
 function importText({ importClause, moduleSpecifier }) {
   const path = moduleSpecifier.text;
   const chunk = chunkName(path);
-  const from = chunk === undefined ? `need("${path}")` : `load("${chunk}")`;
+  const from = chunk === undefined ? `$need("${path}")` : `$load("${chunk}")`;
   if (importClause === undefined) return `${from};`;
   const { name, namedBindings } = importClause;
   if (name !== undefined && namedBindings === undefined) return `var ${name.text}=${from};`;
@@ -73,18 +73,19 @@ function chunkName(path) {
  * copied into a wrapper). What runs by node:vm cannot say import(); bin/klog.js hands its own in.
  */
 const HEAD = `(function(bundle){if(typeof module==='undefined')return bundle;bundle(exports,require,module,__filename)})(function(exports,require,module,__filename){"use strict";
-const need=require,extern=module.importModule??((name)=>import(name));
+const $need=require,$outer=module.importModule??((name)=>import(name));
 const monotonicNow=()=>{const[s,ns]=process.hrtime();return s*1e3+ns/1e6};
 const chunks={
 `;
 
-/** `start` answers with the exports of the first chunk; `others` has the chunks that are not in this bundle. */
+/** `start` answers with the exports of the first chunk; `missing` is asked for all chunks when one is not in this bundle. */
 const TAIL = `};
 const loaded=new Map;let others;
-const load=(name)=>{let found=loaded.get(name);if(found===undefined)loaded.set(name,found=(chunks[name]??others()[name])(load,later));return found};
-const later=async(name)=>load(name);
 exports.chunks=chunks;exports.loaded=loaded;
-exports.start=(missing)=>{others=missing;return load("start")};
+exports.start=(missing)=>{
+const $load=(name)=>{let found=loaded.get(name);if(found===undefined)loaded.set(name,found=(chunks[name]??(others??=missing())[name])($load,$later));return found};
+const $later=async(name)=>$load(name);
+return $load("start")};
 if(require.main===module)void exports.start().main()})`;
 
 /** The bundle of these chunks: `bodies` by name, "start" among them; and where in it each body begins, lines counted from 0. */

@@ -25,8 +25,22 @@ const NAMES = [
 ] as const satisfies readonly (keyof FileSettings)[];
 const PROJECT_FILES = ['klog.config.json', 'klog.config.yaml'];
 
-/** Settings of the nearest file at or above the working directory, over those of `~/.config/klog/config.yaml`. */
-export async function readConfigFiles(context: Pick<CliContext, 'cwd' | 'env'>): Promise<FileSettings> {
+const settingsByContext = new WeakMap<object, Promise<FileSettings>>();
+
+/**
+ * Settings of the nearest file at or above the working directory, over those of `~/.config/klog/config.yaml`. A command looks
+ * once.
+ */
+export function readConfigFiles(context: Pick<CliContext, 'cwd' | 'env'>): Promise<FileSettings> {
+  let settings = settingsByContext.get(context);
+  if (settings === undefined) {
+    settings = findSettings(context);
+    settingsByContext.set(context, settings);
+  }
+  return settings;
+}
+
+async function findSettings(context: Pick<CliContext, 'cwd' | 'env'>): Promise<FileSettings> {
   let settings: FileSettings = {};
   for (const path of configFiles(context)) settings = { ...settings, ...(await readConfigFile(path)) };
   return settings;

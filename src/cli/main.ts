@@ -34,8 +34,12 @@ export async function runCommandLine(args: readonly string[], context: CliContex
 
 async function runCommand(args: readonly string[], host: CommandHost): Promise<void> {
   const words = mayLackBytes(args) ? recoverArguments(args, host.context.commandLine?.()) : args;
-  if (words[0] === 'complete') await completeWords(words.slice(1), host.context);
-  else await createProgram(host).parseAsync(readableArguments(words), { from: 'user' });
+  if (words[0] === 'complete') {
+    await completeWords(words.slice(1), host.context);
+    return;
+  }
+  const readable = readableArguments(words);
+  await createProgram(host, readable).parseAsync(readable, { from: 'user' });
 }
 
 /** Also where the flags could not be parsed. */

@@ -108,8 +108,11 @@ const COMMANDS: readonly CommandEntry[] = [
 const defined = new WeakSet<Command>();
 const entries = new WeakMap<Command, CommandEntry>();
 
-/** The command tree: the one truth that help, completions and manual pages are rendered from. */
-export function createProgram(host: CommandHost): Command {
+/**
+ * The command tree: the one truth that help, completions and manual pages are rendered from. `words` are the command line: where
+ * the first of them is a command, the tree has no other.
+ */
+export function createProgram(host: CommandHost, words: readonly string[] = []): Command {
   const program = new Command('klog')
     .description(
       "Kafka's whole workflow without a broker: topics, produce, consume, tail and replay on a plain directory in Kafka's own format.",
@@ -133,7 +136,8 @@ export function createProgram(host: CommandHost): Command {
   addGlobalOptions(program);
   explainErrors(program);
   refuseHelpOfUnknown(program);
-  for (const entry of COMMANDS) {
+  const named = COMMANDS.find(({ name }) => name === words[0]);
+  for (const entry of named === undefined ? COMMANDS : [named]) {
     const command = program.command(entry.name).summary(entry.summary).description(entry.summary);
     entries.set(command, entry);
   }

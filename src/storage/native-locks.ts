@@ -10,7 +10,6 @@
  * The addon's functions are positional and internal to the package, hence its version is pinned exactly.
  */
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { KlogError } from '../errors.js';
 
 /** Whether locks may name a byte range. If not, only whole files can be locked. */
@@ -57,8 +56,7 @@ function load(platform: string, arch: string): NativeLocks {
   // In a CommonJS bundle `import.meta.url` is undefined; `__filename` is there in `node -e`, too, and names no file.
   const require = createRequire(import.meta.url ?? __filename);
   try {
-    const directory = dirname(require.resolve(PACKAGE));
-    const addon: unknown = require(join(directory, 'prebuilds', `${platform}-${arch}`, `${PACKAGE}.node`));
+    const addon: unknown = require(`${PACKAGE}/prebuilds/${platform}-${arch}/${PACKAGE}.node`);
     if (hasFunctions<Addon>(addon)) return throughAddon(addon);
   } catch {
     // Built from source, or laid out differently: let the package find it.

@@ -9,7 +9,8 @@ type Work = (signal: AbortSignal) => Promise<void>;
  */
 export class UpkeepQueue {
   readonly #waiting = new Map<string, Work>();
-  readonly #abort = new AbortController();
+  /** Made when there is work: a start that has none is spared its loading. */
+  #abort: AbortController | undefined;
   readonly #warn: (message: string) => void;
   #running: Promise<void> | undefined;
 
@@ -18,24 +19,24 @@ export class UpkeepQueue {
   }
 
   add(partition: string, work: Work): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#abort?.signal.aborted) return;
     this.#waiting.set(partition, work);
-    this.#running ??= this.#run();
+    this.#abort ??= new AbortController();
+    this.#running ??= this.#run(this.#abort.signal);
   }
 
   /** Lets what is under way and what waits come to its end, if that does not take long. */
   async close(): Promise<void> {
     if (this.#running === undefined) return;
-    const timer = setTimeout(() => this.#abort.abort(), CLOSE_WAIT_MS);
+    const timer = setTimeout(() => this.#abort?.abort(), CLOSE_WAIT_MS);
     await this.#running;
     clearTimeout(timer);
-    this.#abort.abort();
+    this.#abort?.abort();
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     // Whoever has just rolled goes on first.
     await new Promise((resolve) => setImmediate(resolve));
-    const { signal } = this.#abort;
     for (const [partition, work] of this.#waiting) {
       this.#waiting.delete(partition);
       if (signal.aborted) continue;

@@ -108,7 +108,7 @@ it('takes from the whole what the bundle of a start does not have', async () => 
   const { code } = await klog(line, { cwd, input: 'key,value\nk,x\n' });
   const { out } = await klog(['consume', 'orders', '-f', '%k=%v'], { cwd });
   expect({ code, out }).toEqual({ code: 0, out: 'k=x' });
-  expect(filesRead(line, cwd).map((path) => basename(path))).toContain('klog.cjs');
+  expect(filesRead(line, cwd).filter((path) => basename(path) === 'klog.cjs')).toHaveLength(1);
 });
 
 /** What a run has read with `readFileSync`, as bundles are. */

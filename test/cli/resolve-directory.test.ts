@@ -61,10 +61,13 @@ describe('resolveDirectory', () => {
     inProject(async (home, project) => {
       mkdirSync(join(home, '.config', 'klog'), { recursive: true });
       writeFileSync(join(home, '.config', 'klog', 'config.yaml'), 'dir: /personal\nacks: written\nformat: raw\n');
-      const context = { cwd: project, env: { HOME: home } };
+      const earlier = { cwd: project, env: { HOME: home } };
       const asIs = (text: string) => text;
-      expect((await resolveDirectory({}, context)).directory).toBe('/personal');
+      expect((await resolveDirectory({}, earlier)).directory).toBe('/personal');
       writeFileSync(join(project, 'klog.config.yaml'), 'format: hex\n');
+      // A command looks once.
+      expect(await setting('format', undefined, earlier, asIs)).toBe('raw');
+      const context = { cwd: project, env: { HOME: home } };
       expect(await setting('format', undefined, context, asIs)).toBe('hex');
       expect(await setting('acks', undefined, context, asIs)).toBe('written');
       expect(await setting('acks', undefined, { ...context, env: { HOME: home, KLOG_ACKS: 'none' } }, asIs)).toBe(
