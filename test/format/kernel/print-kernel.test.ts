@@ -100,7 +100,7 @@ describe('the kernel prints', () => {
 });
 
 describe('the kernel stops before a record', () => {
-  const before = (odd: Made, template: PrintTemplate) => {
+  const stopsAt = (odd: Made, template: PrintTemplate) => {
     const cursor = cursorOver([{ key: 'k', value: 'a' }, odd, { key: 'k', value: 'b' }]);
     const { count } = printed(cursor, template);
     expect(cursor.next()).toBe(true);
@@ -110,28 +110,28 @@ describe('the kernel stops before a record', () => {
   const json: PrintTemplate = { parts: ['jsonKey', 'jsonValue'], headersStop: true };
 
   it('with bytes beyond ASCII or control bytes without a short escape, for JSON', () => {
-    expect(before({ value: 'é' }, json)).toBe(1);
-    expect(before({ value: '\u0001' }, json)).toBe(1);
-    expect(before({ key: 'é', value: 'x' }, json)).toBe(1);
-    expect(before({ value: `${'x'.repeat(31)}\u001f` }, json)).toBe(1);
+    expect(stopsAt({ value: 'é' }, json)).toBe(1);
+    expect(stopsAt({ value: '\u0001' }, json)).toBe(1);
+    expect(stopsAt({ key: 'é', value: 'x' }, json)).toBe(1);
+    expect(stopsAt({ value: `${'x'.repeat(31)}\u001f` }, json)).toBe(1);
   });
 
   it('with headers, where they are printed', () => {
-    expect(before({ value: 'h', headers: [{ key: 'a', value: null }] }, json)).toBe(1);
+    expect(stopsAt({ value: 'h', headers: [{ key: 'a', value: null }] }, json)).toBe(1);
   });
 
   it('that is null, where null has a text', () => {
-    expect(before({ key: 'k', value: null }, { ...LINES, nullStops: true })).toBe(1);
-    expect(before({ key: null, value: 'x' }, { ...LINES, nullStops: true })).toBe(1);
+    expect(stopsAt({ key: 'k', value: null }, { ...LINES, nullStops: true })).toBe(1);
+    expect(stopsAt({ key: null, value: 'x' }, { ...LINES, nullStops: true })).toBe(1);
   });
 
   it('that is larger than its window', () => {
-    expect(before({ value: 'x'.repeat(40_000) }, LINES)).toBe(1);
+    expect(stopsAt({ value: 'x'.repeat(40_000) }, LINES)).toBe(1);
   });
 
   it('of a time before 1970 or far from the first, where times are printed', () => {
-    expect(before({ value: 'x', timestamp: -5 }, { parts: ['timestamp'] })).toBe(1);
-    expect(before({ value: 'x', timestamp: 1_600_000_000_000 }, { parts: ['timestamp'] })).toBe(1);
+    expect(stopsAt({ value: 'x', timestamp: -5 }, { parts: ['timestamp'] })).toBe(1);
+    expect(stopsAt({ value: 'x', timestamp: 1_600_000_000_000 }, { parts: ['timestamp'] })).toBe(1);
   });
 
   it('of a batch with an append time, where times are printed', () => {
