@@ -21,6 +21,8 @@ export const STICKY = -1;
 export interface RangePartitioner {
   /** Keyless records are always {@link STICKY}, so the everyday line need not ask. */
   readonly keylessIsSticky: boolean;
+  /** A key's partition is Kafka's, `partitionForKey`. */
+  readonly hashesKeys: boolean;
   choose(
     keyBuffer: Uint8Array | null,
     keyStart: number,
@@ -53,16 +55,18 @@ export function createPartitioner(choice: PartitionerName | Partitioner, random:
 
 const murmur2Partitioner: RangePartitioner = {
   keylessIsSticky: true,
+  hashesKeys: true,
   choose: (keyBuffer, keyStart, keyEnd, _valueBuffer, _valueStart, _valueEnd, partitionCount) =>
     keyBuffer === null ? STICKY : partitionForKey(keyBuffer, keyStart, keyEnd, partitionCount),
 };
 
-const stickyPartitioner: RangePartitioner = { keylessIsSticky: true, choose: () => STICKY };
+const stickyPartitioner: RangePartitioner = { keylessIsSticky: true, hashesKeys: false, choose: () => STICKY };
 
 function roundRobinPartitioner(): RangePartitioner {
   let next = 0;
   return {
     keylessIsSticky: false,
+    hashesKeys: false,
     choose(_keyBuffer, _keyStart, _keyEnd, _valueBuffer, _valueStart, _valueEnd, partitionCount) {
       const partition = next % partitionCount;
       next = partition + 1;
@@ -74,6 +78,7 @@ function roundRobinPartitioner(): RangePartitioner {
 function randomPartitioner(random: () => number): RangePartitioner {
   return {
     keylessIsSticky: false,
+    hashesKeys: false,
     choose: (_keyBuffer, _keyStart, _keyEnd, _valueBuffer, _valueStart, _valueEnd, partitionCount) =>
       Math.min(partitionCount - 1, Math.floor(random() * partitionCount)),
   };
@@ -82,6 +87,7 @@ function randomPartitioner(random: () => number): RangePartitioner {
 function customPartitioner(partitioner: Partitioner): RangePartitioner {
   return {
     keylessIsSticky: false,
+    hashesKeys: false,
     choose(keyBuffer, keyStart, keyEnd, valueBuffer, valueStart, valueEnd, partitionCount) {
       const partition = partitioner(
         keyBuffer === null ? null : keyBuffer.subarray(keyStart, keyEnd),

@@ -109,12 +109,37 @@ export interface Acknowledgement {
   readonly bytes: number;
 }
 
+/** How a stretch of bytes is cut into records. */
+export interface LineLayout {
+  /** The byte behind each line. */
+  readonly delimiter: number;
+  /** Between key and value. Undefined: a line is a value, and has no key. */
+  readonly keySeparator: Uint8Array | undefined;
+}
+
+/** Takes many lines in one call. */
+export interface LineAppender {
+  /**
+   * Takes whole lines from the beginning of `bytes[start, end)`, as many as it can at once, as records at `timestamp`
+   * without headers, in the partitions of the partitioner. Answers how many. The one behind them, where there is one, is
+   * for {@link RecordWriter.append}: what is wrong with it, if anything is, is told there.
+   */
+  append(bytes: Uint8Array, start: number, end: number, timestamp: number): number;
+  /** Behind the last line that was taken, its delimiter included. */
+  readonly position: number;
+}
+
 /**
  * Takes records as byte ranges and copies them at once, so the caller's buffers are free when a call returns. Each
  * method answers whether there is room for more: after `false` (the record was taken all the same) await
  * {@link RecordWriter.ready} before the next one. An error of an earlier batch is thrown by the next call to anything.
  */
 export interface RecordWriter {
+  /**
+   * The fast way for everyday lines; undefined where there is none for such lines and such a topic. An appender adds to what
+   * {@link append} has begun.
+   */
+  readonly lineAppender?: (layout: LineLayout) => LineAppender | undefined;
   readonly topic: string;
   /** When the writer was made. */
   readonly partitionCount: number;

@@ -200,6 +200,20 @@ export class RecordBatchBuilder {
   }
 
   /**
+   * Adds `count` records that were encoded elsewhere, all of one timestamp, with the offset deltas that come next and
+   * relative to {@link baseTimestamp}. The batch has a record already. Throws MESSAGE_TOO_LARGE as {@link appendValue}.
+   */
+  appendEncoded(bytes: Uint8Array, start: number, end: number, count: number, timestamp: number): void {
+    const needed = this.#position + end - start;
+    if (needed > this.#buffer.length) this.#grow(needed);
+    this.#buffer.set(bytes.subarray(start, end), this.#position);
+    this.#position = needed;
+    this.#recordCount += count;
+    this.#lastOffsetDelta += count;
+    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+  }
+
+  /**
    * A record with the next offset. A null key or value has a null buffer. `timestamp` in milliseconds, -1 for none.
    * Throws INVALID_TIMESTAMP beyond ±(2^53 - 1), MESSAGE_TOO_LARGE when the batch would pass 2 GiB; the batch then
    * stays as it was.

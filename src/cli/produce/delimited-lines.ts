@@ -14,12 +14,27 @@ import { ByteCarry } from './byte-carry.js';
 export interface LineSink {
   /** One line without its delimiter, valid during the call. False: no room for more, await {@link ready} first. */
   line(bytes: Buffer, start: number, end: number): boolean;
+  /** Takes many lines in one call, where that can be done. The one behind them is for {@link line}. */
+  readonly appender?: LineAppenderNow | undefined;
   /** Bytes of a line that has become longer than `limit`, see {@link DelimitedLines.maxLineBytes}. */
   tooLongPart(bytes: Buffer, start: number, end: number, limit: number): void;
   /** The end of such a line. Throws, or passes it over. */
   tooLong(length: number, limit: number): void;
   ready(): Promise<void>;
 }
+
+/** Of `RecordWriter.lineAppender`, for the lines of now. */
+export interface LineAppenderNow {
+  append(bytes: Buffer, start: number, end: number): number;
+  readonly position: number;
+}
+
+/** With less of the chunk left many lines are not worth the call. */
+const MANY_LINES_BYTES = 8 * 1024;
+/** So many lines are handed on one by one before many are tried (again); twice as many each time that it took few. */
+const FIRST_PATIENCE = 1;
+const MOST_PATIENCE = 1024;
+const FEW_LINES = 16;
 
 /** Below this `indexOf` costs more than looking at the bytes. */
 const SHORT_LINE_BYTES = 16;
@@ -46,6 +61,9 @@ export class DelimitedLines {
   /** Bytes of the chunks before the current one. */
   #chunkOffset = 0;
   #lastLength = 0;
+  /** Lines before many are tried again. */
+  #oneByOne = FIRST_PATIENCE;
+  #patience = FIRST_PATIENCE;
 
   /** The delimiter has at least one byte. */
   constructor(delimiter: Uint8Array, sink: LineSink) {
@@ -71,7 +89,10 @@ export class DelimitedLines {
     const sink = this.#sink;
     const delimiterLength = this.#delimiter.length;
     try {
-      for (let end = this.#find(chunk, start); end >= 0; end = this.#find(chunk, start)) {
+      for (;;) {
+        if (sink.appender !== undefined) start = this.#appendMany(sink.appender, chunk, start);
+        const end = this.#find(chunk, start);
+        if (end < 0) break;
         this.lineNumber++;
         this.#lastLength = end - start;
         if (!sink.line(chunk, start, end)) {
@@ -96,6 +117,24 @@ export class DelimitedLines {
   end(): void {
     this.isFull = false;
     if (this.unfinishedBytes > 0) this.#emitCarried();
+  }
+
+  /** Answers where the lines that were taken end. */
+  #appendMany(appender: LineAppenderNow, chunk: Buffer, start: number): number {
+    let position = start;
+    while (this.#oneByOne === 0 && chunk.length - position >= MANY_LINES_BYTES) {
+      const lines = appender.append(chunk, position, chunk.length);
+      this.lineNumber += lines;
+      if (lines > 0) position = appender.position;
+      if (lines < FEW_LINES) {
+        this.#oneByOne = this.#patience;
+        this.#patience = Math.min(2 * this.#patience, MOST_PATIENCE);
+      } else {
+        this.#patience = FIRST_PATIENCE;
+      }
+    }
+    if (this.#oneByOne > 0) this.#oneByOne--;
+    return position;
   }
 
   #stop(chunk: Buffer, position: number): number {

@@ -1,8 +1,9 @@
+import type { LineLayout } from '../../clients/producer.js';
 import { KlogError } from '../../errors.js';
 import type { RecordHeader } from '../../format/log-record.js';
-import type { LineSink } from './delimited-lines.js';
+import type { LineAppenderNow, LineSink } from './delimited-lines.js';
 import { printable } from './printable.js';
-import type { RecordFields } from './record-fields.js';
+import { isPlain, type RecordFields } from './record-fields.js';
 import type { RecordTarget } from './record-target.js';
 
 /** How much of a line that is too long is read on to tell its size: some inputs have no end. */
@@ -15,12 +16,22 @@ abstract class TargetLines implements LineSink {
   protected timestamp = -1;
   /** What a line is called in errors. */
   noun = 'line';
+  readonly appender: LineAppenderNow | undefined;
   readonly #fixedTimestamp: number | undefined;
   #tooLongBytes = 0;
 
-  constructor(target: RecordTarget, fixedTimestamp: number | undefined) {
+  /** `layout` where all lines are of it. */
+  constructor(target: RecordTarget, fixedTimestamp: number | undefined, layout: LineLayout | undefined) {
     this.target = target;
     this.#fixedTimestamp = fixedTimestamp;
+    const appender = layout === undefined ? undefined : target.lineAppender?.(layout);
+    if (appender === undefined) return;
+    this.appender = {
+      append: (bytes, start, end) => appender.append(bytes, start, end, this.timestamp),
+      get position() {
+        return appender.position;
+      },
+    };
   }
 
   /** The time of the next lines, unless `--timestamp` has fixed it. */
@@ -51,6 +62,10 @@ abstract class TargetLines implements LineSink {
 
 /** A line is a value, and nothing else is asked for. */
 export class PlainLines extends TargetLines {
+  constructor(target: RecordTarget, timestamp: number | undefined, delimiter: Buffer) {
+    super(target, timestamp, layoutOf(delimiter, undefined));
+  }
+
   line(bytes: Buffer, start: number, end: number): boolean {
     return this.target.appendValue(bytes, start, end, this.timestamp);
   }
@@ -69,8 +84,8 @@ export class FieldLines extends TargetLines {
   readonly #headers: readonly RecordHeader[] | null;
   readonly #split: KeySplit | undefined;
 
-  constructor(target: RecordTarget, fields: RecordFields, split: KeySplit | undefined) {
-    super(target, fields.timestamp);
+  constructor(target: RecordTarget, fields: RecordFields, split: KeySplit | undefined, delimiter: Buffer) {
+    super(target, fields.timestamp, keyedLayout(fields, split, delimiter));
     this.#fields = fields;
     this.#headers = fields.headers.length === 0 ? null : fields.headers;
     this.#split = split;
@@ -110,6 +125,16 @@ export class FieldLines extends TargetLines {
     }
     return target.append(keyBuffer, keyStart, keyEnd, bytes, start, end, timestamp, headers, partition);
   }
+}
+
+function layoutOf(delimiter: Buffer, keySeparator: Buffer | undefined): LineLayout | undefined {
+  return delimiter.length === 1 ? { delimiter: delimiter[0]!, keySeparator } : undefined;
+}
+
+/** Undefined where more is asked for than key and value. */
+function keyedLayout(fields: RecordFields, split: KeySplit | undefined, delimiter: Buffer): LineLayout | undefined {
+  if (split === undefined || !isPlain({ ...fields, key: null })) return undefined;
+  return layoutOf(delimiter, split.separator);
 }
 
 /** Where `needle` begins within the range, or -1. Never looks beyond `end`: a line may be short and its chunk long. */

@@ -2,7 +2,10 @@ import type { RecordWriter } from '../../clients/producer.js';
 import { KlogError } from '../../errors.js';
 
 /** Where records of one topic go: the producer's writer, or something that stands in front of it. */
-export type RecordTarget = Pick<RecordWriter, 'topic' | 'partitionCount' | 'appendValue' | 'append' | 'ready'>;
+export type RecordTarget = Pick<
+  RecordWriter,
+  'topic' | 'partitionCount' | 'lineAppender' | 'appendValue' | 'append' | 'ready'
+>;
 
 /** -1 as a partition: the partitioner's choice. */
 export const ANY_PARTITION = -1;

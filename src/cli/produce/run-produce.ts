@@ -127,8 +127,8 @@ class ProduceRun {
       return;
     }
     const isLines = source.kind === 'lines';
-    const lineTarget = lineTargetOf(target!, this.#fields, isLines ? source.split : undefined);
     const delimiter = isLines ? source.delimiter : NO_BYTES;
+    const lineTarget = lineTargetOf(target!, this.#fields, isLines ? source.split : undefined, delimiter);
     const sink = this.#skipped === undefined ? lineTarget : new SkippingLines(lineTarget, this.#skipped, delimiter);
     const setTime = () => lineTarget.setTime(this.#context.clock.now());
     const maxLineBytes = () => maxMessageBytes(client, topic!);
@@ -249,9 +249,10 @@ function lineTargetOf(
   target: RecordTarget,
   fields: RecordFields,
   split: ConstructorParameters<typeof FieldLines>[2],
+  delimiter: Buffer,
 ): PlainLines | FieldLines {
-  if (split === undefined && isPlain(fields)) return new PlainLines(target, fields.timestamp);
-  return new FieldLines(target, fields, split);
+  if (split === undefined && isPlain(fields)) return new PlainLines(target, fields.timestamp, delimiter);
+  return new FieldLines(target, fields, split, delimiter);
 }
 
 async function recordFields(options: ProduceOptions): Promise<RecordFields> {

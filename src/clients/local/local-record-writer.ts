@@ -1,6 +1,8 @@
+import { MAX_PARTITIONS, MAX_SEPARATOR_BYTES } from '../../format/kernel/encode-kernel.js';
 import type { RecordHeader } from '../../format/log-record.js';
 import { MAX_RECORD_OVERHEAD } from '../../format/record-batch-builder.js';
-import type { Acknowledgement, RecordWriter } from '../producer.js';
+import type { Acknowledgement, LineAppender, LineLayout, RecordWriter } from '../producer.js';
+import { LocalLineAppender } from './local-line-appender.js';
 import type { BatchOwner, ProducerBatch } from './producer-batch.js';
 import type { RecordAccumulator } from './record-accumulator.js';
 import type { TopicProducer } from './topic-producer.js';
@@ -27,6 +29,22 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
     this.#accumulator = accumulator;
     this.#told = told;
     this.#isPlain = to.partitioner.keylessIsSticky && !to.isCompacted;
+  }
+
+  lineAppender(layout: LineLayout): LineAppender | undefined {
+    const { keySeparator } = layout;
+    const to = this.#to;
+    if (keySeparator === undefined) {
+      if (!this.#isPlain) return undefined;
+      return new LocalLineAppender(this, { count: 1, at: () => to.stickyBatch(this) }, layout);
+    }
+    const isPlain = to.partitioner.hashesKeys && to.partitionCount <= MAX_PARTITIONS;
+    if (!isPlain || keySeparator.length > MAX_SEPARATOR_BYTES) return undefined;
+    return new LocalLineAppender(
+      this,
+      { count: to.partitionCount, at: (partition) => to.openBatch(partition) },
+      layout,
+    );
   }
 
   appendValue(buffer: Uint8Array, start: number, end: number, timestamp: number): boolean {

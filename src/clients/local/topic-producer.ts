@@ -114,6 +114,11 @@ export class TopicProducer implements SenderTopic {
     return batch?.owner === owner ? batch : undefined;
   }
 
+  /** The batch that the partition's records go into now. */
+  openBatch(partition: number): ProducerBatch | undefined {
+    return this.#senders[partition]?.open;
+  }
+
   sender(partition: number): PartitionSender {
     this.#senders[partition] ??= new PartitionSender(this, partition, this.#context);
     return this.#senders[partition];

@@ -5,6 +5,7 @@
  */
 import type { RecordCursor, RecordRun } from '../record-cursor.js';
 import { MODULE } from './print-module.js';
+import { type ExportedMemory, type ExportedNumber, instantiate } from './web-assembly.js';
 
 const TEMPLATE_AT = 256;
 const TEXTS_AT = 512;
@@ -44,9 +45,9 @@ export interface PrintTemplate {
 
 /** The exports of `assembly/print.ts`. */
 interface PrintModule {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly printEnd: { readonly value: number };
-  readonly lastRecord: { readonly value: number };
+  readonly memory: ExportedMemory;
+  readonly printEnd: ExportedNumber;
+  readonly lastRecord: ExportedNumber;
   print(
     start: number,
     end: number,
@@ -65,15 +66,6 @@ interface PrintModule {
   ): number;
 }
 
-/** What of it is used: the types of Node have little of it. */
-interface WebAssemblyApi {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-}
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-
-let compiled: object | undefined;
-
 export class PrintKernel {
   /** What is printed goes here; never replaced. */
   readonly output: Buffer;
@@ -87,8 +79,7 @@ export class PrintKernel {
   #textBytes = 0;
 
   constructor() {
-    compiled ??= new Module(Buffer.from(MODULE, 'base64'));
-    this.#module = new Instance(compiled).exports as PrintModule;
+    this.#module = instantiate<PrintModule>(MODULE);
     this.#memory = Buffer.from(this.#module.memory.buffer);
     this.output = this.#memory.subarray(OUTPUT_AT, WINDOW_AT - SLACK_BYTES);
     this.#memory.set(JSON_ESCAPES, 0);

@@ -30,6 +30,32 @@ class KeptLines implements LineSink {
   async ready(): Promise<void> {}
 }
 
+/** The same, taking so many lines at a time in turn. */
+class ManyLines extends KeptLines {
+  readonly #takes: readonly number[];
+  #calls = 0;
+
+  constructor(takes: readonly number[], stopEvery: number) {
+    super(stopEvery);
+    this.#takes = takes;
+  }
+
+  readonly appender = {
+    position: 0,
+    append: (bytes: Buffer, start: number, end: number): number => {
+      const wanted = this.#takes[this.#calls++ % this.#takes.length]!;
+      this.appender.position = start;
+      for (let taken = 0; taken < wanted; taken++) {
+        const stop = bytes.indexOf(0x0a, this.appender.position);
+        if (stop < 0 || stop >= end) return taken;
+        this.lines.push(Buffer.from(bytes.subarray(this.appender.position, stop)));
+        this.appender.position = stop + 1;
+      }
+      return wanted;
+    },
+  };
+}
+
 function feed(lines: DelimitedLines, chunks: readonly Uint8Array[]): void {
   for (const bytes of chunks) {
     const chunk = Buffer.from(bytes);
@@ -93,6 +119,26 @@ describe('DelimitedLines', () => {
         },
       ),
       { numRuns: runs(500) },
+    );
+  });
+
+  it('is the same where the sink takes some lines many at a time', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(400), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.nat(60), { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 50 }),
+        (lengths, takes, stopEvery) => {
+          const text = Array.from({ length: 300 }, (_, i) => `${i}`.padEnd(lengths[i % lengths.length]!, '.')).join(
+            '\n',
+          );
+          const sink = new ManyLines(takes, stopEvery);
+          const lines = new DelimitedLines(Buffer.from('\n'), sink);
+          feed(lines, cut(Buffer.from(text), [30_000, 9000]));
+          expect(sink.lines.join('\n')).toBe(text);
+          expect(lines.lineNumber).toBe(300);
+        },
+      ),
     );
   });
 

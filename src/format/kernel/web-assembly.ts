@@ -1,0 +1,26 @@
+/** What of WebAssembly is used: the types of Node have little of it. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+}
+const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
+const compiled = new Map<string, object>();
+
+/** The exports of a new instance of the module, which is compiled once. */
+export function instantiate<Exports>(base64: string): Exports {
+  let module = compiled.get(base64);
+  if (module === undefined) {
+    module = new Module(Buffer.from(base64, 'base64'));
+    compiled.set(base64, module);
+  }
+  return new Instance(module).exports as Exports;
+}
+
+/** The variables and the memory that a module exports. */
+export interface ExportedMemory {
+  readonly buffer: ArrayBuffer;
+}
+export interface ExportedNumber {
+  readonly value: number;
+}
