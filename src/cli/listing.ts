@@ -1,5 +1,5 @@
 import type { CliContext } from './cli-context.js';
-import { styleFor } from './style.js';
+import { type Style, styleFor } from './style.js';
 import { escapeLine } from './terminal-text.js';
 
 export interface Column<Row> {
@@ -33,18 +33,43 @@ export async function printTable<Row>(
   }
   if (rows.length === 0 && options.asPage !== true) return;
   const headings = options.noHeadings ? undefined : columns.map((column) => column.heading);
-  stdout.appendText(await renderTable(context, columns, headings, cells));
+  const style = await styleFor(context.stdout, context.env);
+  const isPlain = cells.every((line) => line.every((cell) => PLAIN.test(cell)));
+  const render = isPlain ? renderPlain : renderMeasured;
+  stdout.appendText(await render(columns, headings, cells, style));
 }
 
-/** cli-table3 measures wide characters right; it is loaded for tables only. */
-async function renderTable<Row>(
-  context: Pick<CliContext, 'stdout' | 'env'>,
+/** Each character is as wide as any other. */
+const PLAIN = /^[ -~]*$/;
+
+/** A thousand rows in a millisecond; measured, they take a third of a second. */
+function renderPlain<Row>(
   columns: readonly Column<Row>[],
   headings: readonly string[] | undefined,
   cells: readonly string[][],
+  style: Style,
+): string {
+  const all = headings === undefined ? cells : [headings, ...cells];
+  const widths = columns.map((_, i) => all.reduce((width, line) => Math.max(width, line[i]!.length), 0));
+  const row = (line: readonly string[], show: (cell: string) => string) => {
+    const padded = line.map((cell, i) => {
+      const blank = ' '.repeat(widths[i]! - cell.length);
+      return columns[i]!.align === 'right' ? blank + show(cell) : show(cell) + blank;
+    });
+    return `${padded.join('  ').trimEnd()}\n`;
+  };
+  const head = headings === undefined ? '' : row(headings, style.heading);
+  return head + cells.map((line) => row(line, String)).join('');
+}
+
+/** cli-table3 measures wide characters right; it is loaded for those only. */
+async function renderMeasured<Row>(
+  columns: readonly Column<Row>[],
+  headings: readonly string[] | undefined,
+  cells: readonly string[][],
+  style: Style,
 ): Promise<string> {
   const { default: Table } = await import('cli-table3');
-  const style = await styleFor(context.stdout, context.env);
   const none = '';
   const table = new Table({
     chars: {

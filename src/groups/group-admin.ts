@@ -59,9 +59,9 @@ export class GroupAdmin {
   async describe(groupId: string): Promise<GroupDetails> {
     const log = await this.#existing(groupId);
     await log.refresh();
-    const group = log.group(groupId);
-    if (!isKnown(group)) throw notFound(groupId);
-    return { ...(await this.#summaryOf(log, groupId)), committed: group.allCommitted() };
+    const committed = log.group(groupId).allCommitted();
+    if (log.state(groupId).generation < 0 && committed.length === 0) throw notFound(groupId);
+    return { ...(await this.#summaryOf(log, groupId)), committed };
   }
 
   /** @throws KlogError NON_EMPTY_GROUP */

@@ -5,6 +5,7 @@ import { BatchScanner } from './batch-scanner.js';
 import { withoutCovered, withoutOverlaps } from './covered-segments.js';
 import { findBehindDamage } from './damage-search.js';
 import type { FileSystem, OpenFile } from './file-system.js';
+import { isOdd } from './log-context.js';
 import { segmentFileName } from './log-files.js';
 import { LogSegment } from './log-segment.js';
 import { listSegments } from './log-segments.js';
@@ -49,6 +50,9 @@ export class ReaderSegments {
 
   /** The segment that holds `offset`, if any does: the one with the greatest base offset not above it. */
   async baseOf(offset: number): Promise<number> {
+    // Of a thousand partitions most have one segment, and listing it costs as much as reading from it.
+    const last = this.#view?.segmentBase;
+    if (last !== undefined && last <= offset && !isOdd(this.#view!.layoutVersion)) return last;
     const bases = await this.#list();
     let found = bases[0] ?? this.#view?.segmentBase ?? 0;
     for (const base of bases) if (base <= offset) found = base;
