@@ -21,6 +21,7 @@ const PRODUCE = [
 const CONSUME = [
   ['consume', 'warm'],
   ['consume', 'warm', '-J'],
+  ['consume', 'warm', '-o', '@0', '-n', '1'],
   ['consume', 'warm', '-f', '%k %v\\n'],
   ['tail', 'warm'],
   ['get', 'warm:0@0'],

@@ -12,7 +12,7 @@ import { beyondSafeInteger } from './int64.js';
 import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
 import { incrementSequence, NO_SEQUENCE } from './record-batch.js';
 import { passHeaders } from './record-headers.js';
-import { countEarlier, offsetDeltaAt, passRecords } from './record-skip.js';
+import { offsetDeltaAt, type PassedRecords, passEarlier, passRecords } from './record-skip.js';
 import { VarintReader } from './varint.js';
 
 export { codecNeeded } from './batch-records.js';
@@ -71,6 +71,7 @@ const ANY_DELTA = 2 ** 31 - 1;
 const NO_BYTES = Buffer.alloc(0);
 /** One serves all cursors: nothing keeps it beyond a call. */
 const varints = new VarintReader();
+const passed: PassedRecords = { count: 0, position: 0 };
 
 export class RecordCursor {
   /** Where the fields below point to: the batch's own buffer, or what was decompressed. */
@@ -179,11 +180,9 @@ export class RecordCursor {
   skipBefore(timestamp: number): void {
     if (this.#hasAppendTime) return;
     const delta = timestamp - this.#baseTimestamp;
-    const count = countEarlier(this.buffer, this.#position, this.#end, this.#remaining, delta);
-    const position = passRecords(this.buffer, this.#position, this.#end, count);
-    if (position < 0) return;
-    this.#position = position;
-    this.#remaining -= count;
+    passEarlier(this.buffer, this.#position, this.#end, this.#remaining, delta, passed);
+    this.#position = passed.position;
+    this.#remaining -= passed.count;
   }
 
   /** Passes over records from `offset` on. */

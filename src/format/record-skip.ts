@@ -34,25 +34,49 @@ export function passRecords(buffer: Uint8Array, start: number, end: number, coun
   return position;
 }
 
-/** How many of `count` records, from the first on, have a timestamp delta below `delta`. */
-export function countEarlier(buffer: Uint8Array, start: number, end: number, count: number, delta: number): number {
+/** How far {@link passEarlier} came. */
+export interface PassedRecords {
+  count: number;
+  /** Where the record after them begins. */
+  position: number;
+}
+
+/** Passes over up to `most` records, as long as they have a timestamp delta below `delta`. */
+export function passEarlier(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  most: number,
+  delta: number,
+  passed: PassedRecords,
+): void {
   let position = start;
-  for (let passed = 0; passed < count; passed++) {
-    const fields = lengthEnd(buffer, position, end);
-    const next = passRecords(buffer, position, end, 1);
-    if (next < 0) return passed;
-    let at = fields + 1;
-    let byte = buffer[at++]!;
+  let count = 0;
+  passing: for (; count < most; count++) {
+    let at = position;
+    let byte = at < end ? buffer[at++]! : 0x80;
     let bits = byte & 0x7f;
     for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (at >= next || shift > LARGEST_SHIFT) return passed;
+      if (at >= end || shift > LARGEST_SHIFT) break passing;
       byte = buffer[at++]!;
       bits |= (byte & 0x7f) << shift;
     }
-    if (((bits >>> 1) ^ -(bits & 1)) >= delta) return passed;
+    const length = (bits >>> 1) ^ -(bits & 1);
+    if (length < MINIMUM_RECORD_LENGTH || length > end - at) break;
+    const next = at + length;
+    // Behind the attributes. The shortest record has bytes enough for a delta that is looked at.
+    byte = buffer[++at]!;
+    bits = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift > LARGEST_SHIFT) break passing;
+      byte = buffer[++at]!;
+      bits |= (byte & 0x7f) << shift;
+    }
+    if (((bits >>> 1) ^ -(bits & 1)) >= delta) break;
     position = next;
   }
-  return count;
+  passed.count = count;
+  passed.position = position;
 }
 
 /** The offset delta of the record at `start`; -1: it cannot be told so simply. */

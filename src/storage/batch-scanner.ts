@@ -111,8 +111,10 @@ export class BatchScanner {
     if (at < 0) return false;
     const stored = this.#window.readUInt32BE(at + (legacy ? LEGACY_CRC_AT : CRC_AT));
     let crc = 0;
-    for (let done = from; done < this.size; ) {
-      const length = Math.min(this.size - done, this.#window.length);
+    // First what the window has of it.
+    let most = Math.max(1, this.#windowEnd - this.position - from);
+    for (let done = from; done < this.size; most = this.#window.length) {
+      const length = Math.min(this.size - done, most);
       const start = this.position + done;
       const piece = this.#inWindow(start, length) ?? (await this.#load(start, length));
       if (piece < 0) return false;
@@ -156,7 +158,7 @@ export class BatchScanner {
   }
 
   async #showHeader(): Promise<void> {
-    const at = await this.#load(this.position, Math.min(this.size, RECORD_BATCH_OVERHEAD));
+    const at = await this.#load(this.position, Math.min(this.size, RECORD_BATCH_OVERHEAD), HEADER_READ_BYTES);
     if (at < 0) throw this.corruption('the file became shorter while it was read');
     this.batch.reset(this.#window, at);
   }

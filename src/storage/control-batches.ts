@@ -33,9 +33,14 @@ export async function trackBatch(
 /** The current batch in a buffer of its own, the codec that it needs loaded. */
 export async function bytesToDecode(scanner: BatchScanner): Promise<Buffer> {
   const bytes = await scanner.readBatch();
+  await loadCodecOf(bytes);
+  return bytes;
+}
+
+/** Of the batch at the beginning of `bytes`. */
+export async function loadCodecOf(bytes: Uint8Array): Promise<void> {
   const codec = codecNeeded(bytes, 0);
   if (codec !== undefined) await loadCodec(codec);
-  return bytes;
 }
 
 /** UNKNOWN also for one that was compacted to nothing, or that says nothing that can be understood. */

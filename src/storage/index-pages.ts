@@ -36,7 +36,7 @@ export class IndexPages {
    */
   async page(slot: number, size: number, keep = true): Promise<Buffer | undefined> {
     if (slot >= this.count(size)) return undefined;
-    const number = Math.floor(slot / this.#entriesPerPage);
+    const number = this.#numberOf(slot);
     const needed = this.at(slot) + this.entrySize;
     let page = this.#pages.get(number);
     if (page === undefined || page.length < needed) {
@@ -65,12 +65,22 @@ export class IndexPages {
   async lastWhere(size: number, holds: (page: Buffer, at: number) => boolean, keep = true): Promise<number> {
     let low = -1;
     let high = this.count(size);
+    let page: Buffer | undefined;
+    let number = -1;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      const page = await this.page(middle, size, keep);
-      if (page !== undefined && holds(page, this.at(middle))) low = middle;
+      const at = this.at(middle);
+      // Most steps stay in a page, which is read once whether it is kept or not.
+      const isThere = page !== undefined && number === this.#numberOf(middle) && at + this.entrySize <= page.length;
+      if (!isThere) page = await this.page(middle, size, keep);
+      number = this.#numberOf(middle);
+      if (page !== undefined && holds(page, at)) low = middle;
       else high = middle;
     }
     return low;
+  }
+
+  #numberOf(slot: number): number {
+    return Math.floor(slot / this.#entriesPerPage);
   }
 }

@@ -13,9 +13,10 @@
  * log check` finds all of these.
  */
 import { KlogError } from '../errors.js';
+import { RecordBatch } from '../format/record-batch.js';
 import { openCursor, RecordCursor } from '../format/record-cursor.js';
 import { BatchScanner } from './batch-scanner.js';
-import { bytesToDecode } from './control-batches.js';
+import { loadCodecOf } from './control-batches.js';
 import type { OpenFile } from './file-system.js';
 import { OffsetIndex, type OffsetIndexEntry } from './offset-index.js';
 import { TimeIndex, type TimeIndexEntry } from './time-index.js';
@@ -28,6 +29,10 @@ export interface LookupFiles {
   readonly timeIndex: OpenFile | undefined;
 }
 
+/** How many batches are remembered to be sound. */
+const MOST_REMEMBERED = 16;
+/** A batch of more bytes is not read into memory before its CRC is known to be right: its header may lie. */
+const MOST_READ_AT_ONCE = 1024 * 1024;
 /** So much is scanned once more, headers only, rather than believed to a single entry of the time index. */
 const DOUBTED_BYTES = 1024 * 1024;
 
@@ -63,6 +68,8 @@ export class SegmentLookup {
   readonly #log: OpenFile;
   readonly #offsetIndex: OffsetIndex | undefined;
   readonly #timeIndex: TimeIndex | undefined;
+  /** Positions of batches whose CRC was right: look-ups come back to the same few, and one may have a megabyte. */
+  readonly #sound = new Set<number>();
 
   constructor(files: LookupFiles) {
     this.#baseOffset = files.baseOffset;
@@ -166,7 +173,11 @@ export class SegmentLookup {
     if (entry.offset > target || entry.position <= 0 || entry.position >= logSize) return undefined;
     const scanner = new BatchScanner(this.#log, logSize, { from: entry.position, minOffset: this.#baseOffset });
     if (!(await scanner.next()) || scanner.lastOffset > entry.offset) return undefined;
-    return (await scanner.isValid()) ? scanner : undefined;
+    if (this.#sound.has(entry.position)) return scanner;
+    if (!(await scanner.isValid())) return undefined;
+    if (this.#sound.size === MOST_REMEMBERED) this.#sound.clear();
+    this.#sound.add(entry.position);
+    return scanner;
   }
 
   /**
@@ -242,8 +253,13 @@ async function firstRecordFrom(
   timestamp: number,
   fromOffset: number,
 ): Promise<OffsetAndTimestamp | undefined> {
-  if (!(await scanner.isValid())) throw scanner.corruption('the CRC of the batch is wrong');
-  const cursor = openCursor(new RecordCursor(), await bytesToDecode(scanner), 0);
+  const isSound = scanner.size <= MOST_READ_AT_ONCE || (await scanner.isValid());
+  const bytes = isSound ? await scanner.readBatch() : undefined;
+  if (bytes === undefined || !new RecordBatch().reset(bytes, 0).isValid()) {
+    throw scanner.corruption('the CRC of the batch is wrong');
+  }
+  await loadCodecOf(bytes);
+  const cursor = openCursor(new RecordCursor(), bytes, 0);
   cursor.skipTo(fromOffset);
   cursor.skipBefore(timestamp);
   while (cursor.next()) {

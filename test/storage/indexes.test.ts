@@ -81,6 +81,9 @@ describe('TimeIndex', () => {
     const file = timeFile(3);
     file.truncate(10_485_756);
     expect(await new TimeIndex(file, 0).usableSize(10_485_756)).toBe(36);
+    const closed = timeFile(1000);
+    expect(await new TimeIndex(closed, 0).usableSize(12_000)).toBe(12_000);
+    expect(closed.reads).toBe(1);
     expect(await new TimeIndex(new MemoryFile(Buffer.alloc(12)), 0).usableSize(12)).toBe(12);
   });
 

@@ -234,8 +234,21 @@ describe('a look-up', () => {
     expect(await segment.lookup().findPosition(1, segment.limits)).toEqual(segment.batches[1]);
   });
 
-  it('does not answer a time from a batch with a wrong CRC', async () => {
-    const segment = await WrittenSegment.write(0, 1_000_000, plansOf(5));
+  it('reads no batch twice on its way to a time, and not again those that it found sound', async () => {
+    const segment = await WrittenSegment.write(0, 0, plansOf(6, 300_000));
+    const lookup = segment.lookup();
+    const bytesOf = async (find: () => Promise<unknown>) => {
+      const before = segment.log.bytesRead;
+      expect(await find()).toEqual({ offset: 4, timestamp: 4 });
+      return segment.log.bytesRead - before;
+    };
+    // The batches of two entries of the time index, and the one that holds the answer; else headers.
+    expect(await bytesOf(() => lookup.findOffsetByTime(4, 0, segment.limits))).toBeLessThan(4 * 300_000);
+    expect(await bytesOf(() => lookup.findOffsetByTime(4, 0, segment.limits))).toBeLessThan(2 * 300_000);
+  });
+
+  it.each([100, 1_200_000])('does not answer a time from a batch of %i bytes with a wrong CRC', async (valueBytes) => {
+    const segment = await WrittenSegment.write(0, 10_000_000, plansOf(5, valueBytes));
     const { position, sizeInBytes } = segment.batches[2]!;
     segment.log.bytes[position + sizeInBytes - 2]! ^= 1;
     await expect(segment.lookup().findOffsetByTime(2, 0, segment.limits)).rejects.toMatchObject({
