@@ -65,10 +65,10 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     };
     if (options.group !== undefined) {
-      const { readAsMember, subscriptionOf } = await import('../group-consume/run-group-consume.js');
+      const { isSubscribed, readAsMember, subscriptionOf } = await import('../group-consume/run-group-consume.js');
       const subscription = await subscriptionOf(client, options, follow, context);
       if (subscription === undefined) return noTopics(options, context);
-      refuseOwnLetters(options, subscription.topics ?? []);
+      refuseOwnLetters(options, (topic) => isSubscribed(options, topic));
       const consumerOptions = { ...shared, ...subscription };
       const reading = { client, groupId: options.group, options: consumerOptions, filter, signal };
       const records = await readAsMember(reading, printer, options, context);
@@ -80,7 +80,8 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
     const placed = options.fromGroup === undefined ? selected : await placedByGroup(client, selected, options, context);
     const consumerOptions = { ...shared, ...placed, order: options.order ?? 'partition', signal };
     if (printer === undefined) {
-      refuseOwnLetters(options, topicNames(selected.topics));
+      const names = new Set(topicNames(selected.topics));
+      refuseOwnLetters(options, (topic) => names.has(topic));
       const { runHandlers } = await import('../handlers/run-handlers.js');
       const open = (stopped: AbortSignal) => openBatches(client, { ...consumerOptions, signal: stopped }, options);
       const task = { client, open, filter, maxRecords: options.maxMessages };

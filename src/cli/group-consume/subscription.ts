@@ -3,6 +3,7 @@ import type { GroupConsumerOptions } from '../../clients/group-consumer.js';
 import type { CliContext } from '../cli-context.js';
 import { type SelectionOptions, startOf } from '../consume/record-selection.js';
 import { selectTopics } from '../topic-selection.js';
+import { parseTopicPattern } from '../values/parse-topic-pattern.js';
 
 export type Subscription = Pick<GroupConsumerOptions, 'topics' | 'patterns' | 'from'>;
 
@@ -19,6 +20,11 @@ export async function subscriptionOf(
   if (regex !== true) return { topics, ...start };
   if (!follow && (await selectTopics(client.admin(), { topics, regex: true })).length === 0) return undefined;
   return { patterns: topics.map(patternOf), ...start };
+}
+
+/** Whether a topic of this name is what it reads, or would be as soon as it is made. */
+export function isSubscribed({ topics, regex }: SelectionOptions, topic: string): boolean {
+  return regex === true ? topics.some((text) => parseTopicPattern(text).test(topic)) : topics.includes(topic);
 }
 
 /** It has been checked already: what stands before it in `(?i)` are its flags. */

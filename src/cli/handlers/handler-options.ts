@@ -92,8 +92,8 @@ export function checkHandler(options: HandlerOptions & PrintOptions): void {
 }
 
 /** What fails there would come round again. */
-export function refuseOwnLetters({ dlq }: HandlerOptions, topics: readonly string[]): void {
-  if (dlq === undefined || !topics.includes(dlq)) return;
+export function refuseOwnLetters({ dlq }: HandlerOptions, isRead: (topic: string) => boolean): void {
+  if (dlq === undefined || !isRead(dlq)) return;
   throw new KlogError('KLOG_USAGE', `--dlq: '${dlq}' is read itself: what fails would come round again`);
 }
 

@@ -56,7 +56,7 @@ function checkTogether(options: ReplayOptions): void {
   if (maxRedrives !== undefined && toHeader === undefined) need('--max-redrives', '--to-header');
   if (options.group !== undefined) checkMove(options);
   checkHandler(options);
-  refuseOwnLetters(options, [options.topic]);
+  refuseOwnLetters(options, (topic) => topic === options.topic);
 }
 
 /** A group is moved to a place; nothing is read. */

@@ -156,6 +156,15 @@ describe('consume -g', () => {
       expect(await log.run('consume -r c. -g g')).toMatchObject({ code: 0, out: '', err: "no topic matches 'c.'\n" });
     }));
 
+  it('refuses dead letters that its own pattern would read, also where there are none yet', () =>
+    withTopic(1, 1, async (log) => {
+      const line = ['consume', '-r', '.*', '-g', 'g', '--retries', '0', '--dlq', 'dead', '--exec', 'false'];
+      const result = await log.run(line, { env });
+      expect(result.code).toBe(2);
+      expect(result.err).toContain("'dead' is read itself");
+      expect((await log.run('topic list')).out).not.toContain('dead');
+    }));
+
   it('ends after a time without a record', () =>
     withTopic(1, 1, async (log) => {
       expect(await log.run('consume t -g g --timeout 1s')).toMatchObject({ code: 0, out: 'v0\n' });
