@@ -12,12 +12,13 @@ export async function evictMember(
   topics: TopicsView,
   groupId: string,
   name: string,
+  { validateOnly = false }: { readonly validateOnly?: boolean } = {},
 ): Promise<MemberState> {
   let evicted: MemberState | undefined;
   await new CountedDecisions(log, topics, groupId).decide([], ({ state }, counts) => {
     const next = evict(state, name, counts);
     evicted = [...state.members.values()].find(({ memberId }) => !next.members.has(memberId));
-    return { state: next };
+    return validateOnly ? undefined : { state: next };
   });
   return evicted!;
 }

@@ -4,15 +4,8 @@
  */
 import { KlogError } from '../errors.js';
 import type { OffsetCommit } from '../format/coordinator/offset-commit.js';
-import { evict } from './decisions/membership.js';
-import {
-  type FreeLocks,
-  isDead,
-  type PartitionCounts,
-  topicsOf,
-  unknownTopics,
-  withoutDead,
-} from './decisions/rebalance.js';
+import { type FreeLocks, isDead, withoutDead } from './decisions/rebalance.js';
+import { evictMember } from './evict.js';
 import type { GroupLog } from './group-log.js';
 import { type GroupState, type MemberState, readableBy } from './group-state.js';
 import type { CommittedOffset, GroupView } from './group-table.js';
@@ -130,13 +123,7 @@ export class GroupAdmin {
     const log = await this.#existing(groupId);
     await log.refresh();
     if (!isKnown(log.group(groupId))) throw notFound(groupId);
-    let evicted: MemberState | undefined;
-    await this.#decideWithCounts(log, groupId, ({ state }, counts) => {
-      const next = evict(state, member, counts);
-      evicted = [...state.members.values()].find(({ memberId }) => !next.members.has(memberId));
-      return options.validateOnly === true ? undefined : { state: next };
-    });
-    if (evicted === undefined) throw new TypeError('an eviction that evicts nobody');
+    const evicted = await evictMember(log, this.#groups.topics, groupId, member, options);
     if (options.validateOnly !== true) await this.#removeFreeLock(groupId, evicted);
     return evicted.memberId;
   }
@@ -145,24 +132,6 @@ export class GroupAdmin {
     const log = await this.#groups.existingLogOf(groupId);
     if (log === undefined) throw notFound(groupId);
     return log;
-  }
-
-  /** With the partition counts of all topics that the group's members want, whoever joins in between. */
-  async #decideWithCounts(
-    log: GroupLog,
-    groupId: string,
-    decide: (group: GroupView, counts: PartitionCounts) => { readonly state: GroupState } | undefined,
-  ): Promise<void> {
-    let counts: PartitionCounts = await this.#groups.topics.partitionCounts(topicsOf(log.state(groupId)));
-    for (;;) {
-      let missing: readonly string[] = [];
-      await log.decide(groupId, (group) => {
-        missing = unknownTopics(group.state, counts);
-        return missing.length > 0 ? undefined : decide(group, counts);
-      });
-      if (missing.length === 0) return;
-      counts = new Map([...counts, ...(await this.#groups.topics.partitionCounts(missing))]);
-    }
   }
 
   async #summaryOf(log: GroupLog, groupId: string): Promise<GroupSummary> {

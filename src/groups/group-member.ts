@@ -14,10 +14,6 @@ import type { MemberLock } from './lock-files.js';
 import type { MemberWorker, StoppedPartition } from './member-worker.js';
 import { PartitionSet, type TopicPartition } from './partition-set.js';
 
-export interface MemberIdentity extends Committer {
-  readonly topics: () => readonly string[];
-}
-
 export class GroupMember {
   readonly groupId: string;
   readonly memberId: string;

@@ -11,9 +11,9 @@ import {
 } from '../format/coordinator/consumer-protocol.js';
 import type { GroupMetadata, GroupMember as MemberRecord } from '../format/coordinator/group-metadata.js';
 import { decodeMemberPlace, encodeMemberPlace, type MemberPlace } from './member-place.js';
-import { PartitionSet, type TopicPartition } from './partition-set.js';
+import { PartitionSet } from './partition-set.js';
 
-export const CONSUMER_PROTOCOL = 'consumer';
+const CONSUMER_PROTOCOL = 'consumer';
 
 export interface MemberState {
   readonly memberId: string;
@@ -38,15 +38,6 @@ export interface GroupState {
 }
 
 export const NO_GROUP: GroupState = { generation: -1, protocol: null, members: new Map() };
-
-/** Whether the member may read the partition. */
-export function mayRead(state: GroupState, memberId: string, partition: TopicPartition): boolean {
-  if (state.members.get(memberId)?.assigned.has(partition) !== true) return false;
-  for (const member of state.members.values()) {
-    if (member.memberId !== memberId && member.held.has(partition)) return false;
-  }
-  return true;
-}
 
 /** What the member is assigned and nobody else holds. */
 export function readableBy(state: GroupState, memberId: string): PartitionSet {

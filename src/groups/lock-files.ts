@@ -28,7 +28,7 @@ function lockPath(directory: string, memberId: string): string {
   return join(directory, `${fileNameOf(memberId)}${SUFFIX}`);
 }
 
-export function fileNameOf(id: string): string {
+function fileNameOf(id: string): string {
   const encoded = encodeURIComponent(id)
     .replace(/^\./, '%2E')
     .replace(/[*'()!~]/g, percent);

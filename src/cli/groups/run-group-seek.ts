@@ -15,7 +15,7 @@ import { type PlannedMove, planSeek, type SeekRequest } from './seek-plan.js';
 import { parseSeekTarget } from './seek-target.js';
 import { checkPartitions, type PartitionSelection } from './select-partitions.js';
 
-export interface MoveOptions extends GlobalOptions {
+interface MoveOptions extends GlobalOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly force?: boolean;
@@ -43,7 +43,7 @@ export async function runGroupSeek(options: GroupSeekOptions, context: CliContex
 }
 
 /** Shows what is to be moved, asks, moves it. */
-export async function moveGroup(
+async function moveGroup(
   client: Client,
   directory: string,
   request: SeekRequest,

@@ -1,6 +1,6 @@
 /** Releasing and committing: what a member may say of the partitions it holds. */
 import { KlogError } from '../../errors.js';
-import { type GroupState, type MemberState, mayRead } from '../group-state.js';
+import type { GroupState, MemberState } from '../group-state.js';
 import type { PartitionSet, TopicPartition } from '../partition-set.js';
 import { memberOf, withMember } from './membership.js';
 
@@ -32,11 +32,6 @@ export function release(state: GroupState, committer: Committer, partitions: Par
   const released = partitions.and(member.held).without(member.assigned);
   if (released.size === 0) return undefined;
   return withMember(state, { ...member, held: member.held.without(released) });
-}
-
-/** What of the partitions may be begun with: assigned to the member, and nobody else is named as a holder. */
-export function startable(state: GroupState, memberId: string, partitions: PartitionSet): PartitionSet {
-  return partitions.filter((partition) => mayRead(state, memberId, partition));
 }
 
 function notHeld({ groupId, memberId }: Committer, { topic, partition }: TopicPartition): KlogError {

@@ -18,7 +18,6 @@ import {
 import {
   fromGroupMetadata,
   type GroupState,
-  mayRead,
   NO_GROUP,
   readableBy,
   toGroupMetadata,
@@ -72,7 +71,6 @@ describe('joining', () => {
     const released = release(state, committer('a'), t(2))!;
     expect(released.generation).toBe(state.generation);
     expect(places(readableBy(released, 'b'))).toBe('t2');
-    expect(mayRead(released, 'b', { topic: 't', partition: 3 })).toBe(false);
   });
 
   it('keeps holders over any number of generations', () => {
