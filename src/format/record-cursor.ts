@@ -9,8 +9,8 @@
 import type { KlogError } from '../errors.js';
 import { BatchRecords, corrupt } from './batch-records.js';
 import { beyondSafeInteger } from './int64.js';
-import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
 import { incrementSequence, NO_SEQUENCE } from './record-batch.js';
+import { RecordFields } from './record-fields.js';
 import { passHeaders } from './record-headers.js';
 import { offsetDeltaAt, type PassedRecords, passEarlier, passRecords } from './record-skip.js';
 import { VarintReader } from './varint.js';
@@ -73,31 +73,10 @@ const NO_BYTES = Buffer.alloc(0);
 const varints = new VarintReader();
 const passed: PassedRecords = { count: 0, position: 0 };
 
-export class RecordCursor {
-  /** Where the fields below point to: the batch's own buffer, or what was decompressed. */
-  buffer: Buffer = NO_BYTES;
-  /** Numbers that pass 2^31 begin as fractions, so that the engine makes the fields doubles once and for all. */
-  offset = Number.NaN;
-  /** Milliseconds since 1970, or -1. */
-  timestamp = Number.NaN;
-  timestampType: TimestampType = 'create';
-  /** -1 when the key is null; so for all starts. */
-  keyStart = -1;
-  keyEnd = -1;
-  valueStart = -1;
-  valueEnd = -1;
-  headerCount = 0;
-  headersStart = 0;
-  headersEnd = 0;
-  /** After {@link nextHeader}. */
-  headerKeyStart = 0;
-  headerKeyEnd = 0;
-  headerValueStart = -1;
-  headerValueEnd = -1;
+export class RecordCursor extends RecordFields {
   /** Records in the batch, skipped ones included. */
   recordCount = 0;
 
-  #recordStart = 0;
   #position = 0;
   #end = 0;
   #remaining = 0;
@@ -112,12 +91,9 @@ export class RecordCursor {
   /** Deltas outside [from, to) are passed over. */
   #fromDelta = Number.NEGATIVE_INFINITY;
   #toDelta = Number.POSITIVE_INFINITY;
-  #headerPosition = 0;
-  #headersLeft = 0;
   /** The batch's place in the buffer it was opened on, for messages. */
   #batchPosition = 0;
   readonly #records = new BatchRecords();
-  #words: DataView | undefined;
 
   /** {@link openCursor} says what this does. After an error the cursor has no records. */
   open(buffer: Uint8Array, position: number, maxDecompressedBytes: number): void {
@@ -129,8 +105,7 @@ export class RecordCursor {
     this.#toDelta = Number.POSITIVE_INFINITY;
     const records = this.#records;
     records.open(buffer, position, maxDecompressedBytes);
-    this.buffer = records.buffer;
-    this.#words = undefined;
+    this.setBuffer(records.buffer);
     this.recordCount = records.recordCount;
     this.timestampType = records.timestampType;
     this.#position = records.start;
@@ -150,16 +125,8 @@ export class RecordCursor {
     this.#remaining = 0;
     this.#position = 0;
     this.#end = 0;
-    this.buffer = NO_BYTES;
-    this.#words = undefined;
+    this.setBuffer(NO_BYTES);
     this.#records.release();
-  }
-
-  /** The memory of {@link buffer}, for reading four bytes at once. */
-  get words(): DataView {
-    const { buffer } = this;
-    this.#words ??= new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-    return this.#words;
   }
 
   /** Passes over records below `offset`. */
@@ -308,7 +275,7 @@ export class RecordCursor {
         this.headerCount = 0;
         this.headersStart = at;
         this.headersEnd = at;
-        this.#headersLeft = 0;
+        this.rewindHeaders();
       } else {
         at = this.#findHeaders(at, recordEnd);
       }
@@ -322,7 +289,8 @@ export class RecordCursor {
       this.#offsetDelta = offsetDelta;
       this.offset = this.#baseOffset + offsetDelta;
       this.#remaining--;
-      this.#recordStart = start;
+      this.recordStart = start;
+      this.recordEnd = recordEnd;
       this.#position = recordEnd;
       return true;
     }
@@ -333,77 +301,6 @@ export class RecordCursor {
   /** The producer's sequence number of the record, or -1. */
   get sequence(): number {
     return this.#baseSequence === NO_SEQUENCE ? NO_SEQUENCE : incrementSequence(this.#baseSequence, this.#offsetDelta);
-  }
-
-  /** A view, valid as long as the cursor stays on this batch and its buffer is not reused. */
-  key(): Uint8Array | null {
-    return this.keyStart < 0 ? null : view(this.buffer, this.keyStart, this.keyEnd);
-  }
-
-  /** A view, as {@link key}. */
-  value(): Uint8Array | null {
-    return this.valueStart < 0 ? null : view(this.buffer, this.valueStart, this.valueEnd);
-  }
-
-  /** Header values are views, as {@link key}. Bytes of keys that are not UTF-8 become U+FFFD. */
-  headers(): RecordHeader[] {
-    return this.#readHeaders(this.buffer, 0);
-  }
-
-  /** Goes to the next header of the record, whose ranges it leaves in `headerKeyStart` and so on; false at the end. */
-  nextHeader(): boolean {
-    if (this.#headersLeft === 0) return false;
-    this.#headersLeft--;
-    const { buffer } = this;
-    varints.position = this.#headerPosition;
-    const keyLength = varints.readVarint(buffer, this.headersEnd);
-    this.headerKeyStart = varints.position;
-    this.headerKeyEnd = varints.position + keyLength;
-    varints.position = this.headerKeyEnd;
-    const valueLength = varints.readVarint(buffer, this.headersEnd);
-    this.headerValueStart = valueLength < 0 ? -1 : varints.position;
-    this.headerValueEnd = valueLength < 0 ? -1 : varints.position + valueLength;
-    this.#headerPosition = varints.position + Math.max(0, valueLength);
-    return true;
-  }
-
-  /** Begins again with the first header. */
-  rewindHeaders(): void {
-    this.#headerPosition = this.headersStart;
-    this.#headersLeft = this.headerCount;
-  }
-
-  /**
-   * A record with memory of its own, one piece for all its fields. A small one shares that with others, as the
-   * runtime's buffers do, so look at `byteOffset` before using a field's `buffer`.
-   */
-  toRecord(): LogRecord {
-    const { keyStart, valueStart } = this;
-    const start = this.#recordStart;
-    const bytes = Buffer.allocUnsafe(this.#position - start);
-    bytes.set(view(this.buffer, start, this.#position));
-    return {
-      offset: this.offset,
-      timestamp: this.timestamp,
-      key: keyStart < 0 ? null : view(bytes, keyStart - start, this.keyEnd - start),
-      value: valueStart < 0 ? null : view(bytes, valueStart - start, this.valueEnd - start),
-      headers: this.headerCount === 0 ? [] : this.#readHeaders(bytes, start),
-    };
-  }
-
-  /** Values are views of `bytes`, which begins where `start` is in the cursor's buffer. */
-  #readHeaders(bytes: Uint8Array, start: number): RecordHeader[] {
-    const headers: RecordHeader[] = [];
-    this.rewindHeaders();
-    while (this.nextHeader()) {
-      const { headerValueStart } = this;
-      headers.push({
-        key: this.buffer.toString('utf8', this.headerKeyStart, this.headerKeyEnd),
-        value: headerValueStart < 0 ? null : view(bytes, headerValueStart - start, this.headerValueEnd - start),
-      });
-    }
-    this.rewindHeaders();
-    return headers;
   }
 
   /** Checks all headers of the record and returns the position behind them. */
@@ -444,9 +341,4 @@ export class RecordCursor {
     const number = this.recordCount - this.#remaining + 1;
     return corrupt(this.#batchPosition, `record ${number} of ${this.recordCount} in the batch ${what}`);
   }
-}
-
-/** Always a plain Uint8Array, whatever the buffer is. */
-function view(buffer: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
 }
