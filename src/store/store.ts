@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { uptime } from 'node:os';
-import { join } from 'node:path';
 import { KlogError } from '../errors.js';
 import type { CompressionType } from '../format/compression.js';
-import { isInternalTopic, validateTopicName } from '../format/topic-name.js';
-import { CONTROL_FILE_NAME } from '../storage/control-file.js';
+import { isInternalTopic } from '../format/topic-name.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { Clock } from '../storage/log-context.js';
 import { partitionDirectoryName } from '../storage/log-files.js';
@@ -17,11 +15,10 @@ import {
   openDataDirectory,
 } from './data-directory.js';
 import { holdPartitions } from './hold-partitions.js';
+import { PartitionPlaces, type TopicPartition } from './partition-places.js';
 import { PartitionPool } from './partition-pool.js';
 import { type PartitionSize, partitionSize } from './partition-size.js';
-import { assertNoLink } from './stat-directory.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
-import { storageError, systemErrorCode } from './system-error.js';
 import { type TopicConfigs, toLogConfig } from './topic-config.js';
 import { TopicImport } from './topic-import.js';
 import type { NewImportedTopic } from './topic-imports.js';
@@ -51,11 +48,6 @@ export interface StoredTopic {
   readonly isCompacted: boolean;
 }
 
-interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
 /** With what Node and the command line have open besides, no process has more than 256. */
 const DEFAULT_MAX_DESCRIPTORS = 224;
 
@@ -81,6 +73,7 @@ export class Store {
   readonly #clock: Clock;
   readonly #lockWaitMs: number;
   readonly #pool: PartitionPool;
+  readonly #places: PartitionPlaces;
   readonly #logs = new Map<string, StoredPartitionLog>();
   readonly #readers = new Set<StoredPartitionReader>();
   readonly #upkeep: UpkeepQueue;
@@ -105,6 +98,7 @@ export class Store {
         await this.#letGo(topic);
       },
     });
+    this.#places = new PartitionPlaces(this.#fs, directory, this.topics);
   }
 
   /** Descriptors in use for the files of partitions. */
@@ -137,8 +131,8 @@ export class Store {
     if (this.directory.readOnly) {
       throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`, { topic });
     }
-    const { topicId, configs } = await this.#partition(topic, partition);
-    await this.#makeInternal(topic, partition);
+    const { topicId, configs } = await this.#places.topicOf(topic, partition);
+    await this.#places.makeInternal(topic, partition);
     const key = `${partitionDirectoryName(topic, partition)} ${lockWaitMs}`;
     const identity = JSON.stringify([topicId, configs]);
     let log = this.#logs.get(key);
@@ -147,8 +141,8 @@ export class Store {
       const onRoll = () => this.#upkeep.add(`${topic}:${partition}`, (signal) => this.#keep(key, topic, signal));
       const options = { topic, partition, config: toLogConfig(configs), clock: this.#clock, lockWaitMs, onRoll };
       const slot = this.#pool.slot(() =>
-        this.#openCurrent({ topic, partition }, topicId, async () =>
-          PartitionLog.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
+        this.#places.open({ topic, partition }, topicId, (directory) =>
+          PartitionLog.open(this.#fs, directory, options),
         ),
       );
       log = new StoredPartitionLog(slot, identity);
@@ -160,18 +154,18 @@ export class Store {
 
   /** A reading side of a partition; close it when done. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED */
   async partitionReader(topic: string, partition: number): Promise<StoredPartitionReader> {
-    const { topicId } = await this.#partition(topic, partition);
-    await this.#makeInternal(topic, partition);
+    const { topicId } = await this.#places.topicOf(topic, partition);
+    await this.#places.makeInternal(topic, partition);
     const settle = async () => (await this.partitionLog(topic, partition)).trySettle();
     const options = { topic, partition, ...(this.directory.readOnly ? {} : { settle }) };
     // Who only writes does without the reading side.
     const { PartitionReader } = await import('../storage/partition-reader.js');
     const slot = this.#pool.slot(() =>
-      this.#openCurrent({ topic, partition }, topicId, async () =>
-        PartitionReader.open(this.#fs, await this.#ownDirectoryOf(topic, partition), options),
+      this.#places.open({ topic, partition }, topicId, (directory) =>
+        PartitionReader.open(this.#fs, directory, options),
       ),
     );
-    const control = join(this.#directoryOf(topic, partition), CONTROL_FILE_NAME);
+    const control = this.#places.controlFileOf(topic, partition);
     const watch = (listener: () => void) => this.#fs.watch(control, listener);
     const reader = new StoredPartitionReader(slot, () => this.#readers.delete(reader), watch);
     this.#readers.add(reader);
@@ -186,8 +180,8 @@ export class Store {
 
   /** What a partition takes on the disk. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
   async partitionSize(topic: string, partition: number): Promise<PartitionSize> {
-    await this.#partition(topic, partition);
-    const directory = this.#directoryOf(topic, partition);
+    await this.#places.topicOf(topic, partition);
+    const directory = this.#places.directoryOf(topic, partition);
     const isUnused = isInternalTopic(topic) && (await this.#fs.stat(directory)) === undefined;
     return isUnused ? { segments: 0, sizeInBytes: 0 } : await partitionSize(this.#fs, directory);
   }
@@ -204,7 +198,7 @@ export class Store {
       const all = { cleanupPolicy: 'delete', retentionMs: -1, retentionBytes: -1 } as const;
       const config = { ...toLogConfig(configs.get(topic) ?? {}), ...all };
       const options = { topic, partition, config, clock: this.#clock, lockWaitMs: this.#lockWaitMs };
-      const directory = this.#directoryOf(topic, partition);
+      const directory = this.#places.directoryOf(topic, partition);
       return new StoredPartitionLog(
         this.#pool.slot(() => PartitionLog.open(this.#fs, directory, options)),
         pending.importId,
@@ -221,7 +215,8 @@ export class Store {
       throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`);
     }
     const directories: string[] = [];
-    for (const { topic, partition } of partitions) directories.push(await this.#ownDirectoryOf(topic, partition));
+    for (const { topic, partition } of partitions)
+      directories.push(await this.#places.ownDirectoryOf(topic, partition));
     return await holdPartitions(this.#fs, directories, this.#lockWaitMs);
   }
 
@@ -233,29 +228,6 @@ export class Store {
     } finally {
       await this.directory.close();
     }
-  }
-
-  /**
-   * Opens a partition's files by their path, which after a delete and a create is another topic's. The topic's file has to
-   * have the id when they are open: before a delete renames them it has changed the file.
-   */
-  async #openCurrent<T extends { close(): Promise<void> }>(
-    place: TopicPartition,
-    topicId: string,
-    open: () => Promise<T>,
-  ): Promise<T> {
-    const { topic, partition } = place;
-    let opened: T;
-    try {
-      opened = await open();
-    } catch (error) {
-      if ((await this.topics.find(topic))?.topicId !== topicId) throw deleted(topic);
-      await this.#assertThere(place, error);
-      throw storageError(error, `cannot open ${topic}:${partition}`, place);
-    }
-    if ((await this.topics.find(topic))?.topicId === topicId) return opened;
-    await opened.close();
-    throw deleted(topic);
   }
 
   async #keep(key: string, topic: string, signal: AbortSignal): Promise<void> {
@@ -271,55 +243,4 @@ export class Store {
       if (key.startsWith(`${topic}-`)) await log.retire();
     }
   }
-
-  async #partition(topic: string, partition: number): Promise<{ topicId: string; configs: TopicConfigs }> {
-    validateTopicName(topic);
-    const { topicId, configs, partitions } = await this.topics.get(topic);
-    if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return { topicId, configs };
-    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} has no partition ${partition}`, {
-      topic,
-      partition,
-      hint: partitions === 1 ? 'It has one, partition 0' : `It has ${partitions}, from 0 to ${partitions - 1}`,
-    });
-  }
-
-  /** Partitions of internal topics come with their first use, also by a reader who may write. */
-  async #makeInternal(topic: string, partition: number): Promise<void> {
-    if (!isInternalTopic(topic)) return;
-    if (!this.directory.readOnly) return await this.topics.ensureInternalPartition(topic, partition);
-    if ((await this.#fs.stat(this.#directoryOf(topic, partition))) !== undefined) return;
-    const message = `partition ${partition} of ${topic} has not been used yet, and ${this.directory.path} was opened for reading only`;
-    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic, partition });
-  }
-
-  /** The topic is there: a partition of it that is not is damage. */
-  async #assertThere(place: TopicPartition, cause: unknown): Promise<void> {
-    const file = this.#directoryOf(place.topic, place.partition);
-    if ((await this.#fs.stat(file)) !== undefined && systemErrorCode(cause) !== 'ENOTDIR') return;
-    throw new KlogError('CORRUPT_MESSAGE', `the log is damaged: the directory of ${nameOf(place)} is missing`, {
-      ...place,
-      file,
-      cause,
-      hint: 'Bring it back from a copy, or delete the topic',
-    });
-  }
-
-  /** To be opened: it must not be a link to somewhere else. */
-  async #ownDirectoryOf(topic: string, partition: number): Promise<string> {
-    const directory = this.#directoryOf(topic, partition);
-    await assertNoLink(this.#fs, directory);
-    return directory;
-  }
-
-  #directoryOf(topic: string, partition: number): string {
-    return join(this.directory.logDirectory, partitionDirectoryName(topic, partition));
-  }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
-}
-
-function deleted(topic: string): KlogError {
-  return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted meanwhile`, { topic });
 }

@@ -3,36 +3,20 @@ import { KlogError } from '../errors.js';
 import { isInternalTopic, validateTopicName } from '../format/topic-name.js';
 import { newUuid, uuidToText } from '../format/uuid.js';
 import type { FileSystem } from '../storage/file-system.js';
-import { lockGate } from '../storage/lock-gate.js';
-import type { Clock } from '../storage/log-context.js';
 import { partitionDirectoryName } from '../storage/log-files.js';
 import type { DataDirectory } from './data-directory.js';
-import { lockExclusively } from './file-lock.js';
-import { assertFree, assertNoDirectory } from './free-topic-name.js';
-import { ADMIN_LOCK } from './layout.js';
+import { assertNoDirectory } from './free-topic-name.js';
 import { nearestName } from './nearest-name.js';
 import { checkPartitions } from './partition-count.js';
-import {
-  createDirectories,
-  type PartitionRange,
-  removeDirectories,
-  sweepDirectories,
-} from './partition-directories.js';
 import { sideBySide } from './side-by-side.js';
 import { storageError } from './system-error.js';
+import { type ChangeOptions, type Topic, TopicChanges, type TopicsOptions, topicOf } from './topic-changes.js';
 import { type ConfigChange, changeConfigs, normalizeConfigs, type TopicConfigs } from './topic-config.js';
 import type { TopicFile } from './topic-file.js';
-import { TopicFiles } from './topic-files.js';
-import { TopicImports } from './topic-imports.js';
+import type { TopicFiles } from './topic-files.js';
+import type { TopicImports } from './topic-imports.js';
 
-export interface Topic {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly partitions: number;
-  readonly internal: boolean;
-  /** Only those that were set. */
-  readonly configs: TopicConfigs;
-}
+export type { Topic } from './topic-changes.js';
 
 export interface NewTopic {
   readonly topic: string;
@@ -41,30 +25,12 @@ export interface NewTopic {
   readonly configs?: TopicConfigs;
 }
 
-export interface ChangeOptions {
-  /** Check, and change nothing. */
-  readonly validateOnly?: boolean;
-}
-
-export interface TopicsOptions {
-  readonly clock: Clock;
-  /** Longest wait for the admin lock, and for each lock of a partition that is deleted, in milliseconds. */
-  readonly lockWaitMs: number;
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** Called before topics are made. */
-  readonly onCreate?: (topics: ReadonlySet<string>) => Promise<void>;
-  /** Called before the directories of a topic are removed. */
-  readonly onDelete?: (topic: string) => Promise<void>;
-}
-
-/**
- * The topics of a data directory. Reading takes no lock. Changes are made one at a time, under the admin lock, and each
- * begins with what a killed one has left: a create is taken back, a delete is completed.
- */
+/** The topics of a data directory. Reading takes no lock; changes are made one at a time, see `topic-changes.ts`. */
 export class Topics {
   readonly #fs: FileSystem;
   readonly #directory: DataDirectory;
   readonly #options: TopicsOptions;
+  readonly #changes: TopicChanges;
   readonly #files: TopicFiles;
   readonly imports: TopicImports;
 
@@ -72,14 +38,9 @@ export class Topics {
     this.#fs = fs;
     this.#directory = directory;
     this.#options = options;
-    this.#files = new TopicFiles(fs, directory.topicsDirectory);
-    this.imports = new TopicImports(fs, directory.topicsDirectory, options, {
-      change: (what, operation) => this.#change(what, {}, operation),
-      assertFree: async (topic, partitions) => this.#assertFree(topic, partitions, await this.#files.names()),
-      build: (range) => this.#build(range),
-      remove: (range, lockWaitMs) => this.#remove(range, lockWaitMs),
-      topicOf,
-    });
+    this.#changes = new TopicChanges(fs, directory, options);
+    this.#files = this.#changes.files;
+    this.imports = this.#changes.imports;
   }
 
   /** By name. */
@@ -126,7 +87,7 @@ export class Topics {
   async createAll(newTopics: readonly NewTopic[], options: ChangeOptions = {}): Promise<(Topic | KlogError)[]> {
     const files = newTopics.map((newTopic) => this.#fileOf(newTopic));
     const names = files.length === 1 ? `topic ${files[0]!.topic}` : `${files.length} topics`;
-    return await this.#change(`create ${names}`, options, async () => {
+    return await this.#changes.run(`create ${names}`, options, async () => {
       const outcomes = new Map<TopicFile, Topic | KlogError>();
       const taken = await this.#files.names();
       const asked = new Set<string>();
@@ -135,7 +96,7 @@ export class Topics {
           if (asked.has(file.topic))
             throw new KlogError('TOPIC_ALREADY_EXISTS', `topic ${file.topic} is asked for twice`);
           asked.add(file.topic);
-          await this.#assertFree(file.topic, file.partitions, taken, options);
+          await this.#changes.assertFree(file.topic, file.partitions, taken, options);
           taken.push(file.topic);
           outcomes.set(file, topicOf(file));
         } catch (error) {
@@ -167,10 +128,10 @@ export class Topics {
     const creating: TopicFile = { ...file, state: 'creating' };
     await this.#files.write(creating, lane);
     try {
-      await this.#build({ topic, topicId, first: 0, end: partitions });
+      await this.#changes.build({ topic, topicId, first: 0, end: partitions });
       await this.#files.write(file, lane);
     } catch (error) {
-      await this.#resume(creating).catch(() => {});
+      await this.#changes.resume(creating).catch(() => {});
       throw error;
     }
   }
@@ -185,10 +146,10 @@ export class Topics {
     if (found !== undefined) return found;
     const configs = normalizeConfigs(newTopic.configs);
     const topicId = uuidToText(newUuid(() => this.#options.randomBytes(16)));
-    return await this.#change(`create topic ${topic}`, {}, async () => {
+    return await this.#changes.run(`create topic ${topic}`, {}, async () => {
       const other = await this.#files.read(topic);
       if (other?.state === 'active') return topicOf(other);
-      await this.#assertFree(topic, partitions, await this.#files.names());
+      await this.#changes.assertFree(topic, partitions, await this.#files.names());
       const created: TopicFile = { topic, topicId, partitions, configs, state: 'active' };
       await this.#files.write(created);
       return topicOf(created);
@@ -199,10 +160,10 @@ export class Topics {
   async ensureInternalPartition(topic: string, partition: number): Promise<void> {
     const directory = join(this.#directory.logDirectory, partitionDirectoryName(topic, partition));
     if ((await this.#fs.stat(directory)) !== undefined) return;
-    await this.#change(`make partition ${partition} of ${topic}`, {}, async () => {
+    await this.#changes.run(`make partition ${partition} of ${topic}`, {}, async () => {
       const { topicId } = await this.#active(topic);
       if ((await this.#fs.stat(directory)) !== undefined) return;
-      await this.#build({ topic, topicId, first: partition, end: partition + 1 });
+      await this.#changes.build({ topic, topicId, first: partition, end: partition + 1 });
     });
   }
 
@@ -210,7 +171,7 @@ export class Topics {
   async createPartitions(topic: string, partitions: number, options: ChangeOptions = {}): Promise<Topic> {
     validateTopicName(topic);
     checkPartitions(topic, partitions);
-    return await this.#change(`add partitions to topic ${topic}`, options, async () => {
+    return await this.#changes.run(`add partitions to topic ${topic}`, options, async () => {
       const { growingTo: _, ...before } = await this.#active(topic);
       if (partitions <= before.partitions) {
         const message = `topic ${topic} cannot have ${partitions} partitions: it has ${before.partitions}, and their number can only grow`;
@@ -223,10 +184,10 @@ export class Topics {
       const growing: TopicFile = { ...before, growingTo: partitions };
       await this.#files.write(growing);
       try {
-        await this.#build(range);
+        await this.#changes.build(range);
         await this.#files.write(after);
       } catch (error) {
-        await this.#resume(growing).catch(() => {});
+        await this.#changes.resume(growing).catch(() => {});
         throw error;
       }
       return topicOf(after);
@@ -236,7 +197,7 @@ export class Topics {
   /** Returns the configs that are set afterwards. @throws KlogError INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, KLOG_LOCKED */
   async alterConfigs(topic: string, change: ConfigChange, options: ChangeOptions = {}): Promise<TopicConfigs> {
     validateTopicName(topic);
-    return await this.#change(`alter topic ${topic}`, options, async () => {
+    return await this.#changes.run(`alter topic ${topic}`, options, async () => {
       const before = await this.#active(topic);
       const configs = changeConfigs(before.configs, change);
       if (options.validateOnly !== true) await this.#files.write({ ...before, configs });
@@ -251,86 +212,18 @@ export class Topics {
    */
   async delete(topic: string, options: ChangeOptions = {}): Promise<void> {
     validateTopicName(topic);
-    await this.#change(`delete topic ${topic}`, options, async (found) => {
+    await this.#changes.run(`delete topic ${topic}`, options, async (found) => {
       const before = await this.#files.read(topic);
       // Its own delete was what had been interrupted, and is finished by now.
       if (before === undefined && found.some((file) => file.topic === topic && file.state === 'deleting')) return;
       // Asked for again after a KLOG_LOCKED: go on with it, and wait.
-      if (before?.state === 'deleting') return await this.#completeDelete(before, this.#options.lockWaitMs);
+      if (before?.state === 'deleting') return await this.#changes.completeDelete(before, this.#options.lockWaitMs);
       const file = await this.#active(topic);
       if (options.validateOnly === true) return;
       const deleting: TopicFile = { ...file, state: 'deleting' };
       await this.#files.markDeleting(deleting);
-      await this.#completeDelete(deleting, this.#options.lockWaitMs);
+      await this.#changes.completeDelete(deleting, this.#options.lockWaitMs);
     });
-  }
-
-  /** Runs one change under the admin lock, after what earlier ones have left, which it is told. `validateOnly` takes no lock. */
-  async #change<T>(
-    what: string,
-    options: ChangeOptions,
-    operation: (found: readonly TopicFile[]) => Promise<T>,
-  ): Promise<T> {
-    try {
-      if (options.validateOnly === true) return await operation([]);
-      if (this.#directory.readOnly) {
-        throw new KlogError('KLOG_PERMISSION_DENIED', `${this.#directory.path} was opened for reading only`);
-      }
-      return await lockGate.run(() => this.#underLock(operation));
-    } catch (error) {
-      throw storageError(error, `cannot ${what}`);
-    }
-  }
-
-  async #underLock<T>(operation: (found: readonly TopicFile[]) => Promise<T>): Promise<T> {
-    const path = join(this.#directory.topicsDirectory, ADMIN_LOCK);
-    const lock = await lockExclusively(this.#fs, path, 'the lock for changes of topics', this.#options.lockWaitMs);
-    try {
-      await this.#files.sweep();
-      const found = await this.#files.all();
-      for (const file of found) await this.#resume(file);
-      await this.imports.sweep(() => this.#files.all());
-      await sweepDirectories(this.#fs, this.#directory.logDirectory);
-      return await operation(found);
-    } finally {
-      await lock.release();
-    }
-  }
-
-  /** Brings one interrupted change to its end. A delete whose partition a writer holds stays for the next change. */
-  async #resume(file: TopicFile): Promise<void> {
-    const { topic, topicId, partitions, growingTo } = file;
-    if (file.state === 'creating') {
-      await this.#remove({ topic, topicId, first: 0, end: partitions }, 0);
-      await this.#files.drop(topic);
-    } else if (file.state === 'deleting') {
-      await this.#completeDelete(file, 0).catch((error: unknown) => {
-        if (!(error instanceof KlogError && error.code === 'KLOG_LOCKED')) throw error;
-      });
-    } else if (file.state === 'importing') {
-      await this.imports.resume(file);
-    } else if (growingTo !== undefined) {
-      await this.#remove({ topic, topicId, first: partitions, end: growingTo }, 0);
-      const { growingTo: _, ...settled } = file;
-      await this.#files.write(settled);
-    }
-  }
-
-  async #completeDelete(file: TopicFile, lockWaitMs: number): Promise<void> {
-    const { topic, topicId, partitions, growingTo } = file;
-    await this.#options.onDelete?.(topic);
-    await this.#remove({ topic, topicId, first: 0, end: Math.max(partitions, growingTo ?? 0) }, lockWaitMs);
-    await this.#files.drop(topic);
-  }
-
-  async #assertFree(
-    topic: string,
-    partitions: number,
-    taken: readonly string[],
-    { validateOnly = false }: ChangeOptions = {},
-  ): Promise<void> {
-    const place = { logDirectory: this.#directory.logDirectory, files: this.#files, taken };
-    await assertFree(this.#fs, place, { topic, partitions }, validateOnly);
   }
 
   async #active(topic: string): Promise<TopicFile> {
@@ -339,17 +232,4 @@ export class Topics {
     await this.get(topic);
     throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted meanwhile`, { topic });
   }
-
-  async #build(range: PartitionRange): Promise<void> {
-    await createDirectories(this.#fs, this.#directory.logDirectory, range, this.#options.clock);
-  }
-
-  async #remove(range: PartitionRange, lockWaitMs: number): Promise<void> {
-    await removeDirectories(this.#fs, this.#directory.logDirectory, range, lockWaitMs);
-  }
-}
-
-function topicOf(file: TopicFile): Topic {
-  const { topic, topicId, partitions, configs } = file;
-  return { topic, topicId, partitions, configs, internal: isInternalTopic(topic) };
 }
