@@ -105,6 +105,59 @@ describe('LocalRecordWriter', () => {
     }
   });
 
+  it('lets what lingers wait for the sync before it, and share its batch with what comes meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const [partition] = store.add('t');
+      let syncIsOver = () => {};
+      partition!.beforeDurable = () =>
+        new Promise<void>((resolve) => {
+          syncIsOver = resolve;
+        });
+      const [writer, producer] = await open('t', { lingerMs: 5 });
+      await write(writer, ['a']);
+      await vi.advanceTimersByTimeAsync(5);
+      await write(writer, ['b']);
+      await vi.advanceTimersByTimeAsync(50);
+      await write(writer, ['c']);
+      await vi.advanceTimersByTimeAsync(50);
+      expect(partition!.batches).toHaveLength(1);
+      partition!.beforeDurable = () => {};
+      syncIsOver();
+      await ticks();
+      expect(readValues(partition!)).toEqual(['a', 'b', 'c']);
+      expect(partition!.batches).toHaveLength(2);
+      // What comes then lingers for itself.
+      await write(writer, ['d']);
+      await vi.advanceTimersByTimeAsync(4);
+      expect(partition!.batches).toHaveLength(2);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(partition!.batches).toHaveLength(3);
+      await producer.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('sends a full batch behind a sync that still runs', async () => {
+    const [partition] = store.add('t');
+    let syncIsOver = () => {};
+    partition!.beforeDurable = () =>
+      new Promise<void>((resolve) => {
+        syncIsOver = resolve;
+      });
+    const [writer, producer] = await open('t', { batchBytes: 200, lingerMs: 1_000_000 });
+    await write(writer, ['a'.repeat(150), 'b'.repeat(150)]);
+    await ticks();
+    partition!.beforeDurable = () => {};
+    await write(writer, ['c'.repeat(150)]);
+    await ticks();
+    expect(partition!.batches).toHaveLength(2);
+    syncIsOver();
+    await producer.close();
+    expect(partition!.batches).toHaveLength(3);
+  });
+
   it('leaves no timer behind that would keep the process alive', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {

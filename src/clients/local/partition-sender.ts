@@ -54,6 +54,8 @@ export class PartitionSender implements BatchHome {
   #inFlight = 0;
   /** The open batch goes as soon as the disk is free. */
   #pushed = false;
+  /** The open batch goes as soon as nothing is in flight. */
+  #lingered = false;
   #acknowledging: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
   /** Batches closed, and batches whose fate is known: flush waits for one to reach the other. */
@@ -96,6 +98,8 @@ export class PartitionSender implements BatchHome {
     const batch = this.#open;
     if (batch === undefined) return;
     this.#open = undefined;
+    this.#pushed = false;
+    this.#lingered = false;
     batch.isOpen = false;
     batch.recordCount = batch.builder.recordCount;
     this.#of.batchClosed(this.partition, batch.recordCount);
@@ -119,6 +123,15 @@ export class PartitionSender implements BatchHome {
     this.#pump();
   }
 
+  /**
+   * While earlier appends wait for their sync the batch is filled on: its own sync could not begin before theirs is over,
+   * and would be one more.
+   */
+  lingered(): void {
+    this.#lingered = true;
+    this.#pump();
+  }
+
   /** Sends what is open and resolves when the fate of all given so far is known. */
   async flush(): Promise<void> {
     this.closeOpen();
@@ -136,8 +149,9 @@ export class PartitionSender implements BatchHome {
 
   #pump(): void {
     if (this.#appending || this.#inFlight >= MAX_IN_FLIGHT) return;
-    if (this.#pushed) {
+    if (this.#pushed || (this.#lingered && this.#inFlight === 0)) {
       this.#pushed = false;
+      this.#lingered = false;
       this.closeOpen();
       // Which has come here again.
       if (this.#appending) return;

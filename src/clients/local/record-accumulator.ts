@@ -34,6 +34,8 @@ export interface BatchHome {
   readonly partition: number;
   /** Takes the partition's open batch out of filling and sends it. */
   closeOpen(): void;
+  /** The open batch has waited long enough: it goes when nothing of the partition is on its way. */
+  lingered(): void;
 }
 
 export class RecordAccumulator {
@@ -165,7 +167,7 @@ export class RecordAccumulator {
     this.#timer = undefined;
   }
 
-  /** Closes what has waited long enough. A timer may fire a little early: half a millisecond is close enough. */
+  /** Sends what has waited long enough. A timer may fire a little early: half a millisecond is close enough. */
   #lingered(): void {
     const now = this.#options.elapsed();
     for (const [batch, home] of [...this.#open]) {
@@ -174,7 +176,7 @@ export class RecordAccumulator {
         if (this.#timer === undefined) this.#arm(Math.ceil(left));
         return;
       }
-      home.closeOpen();
+      home.lingered();
     }
   }
 }
