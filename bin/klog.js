@@ -8,18 +8,20 @@ const { join } = require('node:path');
 const dist = join(__dirname, '..', 'dist');
 const whole = join(dist, 'klog.cjs');
 
-/** A word of the command line: the start that was made by running such commands. A wrong choice costs time only. */
+/** What the command line begins with: the start that was made by running such commands. A wrong choice costs time only. */
 const STARTS = {
   produce: 'produce',
   consume: 'consume',
   tail: 'consume',
   get: 'consume',
   topic: 'topic',
+  'topic list': 'list',
+  'topic ls': 'list',
 };
 
 function startName(args) {
-  const word = args.find((arg) => !arg.startsWith('-'));
-  return word === undefined ? 'help' : STARTS[word];
+  const index = args.findIndex((arg) => !arg.startsWith('-'));
+  return index < 0 ? 'help' : (STARTS[`${args[index]} ${args[index + 1]}`] ?? STARTS[args[index]]);
 }
 
 /** What a bundle exports; undefined where the build has no cache for it. */

@@ -21,7 +21,7 @@ const external = Object.keys(manifest.dependencies)
 external.push('@node-rs/*');
 
 /** The starts with a bundle of their own. All other commands run klog.cjs, with the cache "other". */
-const STARTS = ['help', 'produce', 'consume', 'topic'];
+const STARTS = ['help', 'produce', 'consume', 'topic', 'list'];
 
 export async function buildCommandLine() {
   const { bodies, maps } = await buildChunks();
@@ -42,11 +42,13 @@ export async function buildCommandLine() {
   warm('cache', 'other', 'klog.cjs');
 }
 
+/** With a real pipe for its input, which is read as such: what `spawn` makes is a socket. */
 function warm(...words) {
   const script = join(root, 'scripts', 'warm-start.mjs');
-  const stdio = ['ignore', 'ignore', 'inherit', 'pipe'];
-  const { status, output } = spawnSync(process.execPath, [script, ...words], { stdio });
-  if (status !== 0) throw new Error(`warm-start.mjs ${words.join(' ')} failed`);
+  const line = `printf 'a:1\\nb:2\\nc:3\\n' | "$0" "$@"`;
+  const stdio = ['ignore', 'ignore', 'pipe', 'pipe'];
+  const { status, output } = spawnSync('sh', ['-c', line, process.execPath, script, ...words], { stdio });
+  if (status !== 0) throw new Error(`warm-start.mjs ${words.join(' ')} failed: ${output[2]}`);
   return output[3].toString();
 }
 

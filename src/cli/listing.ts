@@ -26,12 +26,22 @@ export async function printTable<Row>(
   options: TableOptions = {},
 ): Promise<void> {
   const { stdout } = context;
-  const cells = rows.map((row) => columns.map((column) => escapeLine(String(column.value(row)))));
+  const cell = (column: Column<Row>, row: Row) => escapeLine(String(column.value(row)));
   if (!stdout.isTerminal && options.asPage !== true) {
-    for (const line of cells) stdout.appendText(`${line.join('\t')}\n`);
+    let text = '';
+    for (const row of rows) {
+      let separator = '';
+      for (const column of columns) {
+        text += separator + cell(column, row);
+        separator = '\t';
+      }
+      text += '\n';
+    }
+    stdout.appendText(text);
     return;
   }
   if (rows.length === 0 && options.asPage !== true) return;
+  const cells = rows.map((row) => columns.map((column) => cell(column, row)));
   const headings = options.noHeadings ? undefined : columns.map((column) => column.heading);
   const style = await styleFor(context.stdout, context.env);
   const isPlain = cells.every((line) => line.every((cell) => PLAIN.test(cell)));

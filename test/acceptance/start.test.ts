@@ -70,16 +70,17 @@ it('has bundles and code caches that this Node takes, those of everyday commands
     });
     console.log(JSON.stringify(Object.fromEntries(starts)));`;
   const cwd = join(import.meta.dirname, '..', '..');
-  const names = ['help', 'produce', 'consume', 'topic', 'other'];
+  const names = ['help', 'produce', 'consume', 'topic', 'list', 'other'];
   const { stdout } = spawnSync(process.execPath, ['-e', script, ...names], { cwd, env: plainEnvironment() });
   const starts = JSON.parse(stdout.toString()) as Record<string, { isTaken: boolean; source: number; cache: number }>;
   const share = (name: string, part: 'source' | 'cache') => starts[name]![part] / starts.other![part];
   for (const name of names) expect(starts[name]!.isTaken, name).toBe(true);
   expect(readdirSync(join(cwd, 'dist', 'start')).length).toBe(2 * names.length - 1);
-  for (const name of ['produce', 'consume', 'topic']) {
+  for (const name of ['produce', 'consume', 'topic', 'list']) {
     expect(share(name, 'source'), name).toBeLessThan(0.55);
     expect(share(name, 'cache'), name).toBeLessThan(0.75);
   }
+  expect(share('list', 'cache')).toBeLessThan(0.45);
   expect(share('help', 'source')).toBeLessThan(0.1);
   expect(share('help', 'cache')).toBeLessThan(0.2);
 });
@@ -92,6 +93,8 @@ it.each([
   'tail orders',
   'get orders:0@0',
   'topic list',
+  'topic ls -r o.*',
+  'topic create payments -q',
   'topic describe orders',
   '--help',
   '--version',
