@@ -228,6 +228,10 @@ export class RecordBatchBuilder {
     timestamp: number,
     headers: readonly RecordHeader[] | null,
   ): void {
+    if (keyBuffer === null && headers === null && valueBuffer !== null) {
+      this.appendValue(valueBuffer, valueStart, valueEnd, timestamp);
+      return;
+    }
     this.appendAt(
       this.#lastOffsetDelta + 1,
       keyBuffer,

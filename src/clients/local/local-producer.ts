@@ -8,9 +8,11 @@ import { LocalRecordWriter } from './local-record-writer.js';
 import type { LocalStore, StoredTopic } from './local-store.js';
 import type { PartitionSender, SenderContext } from './partition-sender.js';
 import { Permits } from './permits.js';
+import type { ProducerBatch } from './producer-batch.js';
 import { RecordAccumulator } from './record-accumulator.js';
 import { RecordScratch } from './record-scratch.js';
-import { SendGroup, SentRecord, type SentRecords, sendDeliveries } from './send-group.js';
+import { SendGroup, SentRecord, type SentRecords, SentRuns, sendDeliveries } from './send-group.js';
+import { SentInTurn } from './sent-in-turn.js';
 import { TopicProducer } from './topic-producer.js';
 
 const DEFAULT_LINGER_MS = 5;
@@ -32,6 +34,8 @@ interface Job {
   readonly touched: Set<PartitionSender> | undefined;
   isChecked: boolean;
   next: number;
+  /** Which the last record went into. */
+  batch: ProducerBatch | undefined;
 }
 
 export class LocalProducer implements Producer {
@@ -77,13 +81,18 @@ export class LocalProducer implements Producer {
   }
 
   send(record: ProducerRecord): Promise<RecordMetadata> {
-    const sent = new SentRecord(this.#told);
     try {
+      this.#mustBeOpen();
+      const topic = this.#jobs.length > 0 || this.#accumulator.isFull ? undefined : this.#topics.get(record.topic);
+      if (topic !== undefined) return this.#sendNow(record, topic);
+      const sent = new SentRecord(this.#told);
       this.#submit([record], sent, false);
-    } catch (error) {
+      return sent.promise;
+    } catch (thrown) {
+      const error = errorOf(thrown);
+      this.#told.add(error);
       return Promise.reject(error);
     }
-    return sent.promise;
   }
 
   async sendAll(records: readonly ProducerRecord[]): Promise<RecordMetadata[]> {
@@ -147,7 +156,14 @@ export class LocalProducer implements Producer {
 
   #submit(records: readonly ProducerRecord[], group: SentRecords, isPushed: boolean): void {
     this.#mustBeOpen();
-    const job: Job = { records, group, touched: isPushed ? new Set() : undefined, isChecked: false, next: 0 };
+    const job: Job = {
+      records,
+      group,
+      touched: isPushed ? new Set() : undefined,
+      isChecked: false,
+      next: 0,
+      batch: undefined,
+    };
     if (this.#jobs.length === 0 && this.#run(job)) return;
     this.#jobs.push(job);
     this.#draining ??= this.#drain();
@@ -185,13 +201,14 @@ export class LocalProducer implements Producer {
     try {
       if (!job.isChecked && !this.#checkAll(records)) return false;
       job.isChecked = true;
+      const now = this.#seams.now();
       while (job.next < records.length) {
         if (this.#accumulator.isFull) return false;
-        this.#take(job, records[job.next]!);
+        this.#take(job, records[job.next]!, now);
         job.next++;
       }
-    } catch (error) {
-      group.failed(records.length - job.next, error as Error);
+    } catch (thrown) {
+      group.failed(records.length - job.next, errorOf(thrown));
     }
     if (job.touched !== undefined) for (const sender of job.touched) sender.push();
     return true;
@@ -207,13 +224,40 @@ export class LocalProducer implements Producer {
     return true;
   }
 
-  #take(job: Job, record: ProducerRecord): void {
+  /** `now`: the time of records that have none. */
+  #take(job: Job, record: ProducerRecord, now: number): void {
     const { group, next } = job;
     const topic = this.#topics.get(record.topic)!;
+    const timestamp = record.timestamp ?? now;
+    const batch = this.#append(record, topic, timestamp);
+    group.taken(timestamp);
+    if (this.#acks === 'none') {
+      group.acknowledged(next, 1, topic.topic, batch.partition, -1, -1);
+    } else {
+      batch.runs ??= new SentRuns();
+      batch.runs.add(group, next, batch.builder.recordCount - 1);
+    }
+    if (batch === job.batch) return;
+    job.batch = batch;
+    job.touched?.add(topic.sender(batch.partition));
+  }
+
+  /** What most calls of `send` are: the topic is known, there is room, and nobody is before it. */
+  #sendNow(record: ProducerRecord, topic: TopicProducer): Promise<RecordMetadata> {
+    this.#scratch.check(record, topic);
     const timestamp = record.timestamp ?? this.#seams.now();
+    const batch = this.#append(record, topic, timestamp);
+    const { partition } = batch;
+    if (this.#acks === 'none') return Promise.resolve({ topic: topic.topic, partition, offset: -1, timestamp });
+    batch.inTurn ??= new SentInTurn(topic.topic, partition, this.#told);
+    return batch.inTurn.add(batch.builder.recordCount - 1, timestamp);
+  }
+
+  /** Puts a checked record into a batch, and answers that. */
+  #append(record: ProducerRecord, topic: TopicProducer, timestamp: number): ProducerBatch {
     const scratch = this.#scratch;
     scratch.set(record);
-    const batch = topic.append(
+    return topic.append(
       sendDeliveries,
       scratch.keyBuffer,
       scratch.keyStart,
@@ -225,14 +269,6 @@ export class LocalProducer implements Producer {
       headersOf(record),
       record.partition ?? -1,
     );
-    group.taken(next, topic.topic, batch.partition, timestamp);
-    if (this.#acks === 'none') {
-      group.settled(1);
-    } else {
-      batch.groups.push(group);
-      batch.slots.push(next);
-    }
-    job.touched?.add(topic.sender(batch.partition));
   }
 
   #senders(): PartitionSender[] {
@@ -300,6 +336,11 @@ export class LocalProducer implements Producer {
   #mustBeOpen(): void {
     if (this.#closing !== undefined) throw new KlogError('KLOG_CLOSED', 'the producer is closed');
   }
+}
+
+/** A partitioner of the application may throw anything. */
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`not an error was thrown: ${String(thrown)}`, { cause: thrown });
 }
 
 function headersOf(record: ProducerRecord): RecordHeader[] | null {

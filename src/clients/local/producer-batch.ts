@@ -1,5 +1,6 @@
 import type { RecordBatchBuilder } from '../../format/record-batch-builder.js';
-import type { SentRecords } from './send-group.js';
+import type { SentRuns } from './send-group.js';
+import type { SentInTurn } from './sent-in-turn.js';
 
 /** Who gave the records of a batch and is told what became of them. */
 export interface BatchOwner {
@@ -30,9 +31,9 @@ export class ProducerBatch {
   sizeInBytes = 0;
   /** What the batch holds of the producer's buffer memory. */
   heldBytes = 0;
-  /** Per record, for records given by `send`: what waits for it, and its place there. */
-  readonly groups: SentRecords[] = [];
-  readonly slots: number[] = [];
+  /** What waits for records given by `send`, one each, and by calls of several. */
+  inTurn: SentInTurn | undefined;
+  runs: SentRuns | undefined;
 
   constructor(
     topic: string,
