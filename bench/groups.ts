@@ -1,162 +1,144 @@
 /**
- * `npm run bench-groups -- [--rounds N]`: what groups of real processes take. Takeover after kill -9, 200 members in 8 processes
- * on 200 partitions, a group over 1,000 partitions, idle members, syncs of commits. On a quiet machine; prints JSON lines.
+ * npm run bench-groups -- [PART…] [--kills N] [--seconds S] [--rounds R] [--save]
+ *
+ * What groups of real processes take: how soon somebody goes on after a kill -9, how soon large groups are at work, what a
+ * member costs that waits. Prints what was promised and found; a run of all parts, or --save, writes
+ * bench/results/<date>-<machine>-groups.md. Defaults: 400 kills, a minute of idling, 5 rounds of the rest.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openClient } from '../src/clients/local/open-client.js';
-import { type MemberEvent, MemberProcess, monotonicUs } from '../test/group-history/member-process.js';
 import { buildLibrary } from '../test/support/build-library.js';
+import { describing, idle, syncsPerCommit } from './groups/costs.js';
+import { balancing, startOfMany } from './groups/sizes.js';
+import { takeovers } from './groups/takeover.js';
+import { histogram, spreadOf } from './histogram.js';
+import { commit, load, machineDescription, machineName } from './machine.js';
+import { median } from './statistics.js';
+import { atMost, type Verdict, verdictTable } from './verdict.js';
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, only: { type: 'string' } },
+interface Found {
+  readonly verdicts: readonly Verdict[];
+  readonly shown?: string;
+}
+
+const PARTS = ['takeover', 'sizes', 'idle', 'commits', 'describe'] as const;
+type Part = (typeof PARTS)[number];
+
+const KLOG = join(import.meta.dirname, '..', 'bin', 'klog.js');
+
+const { values, positionals } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '400' },
+    seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '5' },
+    save: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
 });
-const library = await buildLibrary(mkdtempSync(join(tmpdir(), 'klog-group-bench-')), ['index']);
-const TICKS_PER_SECOND = 100;
+const [kills, seconds, rounds] = [values.kills, values.seconds, values.rounds].map(Number) as [number, number, number];
+const wanted = positionals.length === 0 ? PARTS : PARTS.filter((part) => positionals.includes(part));
+// On Node 20 it costs every start some 40 ms.
+delete process.env.NODE_EXTRA_CA_CERTS;
 
-interface Stage {
-  readonly directory: string;
-  readonly events: MemberEvent[];
-  readonly processes: MemberProcess[];
-  start(plan: { readonly name: string; readonly members?: number; readonly quiet?: boolean }): MemberProcess;
+const folder = mkdtempSync(join(tmpdir(), 'klog-group-bench-'));
+try {
+  await bench(await buildLibrary(folder, ['index']));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
 
-async function onStage<T>(partitions: number, records: number, play: (stage: Stage) => Promise<T>): Promise<T> {
-  const root = mkdtempSync(join(tmpdir(), 'klog-group-bench-'));
-  const directory = join(root, '.klog');
-  const client = await openClient({ directory, create: true });
-  await client.admin().createTopic({ topic: 'orders', partitions });
-  await using producer = client.producer();
-  await Promise.all(
-    Array.from({ length: records }, (_, i) =>
-      producer.send({ topic: 'orders', partition: i % partitions, key: null, value: Buffer.from(`${i}`) }),
-    ),
-  );
-  const events: MemberEvent[] = [];
-  const processes: MemberProcess[] = [];
-  const start: Stage['start'] = (plan) => {
-    const whole = { library, directory, group: 'g', topics: ['orders'], ...plan };
-    const one = new MemberProcess(whole, (event) => events.push(event));
-    processes.push(one);
-    return one;
+async function bench(library: string): Promise<void> {
+  const run: Record<Part, () => Promise<Found>> = {
+    takeover: () => takeoverPart(library),
+    sizes: () => sizesPart(library),
+    idle: () => idlePart(library),
+    commits: () => commitsPart(library),
+    describe: () => describePart(library),
   };
-  try {
-    return await play({ directory, events, processes, start });
-  } finally {
-    for (const one of processes) one.signal('SIGTERM');
-    await Promise.all(processes.map((one) => one.exited));
-    await client.close();
-    rmSync(root, { recursive: true, force: true });
+  const begun = performance.now();
+  const facts = [machineDescription(folder), `commit ${commit()}; load at the beginning ${load()}`];
+  const found: Found[] = [];
+  for (const part of wanted) {
+    const before = load();
+    const result = await run[part]();
+    found.push(result);
+    facts.push(`${part}: load ${before} before, ${load()} after`);
+    console.log(`\n${verdictTable(result.verdicts)}${result.shown === undefined ? '' : `\n\n${result.shown}`}`);
   }
+  facts.push(`${((performance.now() - begun) / 60_000).toFixed(1)} minutes in all`);
+  for (const fact of facts) console.log(fact);
+  if (values.save || positionals.length === 0) save(facts, found);
 }
 
-async function until(condition: () => boolean, mostMs = 60_000): Promise<void> {
-  const deadline = performance.now() + mostMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it takes too long');
-    await sleep(5);
+async function takeoverPart(library: string): Promise<Found> {
+  const took = await takeovers(library, kills);
+  const { p50, p90, p99, max } = spreadOf(took);
+  const of = [p50, p90, p99, max].map((ms) => ms.toFixed(0));
+  const summary = `${took.length} kills; half within ${of[0]} ms, 90 % within ${of[1]}, 99 % within ${of[2]}, all within ${of[3]}:`;
+  return {
+    verdicts: [atMost('takeover after kill -9, p99', 100, p99, 'ms')],
+    shown: `Takeover after kill -9, four processes with three partitions each. ${summary}\n\n\`\`\`text\n${histogram(took, 5)}\n\`\`\``,
+  };
+}
+
+async function sizesPart(library: string): Promise<Found> {
+  const [balanced, started]: number[][] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    balanced!.push(await balancing(library));
+    started!.push(await startOfMany(library));
   }
+  return {
+    verdicts: [
+      atMost('200 members in 8 processes balance after the last join', 2000, median(balanced!), 'ms'),
+      atMost('a group over 1,000 partitions reads, from the start of its process', 1000, median(started!), 'ms'),
+    ],
+    shown: `Of ${rounds} rounds: balanced after ${list(balanced!, 0)} ms; reading after ${list(started!, 0)} ms.`,
+  };
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const count = (events: readonly MemberEvent[], what: string) => events.filter((event) => event.what === what).length;
+async function idlePart(library: string): Promise<Found> {
+  const few = await idle(library, 4, 8, seconds);
+  const many = await idle(library, 1, 1000, seconds);
+  return {
+    verdicts: [
+      atMost('an idle member of four, percent of a core', 1, Math.max(...few), '%'),
+      atMost('an idle member over 1,000 partitions, percent of a core', 1, Math.max(...many), '%'),
+    ],
+    shown: `User and system time of each of the four over ${seconds} s: ${list(few, 2)} % of a core.`,
+  };
+}
 
-/** Who owns each partition, and since when, by what the members say. */
-function owners(events: readonly MemberEvent[]): Map<string, MemberEvent> {
-  const found = new Map<string, MemberEvent>();
-  for (const event of events.toSorted((a, b) => a.at - b.at)) {
-    const places = (event.words[0] ?? '').split(',');
-    if (event.what === 'assigned') for (const place of places) found.set(place.split('@')[0]!, event);
-    if (event.what !== 'revoked') continue;
-    for (const place of places) if (found.get(place)?.member === event.member) found.delete(place);
+async function commitsPart(library: string): Promise<Found> {
+  return { verdicts: [atMost('syncs of a member per commit interval', 1, await syncsPerCommit(library), 'syncs')] };
+}
+
+async function describePart(library: string): Promise<Found> {
+  if (spawnSync(process.execPath, [join(import.meta.dirname, '..', 'scripts', 'build.mjs')]).status !== 0) {
+    throw new Error('the build has failed');
   }
-  return found;
+  const { cpu, wall } = await describing(library, KLOG);
+  return { verdicts: [atMost('group describe over 1,000 partitions', 500, wall, 'ms', cpu)] };
 }
 
-function print(what: string, result: object): void {
-  const load = loadavg()[0]!.toFixed(1);
-  process.stdout.write(`${JSON.stringify({ what, ...result, load, cores: cpus().length })}\n`);
+function list(figures: readonly number[], digits: number): string {
+  return figures.map((figure) => figure.toFixed(digits)).join(', ');
 }
 
-const quantile = (sorted: readonly number[], q: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
-
-/** Three members with two partitions each; one is killed, until both of its partitions begin elsewhere. */
-async function takeover(rounds: number): Promise<void> {
-  await onStage(6, 0, async ({ events, processes, start }) => {
-    for (const name of ['a', 'b', 'c']) start({ name });
-    await until(() => count(events, 'joined') === 3 && owners(events).size === 6);
-    await sleep(500);
-    const took: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const victim = processes.find((one) => !one.hasExited)!;
-      const lost = [...owners(events)]
-        .filter(([, { member }]) => member.startsWith(`${victim.name}.`))
-        .map(([place]) => place);
-      const from = monotonicUs();
-      victim.signal('SIGKILL');
-      const taken = () => [...owners(events)].filter(([place, { at }]) => lost.includes(place) && at > from);
-      await until(() => taken().length === lost.length);
-      took.push((Math.max(...taken().map(([, { at }]) => at)) - from) / 1000);
-      const joined = count(events, 'joined');
-      start({ name: `n${round}` });
-      await until(() => count(events, 'joined') > joined);
-      await sleep(300);
-    }
-    took.sort((a, b) => a - b);
-    const ms = {
-      median: quantile(took, 0.5),
-      p90: quantile(took, 0.9),
-      p99: quantile(took, 0.99),
-      largest: took.at(-1),
-    };
-    print('takeover after kill -9, ms', { rounds, ...ms, all: took.map((one) => Number(one.toFixed(1))) });
-  });
+function save(facts: readonly string[], found: readonly Found[]): void {
+  const date = new Date().toISOString().slice(0, 10);
+  const file = join(import.meta.dirname, 'results', `${date}-${machineName()}-groups.md`);
+  const text = [
+    `# Groups of real processes, ${date}, ${machineName()}`,
+    `\`${`npm run bench-groups -- ${process.argv.slice(2).join(' ')}`.replace(/[ -]+$/, '')}\``,
+    facts.map((fact) => `- ${fact}`).join('\n'),
+    'A load above the number of CPUs means that others were at work too. Medians, where nothing else is said.',
+    verdictTable(found.flatMap(({ verdicts }) => verdicts)),
+    ...found.flatMap(({ shown }) => (shown === undefined ? [] : [shown])),
+  ];
+  mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
+  writeFileSync(file, `${text.join('\n\n')}\n`);
+  console.log(`written to ${file}`);
 }
-
-async function manyMembers(): Promise<void> {
-  await onStage(200, 0, async ({ events, start }) => {
-    for (let i = 0; i < 8; i++) start({ name: `p${i}`, members: 25, quiet: true });
-    const isBalanced = () => new Set([...owners(events).values()].map(({ member }) => member)).size === 200;
-    await until(() => count(events, 'joined') === 200 && owners(events).size === 200 && isBalanced());
-    const at = (what: string) => Math.max(...events.filter((event) => event.what === what).map((event) => event.at));
-    print('200 members in 8 processes, ms from the last join until balanced', {
-      ms: (at('assigned') - at('joined')) / 1000,
-    });
-  });
-}
-
-async function manyPartitions(): Promise<void> {
-  await onStage(1000, 0, async ({ events, start }) => {
-    start({ name: 'p', quiet: true });
-    await until(() => owners(events).size === 1000);
-    const at = (what: string) => events.find((event) => event.what === what)!.at;
-    print('a group over 1,000 partitions, ms from the join until all are read', {
-      ms: (at('assigned') - at('joined')) / 1000,
-    });
-  });
-}
-
-async function idle(): Promise<void> {
-  await onStage(8, 0, async ({ events, processes, start }) => {
-    for (const name of ['a', 'b', 'c', 'd']) start({ name });
-    await until(() => count(events, 'joined') === 4);
-    await sleep(3000);
-    const ticks = () => processes.map((one) => ticksOf(one.child.pid!));
-    const before = ticks();
-    await sleep(20_000);
-    const percent = ticks().map((one, i) => ((one - before[i]!) / TICKS_PER_SECOND / 20) * 100);
-    print('idle members, percent of a core each', { percent: percent.map((one) => Number(one.toFixed(2))) });
-  });
-}
-
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ');
-  return Number(fields[13]) + Number(fields[14]);
-}
-
-const parts = { takeover: () => takeover(Number(values.rounds)), manyMembers, manyPartitions, idle };
-for (const [name, part] of Object.entries(parts)) if (values.only === undefined || values.only === name) await part();
-rmSync(library, { recursive: true, force: true });
