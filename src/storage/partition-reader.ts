@@ -145,6 +145,7 @@ export class PartitionReader {
       // Watched before it is looked at: what comes in between is an event.
       this.#watch ??= new LogWatch(this.#fs, `${this.#directory}/${CONTROL_FILE_NAME}`);
       const watch = this.#watch;
+      const seen = watch.events;
       const view = await this.#alone(() => this.#look());
       if (view.offset > offset) return true;
       await this.#assertCurrent();
@@ -158,7 +159,7 @@ export class PartitionReader {
         continue;
       }
       // Whoever died tells nobody: what is unsettled is looked at again soon.
-      await watch.wait(view.unsettled ? Math.min(left, PATIENCE_MS) : left, signal);
+      await watch.wait(seen, view.unsettled ? Math.min(left, PATIENCE_MS) : left, signal);
     }
   }
 
