@@ -82,6 +82,13 @@ const endlessSkip = change(
   'this.#scanner.reset();\n    return skipped;',
 );
 
+const uncheckedRun = change(
+  'the kernel prints offsets that are negative',
+  'format/kernel/print-kernel.ts',
+  'run.baseOffset < 0 || ',
+  '',
+);
+
 export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'no-output-cap', flaws: noOutputCap, target: 'codecs' },
   { name: 'length-believed', flaws: [lengthBelieved], target: 'codecs' },
@@ -91,5 +98,6 @@ export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'quadratic-time', flaws: [quadratic], target: 'JSON records' },
   { name: 'endless-backtracking', flaws: [anyEngine], target: 'regular expressions' },
   { name: 'strange-error', flaws: [strangeError], target: 'small files' },
+  { name: 'negative-offsets', flaws: [uncheckedRun], target: 'print kernel' },
   { name: 'endless-skip', flaws: [endlessSkip], target: 'JSON records' },
 ];

@@ -99,7 +99,7 @@ export class PrintKernel {
     let printed = 0;
     while (printed < maxRecords && this.length < maxBytes) {
       cursor.restOf(run);
-      if (run.count === 0 || Math.abs(run.baseTimestamp) > LARGEST_BASE) break;
+      if (run.count === 0 || run.baseOffset < 0 || Math.abs(run.baseTimestamp) > LARGEST_BASE) break;
       if (run.hasAppendTime && template.parts.includes('timestamp')) break;
       const windowBytes = Math.min(WINDOW_BYTES, run.end - run.start);
       this.#memory.set(view(run.buffer, run.start, windowBytes), WINDOW_AT);

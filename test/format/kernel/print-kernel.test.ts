@@ -140,6 +140,10 @@ describe('the kernel stops before a record', () => {
     expect(printed(cursor, LINES).count).toBe(100);
   });
 
+  it('all, of a batch with a negative offset, which no CRC covers', () => {
+    expect(printed(cursorOver(plain, { baseOffset: -5 }), LINES).count).toBe(0);
+  });
+
   it('all, with a template beyond its memory', () => {
     expect(printed(cursorOver(plain), { parts: [Buffer.alloc(4000, 'x')] }).count).toBe(0);
     const many = Array.from({ length: 40 }, () => ['key', NEWLINE] as const).flat();

@@ -22,7 +22,7 @@ const ATTRIBUTES_AT = 21;
 /** What one input may cost: an endless cursor would be one. */
 const MOST_RECORDS = 2_000_000;
 
-function seeds(): Buffer[] {
+export function logSeeds(): Buffer[] {
   return FOLDERS.flatMap((folder) => fixtureNames(folder).map((name) => readFixture(name).bytes)).filter(
     (bytes) => bytes.length <= LARGEST_SEED,
   );
@@ -30,7 +30,7 @@ function seeds(): Buffer[] {
 
 export async function recordBatches(): Promise<FuzzTarget> {
   for (const type of COMPRESSION_TYPES) await loadCodec(type);
-  const logs = seeds();
+  const logs = logSeeds();
   const cursor = new RecordCursor();
   const header = new RecordBatch();
   return {
@@ -105,7 +105,7 @@ export async function codecs(): Promise<FuzzTarget> {
   ];
   const sources = types.map((type) => {
     const codec = codecIfLoaded(type)!;
-    const fromFixtures = seeds()
+    const fromFixtures = logSeeds()
       .flatMap(splitBatches)
       .filter((batch) => batch.length > 61 && batch[16] === 2 && (batch[22]! & 7) === codec.id)
       .map((batch) => batch.subarray(61));
