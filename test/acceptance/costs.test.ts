@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KLOG, plainEnvironment } from '../support/klog-process.js';
 import { sharedDirectory } from '../support/temporary-directory.js';
@@ -146,9 +147,32 @@ process.on('exit', () => {
 
 function allocatedBy(line: CommandLine, count: number): number {
   const { before = '', words, behind } = line(count);
-  shell(`${before} "$0" --require ./recorder.cjs "${KLOG}" ${words} ${behind}`);
+  return allocatedIn(`${before} "$0" --require ./recorder.cjs "${KLOG}" ${words} ${behind}`);
+}
+
+function allocatedIn(script: string): number {
+  shell(script);
   return Number(readFileSync(join(cwd, 'allocated'), 'utf8'));
 }
+
+/** An application that has a thousand records under way, and asks what became of the last of each thousand. */
+const SENDER = `
+import { openClient } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../dist/index.js')).href)};
+const [way, count] = process.argv.slice(2);
+const client = await openClient({ directory: 'sent', create: true });
+const producer = client.producer({ createTopics: true });
+const record = { topic: 'sent', value: Buffer.alloc(100, 'v') };
+const thousand = Array.from({ length: 1000 }, () => record);
+const ways = {
+  send: () => {
+    for (let i = 1; i < 1000; i++) void producer.send(record);
+    return producer.send(record);
+  },
+  sendAll: () => producer.sendAll(thousand),
+};
+for (let sent = 0; sent < Number(count); sent += 1000) await ways[way]();
+await client.close();
+`;
 
 describe('bytes allocated for a record', () => {
   it.each([
@@ -160,5 +184,16 @@ describe('bytes allocated for a record', () => {
     { title: 'consume -J', line: consumeJson, limit: 30 },
   ])('$title: below $limit', ({ line, limit }) => {
     expect(perUnit((records) => allocatedBy(line, records), RECORDS, limit)).toBeLessThan(limit);
+  });
+
+  it.each([
+    // A promise and what it waits for, and the answer: 320. With functions of its own each promise made it 620.
+    { way: 'send', limit: 450 },
+    { way: 'sendAll', limit: 290 },
+  ])('the library, $way: below $limit', ({ way, limit }) => {
+    writeFileSync(join(cwd, 'sender.mjs'), SENDER);
+    const allocated = (records: number) =>
+      allocatedIn(`"$0" --require ./recorder.cjs sender.mjs ${way} ${records}; rm -r sent`);
+    expect(perUnit(allocated, RECORDS, limit)).toBeLessThan(limit);
   });
 });
