@@ -2,7 +2,7 @@
  * The real disk: {@link FileSystem} over `node:fs` and kernel locks.
  *
  * Calls on up to 64 KiB are made at once on the main thread, since a round trip through libuv's thread pool costs ten
- * times such a call; larger ones, at most 64 MiB each, and every sync go through the pool.
+ * times such a call; larger ones, at most 64 MiB each, and syncs go through the pool (but see {@link commandFileSystem}).
  *
  * Files are opened with O_NOFOLLOW (a link planted at the end of the path: `ELOOP`) and O_NONBLOCK (a planted pipe does
  * not hang the open), and must then be regular files. Descriptors are close-on-exec, as all of Node's are. What is made
@@ -29,11 +29,30 @@ const SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK;
 /** By this Node opens, reads and closes in one call of its own. Flags are numbers here, which its types do not know. */
 const SAFE_TEXT = { encoding: 'utf8', flag: (O_RDONLY | SAFE_OPEN) as unknown as string } as const;
 
+/** Makes what was written to an open file durable. */
+type SyncData = (fd: number) => Promise<void>;
+
+const syncInPool: SyncData = (fd) => inPool((settle) => nodeFs.fdatasync(fd, settle));
+
+function firstSyncInPlace(): SyncData {
+  let isFirst = true;
+  return async (fd) => {
+    if (!isFirst) return await syncInPool(fd);
+    isFirst = false;
+    call(() => nodeFs.fdatasyncSync(fd));
+  };
+}
+
 class NodeFileSystem implements FileSystem {
+  readonly #syncData: SyncData;
   #bootId: Uint8Array | undefined;
 
+  constructor(syncData: SyncData) {
+    this.#syncData = syncData;
+  }
+
   open(path: string, mode: OpenMode): OpenFile {
-    return call(() => openRegularFile(path, mode));
+    return call(() => openRegularFile(path, mode, this.#syncData));
   }
 
   readFile(path: string): Uint8Array | undefined {
@@ -126,10 +145,12 @@ class NodeFile implements OpenFile {
   readonly #fd: number;
   #lockWaits = 0;
   #closed = false;
+  readonly #syncData: SyncData;
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, syncData: SyncData) {
     this.path = path;
     this.#fd = fd;
+    this.#syncData = syncData;
   }
 
   read(buffer: Uint8Array, start: number, length: number, position: number): Awaitable<number> {
@@ -167,7 +188,7 @@ class NodeFile implements OpenFile {
   }
 
   sync(): Promise<void> {
-    return inPool((settle) => nodeFs.fdatasync(this.#fd, settle));
+    return this.#syncData(this.#fd);
   }
 
   stat(): FileStat {
@@ -222,7 +243,7 @@ class NodeFile implements OpenFile {
   }
 }
 
-function openRegularFile(path: string, mode: OpenMode): NodeFile {
+function openRegularFile(path: string, mode: OpenMode, syncData: SyncData): NodeFile {
   let created = mode === 'create-new';
   let fd: number;
   for (;;) {
@@ -239,7 +260,7 @@ function openRegularFile(path: string, mode: OpenMode): NodeFile {
   try {
     const stats = statRegularFile(fd, path);
     if (created && (stats.mode & 0o777) !== FILE_MODE) nodeFs.fchmodSync(fd, FILE_MODE);
-    return new NodeFile(path, fd);
+    return new NodeFile(path, fd, syncData);
   } catch (error) {
     nodeFs.closeSync(fd);
     throw error;
@@ -315,4 +336,10 @@ function readBootId(): Uint8Array {
   return hex.length === 32 ? new Uint8Array(Buffer.from(hex, 'hex')) : new Uint8Array(16);
 }
 
-export const nodeFileSystem: FileSystem = new NodeFileSystem();
+export const nodeFileSystem: FileSystem = new NodeFileSystem(syncInPool);
+
+/**
+ * The same for a command that writes and ends. Its first sync holds up the process: mostly there is no other, and starting the
+ * threads of the pool, and waiting for their end, takes a millisecond.
+ */
+export const commandFileSystem: FileSystem = new NodeFileSystem(firstSyncInPlace());

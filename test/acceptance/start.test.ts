@@ -114,6 +114,33 @@ it('takes from the whole what the bundle of a start does not have', async () => 
   expect(filesRead(line, cwd).filter((path) => basename(path) === 'klog.cjs')).toHaveLength(1);
 });
 
+it.skipIf(process.platform !== 'linux')(
+  'starts no thread to read a short input and write one durable record',
+  async () => {
+    const cwd = temporaryDirectory();
+    await klog(['topic', 'create', 'orders'], { cwd });
+    const empty = threadsAtEnd(`"$0" --require "$1" -e 0`, cwd);
+    for (const line of ['"$0" --require "$@" --value x', 'printf a | "$0" --require "$@"']) {
+      expect(threadsAtEnd(line, cwd, [KLOG, 'produce', 'orders'])).toBe(empty);
+    }
+  },
+);
+
+/** How many a line of shell has when it ends: `$0` is node, `$1` what counts them. */
+function threadsAtEnd(line: string, cwd: string, words: readonly string[] = []): number {
+  const recorder = join(cwd, 'count-threads.cjs');
+  const file = join(cwd, 'threads');
+  writeFileSync(
+    recorder,
+    `const { readdirSync, writeFileSync } = require('node:fs');
+    process.on('exit', () => writeFileSync(${JSON.stringify(file)}, String(readdirSync('/proc/self/task').length)));`,
+  );
+  const env = plainEnvironment({ HOME: cwd });
+  const { status } = spawnSync('sh', ['-c', line, process.execPath, recorder, ...words], { cwd, env, stdio: 'ignore' });
+  expect(status, line).toBe(0);
+  return Number(readFileSync(file, 'utf8'));
+}
+
 /** What a run has read with `readFileSync`, as bundles are. */
 function filesRead(args: readonly string[], cwd: string): string[] {
   const recorder = join(cwd, 'record-files.cjs');

@@ -1,4 +1,4 @@
-import { nodeFileSystem } from '../../store/node-file-system.js';
+import { commandFileSystem, type FileSystem, nodeFileSystem } from '../../store/node-file-system.js';
 import { openStore } from '../../store/store.js';
 import type { Client } from '../client.js';
 import { systemSeams } from './client-seams.js';
@@ -31,17 +31,17 @@ const OFFSETS_TOPIC = '__consumer_offsets';
  */
 export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { LocalClient } = await import('./local-client.js');
-  return await openAs(LocalClient, options);
+  return await openAs(LocalClient, nodeFileSystem, options);
 }
 
-/** The same for who will not ask for a consumer. */
+/** The same for a command that will not ask for a consumer. */
 export async function openProducingClient(options: OpenClientOptions): Promise<Client> {
-  return await openAs(ProducingClient, options);
+  return await openAs(ProducingClient, commandFileSystem, options);
 }
 
-async function openAs(Home: typeof ProducingClient, options: OpenClientOptions): Promise<Client> {
+async function openAs(Home: typeof ProducingClient, fs: FileSystem, options: OpenClientOptions): Promise<Client> {
   const { directory, ...others } = options;
-  const store = await openStore(nodeFileSystem, directory, others);
+  const store = await openStore(fs, directory, others);
   const openGroups = async () => new (await import('../../groups/groups.js')).Groups(store, systemSeams);
   store.onTopicNames = async (topics) => {
     if (topics.has(OFFSETS_TOPIC) || (await store.topics.find(OFFSETS_TOPIC)) === undefined) return;
