@@ -63,14 +63,14 @@ export async function runGroupDeleteOffsets(
         ),
     );
     const places = wanted.map(({ topic, partition }) => ({ topic, partition }));
-    await admin.deleteGroupOffsets(group, places, { force, validateOnly: true });
     const names = places.map(({ topic, partition }) => `${topic}:${partition}`).join(', ');
-    if (places.length > 0 && !dryRun) {
-      await confirm(`delete the offsets of ${names} of group '${group}' in ${directory}`, options, context);
-    }
+    // What would be refused is not asked about.
+    await admin.deleteGroupOffsets(group, places, { force, validateOnly: true });
+    const what = `the offsets of ${names} of group '${group}' in ${directory}`;
+    if (places.length > 0 && !dryRun) await confirm(`delete ${what}`, options, context);
     const deleted = await admin.deleteGroupOffsets(group, places, { force, validateOnly: dryRun });
-    const what = deleted.length === 0 ? 'nothing is committed of these: deleted' : dryRun ? 'would delete' : 'deleted';
-    notice(options, context, `${what} the offsets of ${names || 'nothing'} of group '${group}' in ${directory}`);
+    if (deleted.length > 0) notice(options, context, `${dryRun ? 'would delete' : 'deleted'} ${what}`);
+    else notice(options, context, `group '${group}' in ${directory} has committed nothing of these`);
     if (options.json) {
       printJson(
         context,

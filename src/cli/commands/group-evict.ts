@@ -5,7 +5,8 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { withClient } from '../open-client.js';
+import { suggestTopic, withClient } from '../open-client.js';
+import { forEachOperand } from '../operands.js';
 
 export interface GroupEvictOptions extends GlobalOptions {
   readonly group: string;
@@ -35,7 +36,7 @@ export async function runGroupEvict(options: GroupEvictOptions, context: CliCont
   const { group, members, dryRun = false } = options;
   return withClient<ExitCode>(options, context, { topics: [] }, async (client, { directory }) => {
     const evicted: { groupId: string; memberId: string; evicted: boolean }[] = [];
-    for (const member of new Set(members)) {
+    const evict = async (member: string) => {
       const memberId = await client.admin().evictGroupMember(group, member, { validateOnly: dryRun });
       evicted.push({ groupId: group, memberId, evicted: !dryRun });
       notice(
@@ -43,8 +44,11 @@ export async function runGroupEvict(options: GroupEvictOptions, context: CliCont
         context,
         `${dryRun ? 'would evict' : 'evicted'} ${memberId} from group '${group}' in ${directory}`,
       );
-    }
+    };
+    const code = await forEachOperand([...new Set(members)], options, context, evict, (error) =>
+      suggestTopic(error, client),
+    );
     if (options.json) printJson(context, evicted);
-    return 0;
+    return code;
   });
 }

@@ -87,10 +87,13 @@ export class GroupMembership {
   noPartition(): KlogError {
     const { groupId, members, partitions } = this.share;
     if (partitions === 0) {
-      return new KlogError('KLOG_NO_PARTITION', `group ${groupId} has no partitions: there is no topic that it wants`);
+      return new KlogError(
+        'KLOG_NO_PARTITION',
+        `group '${groupId}' has no partitions: there is no topic that it wants`,
+      );
     }
     const others = members === 2 ? 'another member' : `${members - 1} other members`;
-    const message = `${others} of group ${groupId} own${members === 2 ? 's' : ''} all of its ${partitions} partitions`;
+    const message = `${others} of group '${groupId}' own${members === 2 ? 's' : ''} all of its ${partitions} partitions`;
     const hint = 'A group has work for as many members as its topics have partitions';
     return new KlogError('KLOG_NO_PARTITION', message, { hint });
   }

@@ -79,10 +79,10 @@ export function memberOf(
 
 export function notMember(groupId: string, memberId: string, successor?: string): KlogError {
   if (successor !== undefined) {
-    const message = `${memberId} is no member of group ${groupId} any more: ${successor} has taken its instance id`;
+    const message = `${memberId} is no member of group '${groupId}' any more: ${successor} has taken its instance id`;
     return new KlogError('FENCED_INSTANCE_ID', message);
   }
-  return new KlogError('UNKNOWN_MEMBER_ID', `${memberId} is no member of group ${groupId} any more: it was evicted`, {
+  return new KlogError('UNKNOWN_MEMBER_ID', `${memberId} is no member of group '${groupId}' any more: it was evicted`, {
     hint: 'Start it again: it joins as a new member, and goes on at what is committed',
   });
 }

@@ -35,6 +35,6 @@ export function release(state: GroupState, committer: Committer, partitions: Par
 }
 
 function notHeld({ groupId, memberId }: Committer, { topic, partition }: TopicPartition): KlogError {
-  const message = `${topic}:${partition} is not with ${memberId} of group ${groupId} any more`;
+  const message = `${topic}:${partition} is not with ${memberId} of group '${groupId}' any more`;
   return new KlogError('ILLEGAL_GENERATION', message, { topic, partition });
 }

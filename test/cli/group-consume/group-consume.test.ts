@@ -141,7 +141,7 @@ describe('consume -g', () => {
       await records.next();
       const second = await log.run('consume t -g g');
       expect(second.code).toBe(8);
-      expect(second.err).toMatch(/^klog: .*group g own.*\n$/);
+      expect(second.err).toMatch(/^klog: .*group 'g' own.*\n$/);
       await client.close();
     }));
 

@@ -181,6 +181,9 @@ describe('group seek', () => {
       expect(members.slice(2)).toEqual(['alive', String(process.pid), expect.any(String), 't:0,1', '-\n']);
       const [, memberId] = members;
       expect(await log.run(['group', 'evict', 'g', 'nobody'])).toMatchObject({ code: 4 });
+      const several = await log.run(['group', 'evict', 'g', 'nobody', memberId!, '--dry-run', '--json']);
+      expect(several.code).toBe(1);
+      expect(JSON.parse(several.out)).toEqual([{ groupId: 'g', memberId, evicted: false }]);
       const evicted = async (...flags: string[]) =>
         JSON.parse((await log.run(['group', 'evict', 'g', memberId!, '--json', ...flags])).out);
       expect(await evicted('--dry-run')).toEqual([{ groupId: 'g', memberId, evicted: false }]);
@@ -208,7 +211,10 @@ describe('group delete, delete-offsets and copy', () => {
       expect(await log.run('group delete-offsets g t:1')).toMatchObject({ code: 2 });
       expect(await log.run('group delete-offsets g t -p 1 -y')).toMatchObject({ code: 0 });
       expect(await offsets(log)).toBe('t,0,2\n');
-      expect(await log.run('group delete-offsets g t:1 -y')).toMatchObject({ code: 0 });
+      expect(await log.run('group delete-offsets g t:1 -y')).toMatchObject({
+        code: 0,
+        err: `group 'g' in ${log.directory} has committed nothing of these\n`,
+      });
       expect(await log.run('group delete-offsets nobody t -y')).toMatchObject({ code: 4 });
     }));
 
