@@ -54,6 +54,8 @@ export interface JoinOptions {
   /** Which other topics it wants. */
   readonly wants: ((topic: string) => boolean) | undefined;
   readonly worker: MemberWorker;
+  /** The group has changed, or what this member does by it. */
+  readonly onChange?: (() => void) | undefined;
   /** Another does not let go of what is this member's to read. */
   readonly onHeldUp?: ((holdUp: HoldUp) => void) | undefined;
 }
@@ -179,6 +181,7 @@ export class GroupRuntime {
         this.#log.assertReadable();
         for (const { member } of this.#locals.values()) member.follow();
         await this.#rebalanceIfNeeded();
+        for (const { options } of this.#locals.values()) options.onChange?.();
       }
     } catch (error) {
       this.#failed(error);

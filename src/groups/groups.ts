@@ -27,6 +27,8 @@ export interface JoinGroup {
   /** Which other topics it wants. */
   readonly wants?: ((topic: string) => boolean) | undefined;
   readonly worker: MemberWorker;
+  /** The group has changed, or what this member does by it. */
+  readonly onChange?: (() => void) | undefined;
   /** Another does not let go of what is this member's to read. */
   readonly onHeldUp?: ((holdUp: HoldUp) => void) | undefined;
 }
@@ -57,14 +59,15 @@ export class Groups {
 
   /** Joins as a new member. @throws KlogError INVALID_GROUP_ID, UNRELEASED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL */
   async join(options: JoinGroup): Promise<Joined> {
-    const { groupId, clientId = 'klog', instanceId = null, assignor, topics, wants, worker, onHeldUp } = options;
+    const { groupId, clientId = 'klog', instanceId = null, assignor, topics, wants, worker } = options;
     checkGroupId(groupId);
     const runtime = await this.#runtimeOf(groupId);
     const memberId = `${instanceId ?? clientId}-${randomUUID()}`;
     const clientHost = hostname();
     const names = [...new Set(topics)].sort();
     const identity = { memberId, instanceId, clientId, clientHost };
-    const member = await runtime.join({ ...identity, assignor, topics: names, wants, worker, onHeldUp });
+    const { onChange, onHeldUp } = options;
+    const member = await runtime.join({ ...identity, assignor, topics: names, wants, worker, onChange, onHeldUp });
     return { member, runtime };
   }
 

@@ -307,6 +307,42 @@ describe('members', () => {
     await owns(member(client, { group: { instanceId: 'i' } }), 't0');
   });
 
+  it('that need not follow end where there is nothing to read, and it has to be committed where they begin', async () => {
+    const place = new Place();
+    const client = await place.topic('t', 3, 1);
+    const seen: number[] = [];
+    for await (const { offset } of member(client, { from: 'end', follow: false })) seen.push(offset);
+    expect(seen).toEqual([]);
+    expect(await member(client).committed([p(0), p(1)])).toMatchObject([{ offset: 1 }, { offset: 0 }]);
+  });
+
+  it('that wait for a partition end when it goes to another one instead', async () => {
+    const place = new Place();
+    const client = await place.topic('t', 2);
+    let letGo = () => {};
+    const hand = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    // It does not let go of what it has before it is told to.
+    const holder = member(client, { group: { clientId: 'm', onRevoked: () => hand } });
+    const held = reading(holder);
+    await owns(holder, 't0 t1');
+    const waiting = reading(member(client, { follow: false, group: { clientId: 'a' } }));
+    await expect.poll(async () => (await holder.share()).members).toBe(2);
+    // Partitions go to the first members by their ids: with two before it, the one that waits is to have none.
+    const first = member(client, { group: { clientId: '!' } });
+    const beside = reading(first);
+    await expect.poll(async () => (await first.share()).members).toBe(3);
+    const second = member(client, { group: { clientId: '"' } });
+    const another = reading(second);
+    await expect(waiting.ended).rejects.toMatchObject({ code: 'KLOG_NO_PARTITION' });
+    letGo();
+    await holder.close();
+    await first.close();
+    await second.close();
+    for (const { ended } of [held, beside, another]) await ended;
+  });
+
   it('for which nothing is left end at once unless they follow', async () => {
     const place = new Place();
     const client = await place.topic('t', 1);

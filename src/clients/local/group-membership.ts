@@ -14,14 +14,22 @@ export class GroupMembership {
   readonly #groups: () => Promise<Groups>;
   readonly #subscription: Subscription;
   readonly #worker: MemberWorker;
+  readonly #onChange: (() => void) | undefined;
   #joined: Joined | undefined;
 
-  constructor(groups: () => Promise<Groups>, subscription: Subscription, worker: MemberWorker) {
+  /** @param onChange the group has changed, or what this member does by it */
+  constructor(
+    groups: () => Promise<Groups>,
+    subscription: Subscription,
+    worker: MemberWorker,
+    onChange: (() => void) | undefined,
+  ) {
     const { topics = [], patterns = [] } = subscription;
     if (topics.length === 0 && patterns.length === 0) throw new TypeError('a consumer needs topics or patterns');
     this.#groups = groups;
     this.#subscription = subscription;
     this.#worker = worker;
+    this.#onChange = onChange;
   }
 
   /** @throws KlogError INVALID_GROUP_ID, UNRELEASED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL */
@@ -32,8 +40,8 @@ export class GroupMembership {
     const onHeldUp = ({ memberId, pid, isStopped, partitions }: HoldUp): void =>
       group.onHeldUp?.({ memberId, pid, state: isStopped ? 'stalled' : 'alive', partitions: [...partitions] });
     const identity = { groupId, instanceId, clientId, assignor };
-    const wants = wanting(patterns);
-    this.#joined = await groups.join({ ...identity, topics, wants, worker: this.#worker, onHeldUp });
+    const listeners = { worker: this.#worker, onChange: this.#onChange, onHeldUp };
+    this.#joined = await groups.join({ ...identity, topics, wants: wanting(patterns), ...listeners });
   }
 
   async leave(): Promise<void> {

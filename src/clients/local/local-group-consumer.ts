@@ -61,7 +61,9 @@ export class LocalGroupConsumer implements GroupConsumer {
       onChange: () => this.#changed(),
       onForget: (fetcher) => this.#follower.forget(fetcher),
     });
-    this.#membership = new GroupMembership(groups, options, this.#partitions);
+    // Who follows hears of partitions that come and go; whether all is read depends on what goes to others, too.
+    const onChange = this.#isFollowing ? undefined : () => this.#changed();
+    this.#membership = new GroupMembership(groups, options, this.#partitions, onChange);
     this.#commits = new GroupCommits(this.#partitions, options.group, (error) => this.#failed(error));
     this.#order = new PartitionOrder(this.#partitions.assignment.fetchers, new Map());
   }
