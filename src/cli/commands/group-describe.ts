@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type CommandHost, describeCommand, onAction, valueOption } from '../command-host.js';
 import type { GroupDescribeOptions } from '../groups/run-group-describe.js';
-import { parseCount } from '../values/parse-count.js';
+import { parseNumberOfRecords } from '../values/parse-count.js';
 
 export function defineGroupDescribe(group: Command, host: CommandHost): void {
   const command = describeCommand(group.command('describe [group...]').alias('info'), {
@@ -26,7 +26,7 @@ Where nothing is committed all of the partition remains. A member is stalled whe
   command.option('--lagging', 'only partitions with something left to read');
   command.option('--export', 'print committed offsets as CSV: topic,partition,offset');
   command.addOption(
-    valueOption('--fail-if-lag <n>', 'exit code 6 if more than N records remain for a group', parseCount),
+    valueOption('--fail-if-lag <n>', 'exit code 6 if more than N records remain for a group', parseNumberOfRecords),
   );
   onAction<Omit<GroupDescribeOptions, 'groups'>>(command, host, async (options, [groups]) => {
     const { runGroupDescribe } = await import('../groups/run-group-describe.js');
