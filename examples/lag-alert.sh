@@ -21,6 +21,7 @@ check() {
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$work"' EXIT
 cd "$work"
+export KLOG_DIR="$work/.klog"
 
 say '1. Five numbers are there, and the group "squares" has read two of them'
 klog topic create numbers -q

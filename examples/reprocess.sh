@@ -11,6 +11,7 @@ show() { printf '$ %s\n' "$*"; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+export KLOG_DIR="$work/.klog"
 
 # Books an order. It is down at its first try; and it can't cope with refunds until somebody repairs it.
 cat > backend <<'END'

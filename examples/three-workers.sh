@@ -13,6 +13,7 @@ show() { printf '$ %s\n' "$*"; }
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$work"' EXIT
 cd "$work"
+export KLOG_DIR="$work/.klog"
 
 say '1. A topic of six partitions, and three workers of the group "workers"'
 show 'klog topic create jobs -p 6'

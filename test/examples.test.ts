@@ -78,7 +78,7 @@ describe('scripts', () => {
   for (const [name, output] of Object.entries(PRINTED)) {
     it(`${name} tells its story, and leaves nothing behind`, { timeout: 60_000 }, () =>
       inTemporaryDirectory(async (directory) => {
-        const { KLOG_DIR: _, ...env } = { ...process.env, TMPDIR: directory, NO_COLOR: '1' };
+        const env = { ...process.env, KLOG_DIR: '/nowhere', TMPDIR: directory, NO_COLOR: '1' };
         const script = join('examples', name);
         const { stdout, stderr } = await promisify(execFile)('bash', [script], { cwd: root, env });
         expect(stderr).toBe('');
