@@ -327,7 +327,8 @@ function readBootId(): Uint8Array {
     if (process.platform === 'darwin') {
       text = execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'latin1', timeout: 5_000 });
     } else {
-      text = nodeFs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1');
+      // As UTF-8 it is one call of Node's own, in which no buffer is made for a file that says it has no size.
+      text = nodeFs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
     }
   } catch {
     // No such file or command: stays empty.

@@ -10,11 +10,10 @@ import { refuseInternal } from '../internal-topics.js';
 import { exclude, namingOption, need } from '../option-errors.js';
 import { createRecordReader } from '../record-format/create-reader.js';
 import type { RecordReader } from '../record-format/input-record.js';
-import { hasLoneSurrogate } from '../record-format/json-fields.js';
+import { hasLoneSurrogate } from '../record-format/utf8.js';
 import type { ValueFormat } from '../record-format/value-format.js';
 import { setting } from '../settings.js';
 import { type HeaderValue, parseProperties } from '../values/parse-key-value.js';
-import { parseTime } from '../values/parse-time.js';
 import { parseAcks } from './acks.js';
 import type { KeySplit } from './line-sinks.js';
 
@@ -129,7 +128,7 @@ export async function checkProduceFlags(
     tombstone: flags.tombstone ?? false,
     compression: flags.compression,
     valueFormat: flags.valueFormat ?? 'raw',
-    timestamp: flags.timestamp === undefined ? undefined : timestampOf(flags.timestamp, context),
+    timestamp: flags.timestamp === undefined ? undefined : await timestampOf(flags.timestamp, context),
     acks: (await setting('acks', flags.acks, context, parseAcks)) ?? 'all',
     lingerMs: flags.linger,
     batchBytes: flags.batchBytes,
@@ -216,7 +215,8 @@ function checkConflicts(flags: ProduceFlags): void {
   }
 }
 
-function timestampOf(text: string, context: Pick<CliContext, 'clock'>): number {
+async function timestampOf(text: string, context: Pick<CliContext, 'clock'>): Promise<number> {
+  const { parseTime } = await import('../values/parse-time.js');
   const timestamp = namingOption('--timestamp', () => parseTime(text, { now: context.clock.now() }));
   if (timestamp >= 0) return timestamp;
   throw new KlogError('KLOG_USAGE', `--timestamp: '${text}' is before 1970, where the times of records begin`);

@@ -1,6 +1,7 @@
 /** Fields of records given as JSON: what they may hold, and what is said when they hold something else. */
 import type { RecordHeader } from '../../format/log-record.js';
 import type { InputRecord } from './input-record.js';
+import { hasLoneSurrogate } from './utf8.js';
 
 export type JsonObject = { readonly [field: string]: unknown };
 
@@ -62,8 +63,6 @@ function headerOf(header: unknown): RecordHeader {
   return { key, value };
 }
 
-const SURROGATE = /\p{Surrogate}/u;
-
 export function textBytes(text: unknown, name: string): Uint8Array | null {
   if (text === null) return null;
   if (typeof text !== 'string') {
@@ -73,10 +72,6 @@ export function textBytes(text: unknown, name: string): Uint8Array | null {
     throw new BadRecordError(`${name} holds a lone surrogate, which has no UTF-8`, `Use ${name}Base64 for bytes.`);
   }
   return Buffer.from(text, 'utf8');
-}
-
-export function hasLoneSurrogate(text: string): boolean {
-  return SURROGATE.test(text);
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;

@@ -39,3 +39,10 @@ export function codePointAt(source: Uint8Array, i: number, size: 1 | 2 | 3 | 4):
   if (size === 3) return ((first & 0x0f) << 12) | (second << 6) | third;
   return ((first & 0x07) << 18) | (second << 12) | (third << 6) | (source[i + 3]! & 0x3f);
 }
+
+const SURROGATE = /\p{Surrogate}/u;
+
+/** Such text has no UTF-8. */
+export function hasLoneSurrogate(text: string): boolean {
+  return SURROGATE.test(text);
+}
