@@ -5,7 +5,7 @@
  */
 import { KlogError } from '../errors.js';
 import type { OffsetCommit } from '../format/coordinator/offset-commit.js';
-import { notMember } from './decisions/membership.js';
+import { moveLock, notMember } from './decisions/membership.js';
 import { type Committer, checkCommit, release } from './decisions/offsets.js';
 import type { GroupLog } from './group-log.js';
 import { readableBy } from './group-state.js';
@@ -18,7 +18,9 @@ export class GroupMember {
   readonly groupId: string;
   readonly memberId: string;
   readonly instanceId: string | null;
-  lock: MemberLock;
+  #lock: MemberLock;
+  /** Ends when the lock is in its place again, if it was not. */
+  #lockKept: Promise<void> = Promise.resolve();
   /** How many partitions each topic had when it joined. */
   partitionsAtFirst: ReadonlyMap<string, number> = new Map();
   readonly #log: GroupLog;
@@ -40,7 +42,7 @@ export class GroupMember {
     this.groupId = committer.groupId;
     this.memberId = committer.memberId;
     this.instanceId = committer.instanceId;
-    this.lock = lock;
+    this.#lock = lock;
     this.#worker = worker;
     this.#onChange = onChange;
   }
@@ -106,6 +108,29 @@ export class GroupMember {
     }
   }
 
+  /** Where a user has removed its lock file it makes another by `take`, and says so before it lets go of the old one. */
+  keepLock(take: () => Promise<MemberLock>): Promise<void> {
+    if (this.#isLeaving || this.#error !== undefined) return Promise.resolve();
+    this.#lockKept = this.#moveLock(take).catch((error: unknown) => this.lose(error));
+    return this.#lockKept;
+  }
+
+  async #moveLock(take: () => Promise<MemberLock>): Promise<void> {
+    const before = this.#lock;
+    if (await before.isInPlace()) return;
+    const lock = await take();
+    try {
+      await this.#log.decide(this.groupId, ({ state }) => ({
+        state: moveLock(state, this.groupId, this.memberId, lock.inode),
+      }));
+    } catch (error) {
+      await lock.remove();
+      throw error;
+    }
+    this.#lock = lock;
+    await before.release();
+  }
+
   /**
    * Finishes what is in hand and says goodbye, by `depart`: all commits and the record without oneself in one append. Then
    * the lock goes. @throws what kept it from committing
@@ -115,6 +140,7 @@ export class GroupMember {
     this.#isLeaving = true;
     let isOut = false;
     try {
+      await this.#lockKept;
       while (this.#jobs.size > 0) await Promise.all(this.#jobs);
       if (this.#error === undefined) await depart(await this.#worker.stop([...this.#working]));
       // It could not go on, but the record still names it.
@@ -123,7 +149,7 @@ export class GroupMember {
       isOut = true;
     } finally {
       // Of one that the record may still name the free lock of that very file is what tells the others.
-      await (isOut ? this.lock.remove() : this.lock.release());
+      await (isOut ? this.#lock.remove() : this.#lock.release());
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from '../storage/file-system.js';
 import { DeathWatch } from './death-watch.js';
-import { type JoiningMember, join, leave, moveLock, subscribe } from './decisions/membership.js';
+import { type JoiningMember, join, leave, subscribe } from './decisions/membership.js';
 import { checkCommit } from './decisions/offsets.js';
 import {
   type Here,
@@ -255,27 +255,13 @@ export class GroupRuntime {
     }
   }
 
-  /** A member whose lock file a user has removed makes another, and says so before it lets go of the old one. */
   async #keepLocks(): Promise<void> {
     const now = this.#options.elapsed();
     if (now - this.#locksAt < LOCKS_POLL_MS) return;
     this.#locksAt = now;
+    const { fs, directory } = this.#options;
     for (const { member } of this.#locals.values()) {
-      const { lock, memberId } = member;
-      if (member.isLeaving || member.error !== undefined || (await lock.isInPlace())) continue;
-      const { fs, directory } = this.#options;
-      const other = await MemberLock.take(fs, directory, memberId);
-      try {
-        await this.#log.decide(this.groupId, ({ state }) => ({
-          state: moveLock(state, this.groupId, memberId, other.inode),
-        }));
-      } catch (error) {
-        await other.remove();
-        member.lose(error);
-        continue;
-      }
-      member.lock = other;
-      await lock.release();
+      await member.keepLock(() => MemberLock.take(fs, directory, member.memberId));
     }
   }
 
