@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { LocalProducer } from '../../src/clients/local/local-producer.js';
 import type { Acknowledgement, ProducerOptions, RecordWriter } from '../../src/clients/producer.js';
@@ -137,6 +138,32 @@ describe('LocalRecordWriter', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('fills a batch on until it is its turn: six partitions are written at a time', async () => {
+    const partitions = store.add('t', 7);
+    const going: (() => void)[] = [];
+    for (const partition of partitions) {
+      partition.beforeAppend = () =>
+        new Promise<void>((resolve) => {
+          going.push(resolve);
+        });
+    }
+    const [writer, producer] = await open('t', { lingerMs: 0 });
+    const bytes = Buffer.from('x');
+    const writeToAll = () => {
+      for (let i = 0; i < 7; i++) writer.append(null, -1, -1, bytes, 0, 1, 1, null, i);
+    };
+    writeToAll();
+    await vi.waitFor(() => expect(going).toHaveLength(6));
+    writeToAll();
+    await delay(5);
+    writeToAll();
+    for (const partition of partitions) partition.beforeAppend = () => {};
+    for (const go of going) go();
+    await producer.close();
+    expect(partitions.map(({ batches }) => batches.length)).toEqual([2, 2, 2, 2, 2, 2, 1]);
+    expect(partitions.map((partition) => readValues(partition).length)).toEqual(new Array(7).fill(3));
   });
 
   it('sends a full batch behind a sync that still runs', async () => {

@@ -95,11 +95,11 @@ export class PartitionSender implements BatchHome {
   }
 
   closeOpen(): void {
+    this.#pushed = false;
+    this.#lingered = false;
     const batch = this.#open;
     if (batch === undefined) return;
     this.#open = undefined;
-    this.#pushed = false;
-    this.#lingered = false;
     batch.isOpen = false;
     batch.recordCount = batch.builder.recordCount;
     this.#of.batchClosed(this.partition, batch.recordCount);
@@ -149,16 +149,12 @@ export class PartitionSender implements BatchHome {
 
   #pump(): void {
     if (this.#appending || this.#inFlight >= MAX_IN_FLIGHT) return;
-    if (this.#pushed || (this.#lingered && this.#inFlight === 0)) {
-      this.#pushed = false;
-      this.#lingered = false;
-      this.closeOpen();
-      // Which has come here again.
-      if (this.#appending) return;
-    }
-    if (this.#closed.length === 0) return;
+    const isDue = this.#pushed || (this.#lingered && this.#inFlight === 0);
+    if (this.#closed.length === 0 && !isDue) return;
     this.#appending = true;
     this.#context.permits.acquire(() => {
+      // Only now: what came while this waited for its turn shares the batch.
+      if (this.#pushed || this.#lingered) this.closeOpen();
       void this.#append(this.#takeClosed());
     });
   }
