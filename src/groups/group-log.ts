@@ -46,7 +46,6 @@ export class GroupLog {
   #following: AbortController | undefined;
   /** Why the log cannot be followed any more. */
   #failure: unknown;
-  #syncs = 0;
 
   constructor(log: OffsetsLog, reader: OffsetsReader, seams: GroupLogSeams) {
     this.#log = log;
@@ -65,11 +64,6 @@ export class GroupLog {
 
   get table(): GroupTable {
     return this.#table;
-  }
-
-  /** How often this process has waited for its records to be durable. */
-  get syncs(): number {
-    return this.#syncs;
   }
 
   /** Throws why the log cannot be followed any more. */
@@ -171,7 +165,6 @@ export class GroupLog {
 
   async #makeDurable(appended: AppendedRecords, waiting: readonly Waiting[]): Promise<void> {
     if (waiting.length === 0) return;
-    this.#syncs++;
     try {
       await this.#log.durable(appended);
       for (const { done } of waiting) done(appended);
