@@ -4,7 +4,7 @@ import { encodeOffsetCommit, encodeOffsetCommitKey, type OffsetCommit } from '..
 import { RecordBatchBuilder } from '../format/record-batch-builder.js';
 import { type GroupState, NO_GROUP, toGroupMetadata } from './group-state.js';
 import type { GroupTable, GroupView, KeyValue } from './group-table.js';
-import type { TopicPartition } from './partition-set.js';
+import { partitionName, type TopicPartition } from './partition-set.js';
 
 export interface CommitChange extends TopicPartition {
   /** Null: nothing is committed any more. */
@@ -37,11 +37,11 @@ export class Draft {
     return {
       state: this.#states.has(groupId) ? (this.#states.get(groupId) ?? NO_GROUP) : before.state,
       committed(partition) {
-        const drafted = commits?.get(nameOf(partition));
+        const drafted = commits?.get(partitionName(partition));
         return drafted === undefined ? before.committed(partition) : (drafted.commit ?? undefined);
       },
       allCommitted() {
-        const undrafted = before.allCommitted().filter((one) => commits?.has(nameOf(one)) !== true);
+        const undrafted = before.allCommitted().filter((one) => commits?.has(partitionName(one)) !== true);
         const drafted = [...(commits?.values() ?? [])].flatMap((one) =>
           one.commit === null ? [] : [{ ...one, commit: one.commit }],
         );
@@ -62,7 +62,7 @@ export class Draft {
       drafted = new Map();
       this.#commits.set(groupId, drafted);
     }
-    for (const commit of commits) drafted.set(nameOf(commit), commit);
+    for (const commit of commits) drafted.set(partitionName(commit), commit);
     return true;
   }
 
@@ -94,8 +94,4 @@ export class Draft {
       yield { key: encodeGroupMetadataKey(groupId), value };
     }
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

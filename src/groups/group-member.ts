@@ -12,7 +12,7 @@ import { readableBy } from './group-state.js';
 import type { GroupView } from './group-table.js';
 import type { MemberLock } from './lock-files.js';
 import type { MemberWorker, StoppedPartition } from './member-worker.js';
-import { PartitionSet, type TopicPartition } from './partition-set.js';
+import { PartitionSet, partitionName, type TopicPartition } from './partition-set.js';
 
 export class GroupMember {
   readonly groupId: string;
@@ -182,7 +182,7 @@ export class GroupMember {
     const started = readableBy(group.state, this.memberId).and(partitions);
     if (started.size === 0 || this.#error !== undefined) return;
     const starts = [...started].map((partition) => {
-      const offset = this.#positions.get(nameOf(partition)) ?? group.committed(partition)?.offset;
+      const offset = this.#positions.get(partitionName(partition)) ?? group.committed(partition)?.offset;
       return { ...partition, offset, isNew: offset === undefined && this.#isNew(partition, group) };
     });
     const initial = await this.#worker.start(starts);
@@ -193,7 +193,7 @@ export class GroupMember {
       });
     }
     if (this.#error !== undefined) return this.#worker.lost([...started], this.#error);
-    for (const partition of started) this.#positions.delete(nameOf(partition));
+    for (const partition of started) this.#positions.delete(partitionName(partition));
     this.#working = this.#working.union(started);
   }
 
@@ -214,7 +214,8 @@ export class GroupMember {
     this.#working = this.#working.without(partitions);
     const self = this.#log.state(this.groupId).members.get(this.memberId);
     for (const { topic, partition, position } of stopped) {
-      if (self?.held.has({ topic, partition }) === true) this.#positions.set(nameOf({ topic, partition }), position);
+      if (self?.held.has({ topic, partition }) === true)
+        this.#positions.set(partitionName({ topic, partition }), position);
     }
   }
 
@@ -235,8 +236,4 @@ export function commitsOf(stopped: readonly StoppedPartition[]) {
 
 function isFenced(error: unknown): boolean {
   return error instanceof KlogError && (error.code === 'UNKNOWN_MEMBER_ID' || error.code === 'FENCED_INSTANCE_ID');
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

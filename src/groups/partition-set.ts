@@ -5,6 +5,11 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** As it is written on the command line: `orders:0`. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}
+
 /** A set of partitions, never changed: what changes is another set. */
 export class PartitionSet implements Iterable<TopicPartition> {
   static readonly empty = new PartitionSet(new Map());

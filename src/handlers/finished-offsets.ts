@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../clients/client.js';
+import { partitionName } from '../clients/partition-name.js';
 
 interface Progress {
   /** In the order they were begun, which is ascending. */
@@ -29,12 +30,12 @@ export class FinishedOffsets {
 
   /** Of a partition that was forgotten meanwhile it is nobody's business. */
   finish(place: TopicPartition, offset: number): void {
-    this.#partitions.get(nameOf(place))?.unfinished.delete(offset);
+    this.#partitions.get(partitionName(place))?.unfinished.delete(offset);
   }
 
   /** The lowest unfinished offset, or the one behind all that was seen. Undefined: nothing was seen of this partition. */
   next(place: TopicPartition): number | undefined {
-    const progress = this.#partitions.get(nameOf(place));
+    const progress = this.#partitions.get(partitionName(place));
     if (progress === undefined) return undefined;
     for (const lowest of progress.unfinished) return lowest;
     return progress.position;
@@ -42,11 +43,11 @@ export class FinishedOffsets {
 
   /** What was seen of a partition that goes to another reader counts no more. */
   forget(place: TopicPartition): void {
-    this.#partitions.delete(nameOf(place));
+    this.#partitions.delete(partitionName(place));
   }
 
   #of(place: TopicPartition): Progress {
-    const name = nameOf(place);
+    const name = partitionName(place);
     let progress = this.#partitions.get(name);
     if (progress === undefined) {
       progress = { unfinished: new Set(), position: 0 };
@@ -54,8 +55,4 @@ export class FinishedOffsets {
     }
     return progress;
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
 }

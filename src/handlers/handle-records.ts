@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { ConsumerBatch, TopicPartition } from '../clients/client.js';
+import { partitionName } from '../clients/partition-name.js';
 import type { RecordCursor } from '../format/record-cursor.js';
 import { FinishedOffsets } from './finished-offsets.js';
 import type { HandledRecord, Handler } from './handler.js';
@@ -94,8 +95,8 @@ export class RecordHandling {
 
   /** Resolves when everything taken of these partitions has come to its end, and forgets how far they have come. */
   async release(partitions: readonly TopicPartition[]): Promise<void> {
-    const names = new Set(partitions.map(nameOf));
-    await this.#work.settle((record) => names.has(nameOf(record)));
+    const names = new Set(partitions.map(partitionName));
+    await this.#work.settle((record) => names.has(partitionName(record)));
     for (const partition of partitions) this.#offsets.forget(partition);
   }
 
@@ -165,13 +166,9 @@ export class RecordHandling {
   }
 }
 
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
-}
-
 /** Records of one lane keep their order. */
 function laneOf(record: HandledRecord): string {
   const { key } = record;
-  const place = nameOf(record);
+  const place = partitionName(record);
   return key === null ? place : `${place}:${Buffer.from(key).toString('latin1')}`;
 }

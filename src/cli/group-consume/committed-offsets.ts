@@ -1,4 +1,5 @@
 import type { Client, TopicPartition } from '../../clients/client.js';
+import { partitionName } from '../../clients/partition-name.js';
 import { KlogError } from '../../errors.js';
 
 /** What the group has committed of these, in their order; `undefined`: nothing. */
@@ -8,8 +9,8 @@ export async function committedOffsets(
   partitions: readonly TopicPartition[],
 ): Promise<(number | undefined)[]> {
   const offsets = (await offsetsOf(client, groupId)).filter(({ committedOffset }) => committedOffset >= 0);
-  const byPlace = new Map(offsets.map((one) => [nameOf(one), one.committedOffset]));
-  return partitions.map((partition) => byPlace.get(nameOf(partition)));
+  const byPlace = new Map(offsets.map((one) => [partitionName(one), one.committedOffset]));
+  return partitions.map((partition) => byPlace.get(partitionName(partition)));
 }
 
 /** A group that is not there has committed nothing. */
@@ -21,8 +22,4 @@ async function offsetsOf(client: Client, groupId: string) {
     if (error instanceof KlogError && error.code === 'GROUP_ID_NOT_FOUND') return [];
     throw error;
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
 }

@@ -5,6 +5,7 @@ import type {
   HeldUpPartitions,
   OffsetToCommit,
 } from '../../clients/group-consumer.js';
+import { partitionName } from '../../clients/partition-name.js';
 import type { CliContext } from '../cli-context.js';
 import { counted } from '../listing.js';
 import { detail, type Loudness, notice } from '../notices.js';
@@ -85,7 +86,7 @@ export class Membership {
       await this.commits.flush();
     }
     this.commits.drop(partitions);
-    detail(this.#loudness, this.#context, `group '${groupId}': released ${partitions.map(nameOf).join(', ')}`);
+    detail(this.#loudness, this.#context, `group '${groupId}': released ${partitions.map(partitionName).join(', ')}`);
   }
 
   #heldUp({ memberId, pid, state, partitions }: HeldUpPartitions): void {
@@ -93,7 +94,7 @@ export class Membership {
     const who = `member ${memberId}${pid < 0 ? '' : ` (process ${pid})`}`;
     const why = state === 'stalled' ? `from ${who}, which is stopped` : `until ${who} has finished what it has in hand`;
     const evict = `klog group evict ${shellWord(groupId)} ${shellWord(memberId)}`;
-    const text = `group '${groupId}': waiting for ${partitions.map(nameOf).join(', ')} ${why}`;
+    const text = `group '${groupId}': waiting for ${partitions.map(partitionName).join(', ')} ${why}`;
     const hint = state === 'stalled' ? `Continue it, or end its membership: ${evict}` : `If it hangs: ${evict}`;
     notice(this.#loudness, this.#context, `${text}. ${hint}`);
   }
@@ -102,15 +103,11 @@ export class Membership {
     this.#task.lost(partitions);
     this.commits.drop(partitions);
     const { groupId } = this.#task;
-    notice(this.#loudness, this.#context, `group '${groupId}': lost ${partitions.map(nameOf).join(', ')}`);
+    notice(this.#loudness, this.#context, `group '${groupId}': lost ${partitions.map(partitionName).join(', ')}`);
   }
 }
 
 /** Bare where no shell would take it for something else. */
 function shellWord(text: string): string {
   return /^[\w.,:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../../clients/client.js';
 import type { OffsetToCommit } from '../../clients/group-consumer.js';
+import { partitionName } from '../../clients/partition-name.js';
 
 /** What a group's consumer is to commit: one commit at a time, of everything that has come together meanwhile. */
 export class OffsetCommits {
@@ -14,11 +15,11 @@ export class OffsetCommits {
 
   /** This much is committed already. */
   begin(place: OffsetToCommit): void {
-    this.#committed.set(nameOf(place), place.offset);
+    this.#committed.set(partitionName(place), place.offset);
   }
 
   put(place: OffsetToCommit): void {
-    const name = nameOf(place);
+    const name = partitionName(place);
     if (this.#committed.get(name) === place.offset) this.#wanted.delete(name);
     else this.#wanted.set(name, place);
   }
@@ -33,8 +34,8 @@ export class OffsetCommits {
   /** These belong to somebody else. */
   drop(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) {
-      this.#wanted.delete(nameOf(partition));
-      this.#committed.delete(nameOf(partition));
+      this.#wanted.delete(partitionName(partition));
+      this.#committed.delete(partitionName(partition));
     }
   }
 
@@ -45,8 +46,4 @@ export class OffsetCommits {
     await this.#commit(offsets);
     for (const place of offsets) this.begin(place);
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
 }

@@ -2,6 +2,7 @@
 import type { Admin } from '../../clients/admin.js';
 import type { TopicPartition } from '../../clients/client.js';
 import type { GroupDescription, NewGroupOffset } from '../../clients/group-admin.js';
+import { partitionName } from '../../clients/partition-name.js';
 import { KlogError } from '../../errors.js';
 import type { SeekTarget } from './seek-target.js';
 import { type PartitionSelection, selectPartitions } from './select-partitions.js';
@@ -31,7 +32,7 @@ interface Wanted extends TopicPartition {
 /** @throws KlogError GROUP_ID_NOT_FOUND, KLOG_NOT_FOUND, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION */
 export async function planSeek(admin: Admin, request: SeekRequest): Promise<PlannedMove[]> {
   const group = await describeIfThere(admin, request);
-  const committed = new Map((group?.offsets ?? []).map((one) => [nameOf(one), one.committedOffset]));
+  const committed = new Map((group?.offsets ?? []).map((one) => [partitionName(one), one.committedOffset]));
   const wanted = await wantedOffsets(admin, request, group, committed);
   const isNamed = request.target.kind !== 'shift' && !isFoundInLog(request.target);
   const moves: PlannedMove[] = [];
@@ -42,7 +43,7 @@ export async function planSeek(admin: Admin, request: SeekRequest): Promise<Plan
     for (const [i, { partition, offset }] of offsets.entries()) {
       const end = ends[i]!.offset;
       const after = Math.min(end, Math.max(starts[i]!.offset, offset));
-      const before = committed.get(nameOf({ topic, partition })) ?? -1;
+      const before = committed.get(partitionName({ topic, partition })) ?? -1;
       const clamped = after === offset || !isNamed ? {} : { clampedFrom: offset };
       moves.push({ topic, partition, before, after, lag: end - after, ...clamped });
     }
@@ -114,7 +115,7 @@ async function wantedOffsets(
   if (target.kind === 'place') return await foundInLog(admin, selected, target.spec);
   const by = target.kind === 'shift' ? target.by : 0;
   return selected.flatMap(({ topic, partition }) => {
-    const before = committed.get(nameOf({ topic, partition })) ?? -1;
+    const before = committed.get(partitionName({ topic, partition })) ?? -1;
     if (before >= 0) return { topic, partition, offset: before + by };
     if (target.kind === 'current') return [];
     throw new KlogError('KLOG_NOT_FOUND', `group '${request.group}' has committed nothing of ${topic}:${partition}`, {
@@ -146,8 +147,8 @@ async function foundInLog(
 
 /** Where topics are named, only what is of them. */
 async function amongSelected(admin: Admin, request: SeekRequest, offsets: readonly Wanted[]): Promise<Wanted[]> {
-  const selected = new Set((await selectPartitions(admin, request, offsets)).map(nameOf));
-  const among = offsets.filter((one) => selected.has(nameOf(one)));
+  const selected = new Set((await selectPartitions(admin, request, offsets)).map(partitionName));
+  const among = offsets.filter((one) => selected.has(partitionName(one)));
   if (among.length > 0) return among;
   throw new KlogError('KLOG_NOT_FOUND', `there are no offsets for group '${request.group}' in what --to names`);
 }
@@ -160,8 +161,4 @@ function byTopic<T extends TopicPartition>(places: readonly T[]): Map<string, T[
     else others.push(place);
   }
   return topics;
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

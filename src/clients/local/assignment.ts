@@ -1,6 +1,7 @@
 import { KlogError } from '../../errors.js';
 import type { TopicPartition } from '../client.js';
 import type { ConsumerOptions } from '../consumer.js';
+import { partitionName } from '../partition-name.js';
 import type { PlannedPartition } from './consumer-plan.js';
 import { type FetcherOptions, PartitionFetcher } from './partition-fetcher.js';
 
@@ -23,7 +24,7 @@ export class Assignment {
   /** @param maxBytes of one fetch */
   add({ topic, topicId, partition, reader, marks, from, end }: PlannedPartition, maxBytes: number): PartitionFetcher {
     const fetcher = new PartitionFetcher(topic, partition, reader, marks, { from, end }, maxBytes, this.#options);
-    if (this.#pausedBefore.delete(nameOf(fetcher))) fetcher.pause();
+    if (this.#pausedBefore.delete(partitionName(fetcher))) fetcher.pause();
     this.fetchers.push(fetcher);
     this.topicIds.set(topic, topicId);
     return fetcher;
@@ -40,7 +41,7 @@ export class Assignment {
   get(partition: TopicPartition): PartitionFetcher {
     const fetcher = this.find(partition);
     if (fetcher !== undefined) return fetcher;
-    const name = nameOf(partition);
+    const name = partitionName(partition);
     throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `${name} is not assigned to this consumer`, { ...partition });
   }
 
@@ -54,12 +55,12 @@ export class Assignment {
 
   pause(partition: TopicPartition): void {
     const fetcher = this.find(partition);
-    if (fetcher === undefined) this.#pausedBefore.set(nameOf(partition), partition);
+    if (fetcher === undefined) this.#pausedBefore.set(partitionName(partition), partition);
     else fetcher.pause();
   }
 
   resume(partition: TopicPartition): void {
-    this.#pausedBefore.delete(nameOf(partition));
+    this.#pausedBefore.delete(partitionName(partition));
     const fetcher = this.find(partition);
     if (fetcher !== undefined) fetcher.isPaused = false;
   }
@@ -93,8 +94,4 @@ export class Assignment {
   find({ topic, partition }: TopicPartition): PartitionFetcher | undefined {
     return this.fetchers.find((fetcher) => fetcher.partition === partition && fetcher.topic === topic);
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

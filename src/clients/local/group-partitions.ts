@@ -6,6 +6,7 @@ import type { OffsetCommit } from '../../format/coordinator/offset-commit.js';
 import type { InitialCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions } from '../group-consumer.js';
+import { partitionName } from '../partition-name.js';
 import { Assignment } from './assignment.js';
 import type { ClientSeams } from './client-seams.js';
 import type { LocalStore, PartitionMarks, PartitionReader } from './local-store.js';
@@ -66,7 +67,7 @@ export class GroupPartitions implements MemberWorker {
     this.hasOwned = true;
     const { onAssigned } = this.#options.consumer.group;
     await onAssigned?.(opened.map(({ fetcher, from }) => ({ ...placeOf(fetcher), offset: from })));
-    for (const { fetcher } of opened) fetcher.isPaused = this.#pausedByUser.has(nameOf(fetcher));
+    for (const { fetcher } of opened) fetcher.isPaused = this.#pausedByUser.has(partitionName(fetcher));
     this.#options.onChange();
     const { commit = 'auto' } = this.#options.consumer.group;
     const unknown = opened.filter(({ fetcher }) => this.#committed.get(fetcher) === -1);
@@ -160,18 +161,18 @@ export class GroupPartitions implements MemberWorker {
   }
 
   pause(partition: TopicPartition): void {
-    this.#pausedByUser.add(nameOf(partition));
+    this.#pausedByUser.add(partitionName(partition));
     this.assignment.find(partition)?.pause();
   }
 
   resume(partition: TopicPartition): void {
-    this.#pausedByUser.delete(nameOf(partition));
+    this.#pausedByUser.delete(partitionName(partition));
     const fetcher = this.assignment.find(partition);
     if (fetcher !== undefined) fetcher.isPaused = false;
   }
 
   paused(): TopicPartition[] {
-    return this.assignment.fetchers.filter((fetcher) => this.#pausedByUser.has(nameOf(fetcher))).map(placeOf);
+    return this.assignment.fetchers.filter((fetcher) => this.#pausedByUser.has(partitionName(fetcher))).map(placeOf);
   }
 
   async #open({ topic, partition, offset, isNew }: StartedPartition) {
@@ -180,7 +181,7 @@ export class GroupPartitions implements MemberWorker {
       const marks = await reader.marks();
       const from = await this.#firstOffset({ topic, partition, offset, isNew }, reader, marks);
       const visibleEnd = this.#visibleEnd(marks);
-      const name = nameOf({ topic, partition });
+      const name = partitionName({ topic, partition });
       const end = this.#options.isFollowing ? Number.POSITIVE_INFINITY : (this.#ends.get(name) ?? visibleEnd);
       this.#ends.set(name, end);
       const plan = { topic, topicId: '', partition, reader, marks, from, end, backlogEnd: end };
@@ -234,8 +235,4 @@ export class GroupPartitions implements MemberWorker {
 
 function placeOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition };
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

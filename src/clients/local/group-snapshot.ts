@@ -3,6 +3,7 @@ import { BatchReader } from '../../groups/batch-reader.js';
 import { GroupTable } from '../../groups/group-table.js';
 import type { NewGroupOffset } from '../group-admin.js';
 import type { GroupSnapshot, PartitionSnapshot } from '../log-snapshot.js';
+import { byPartition } from '../partition-name.js';
 import type { CommitLog } from './commit-logs.js';
 
 const FETCH_BYTES = 1024 * 1024;
@@ -24,7 +25,7 @@ export async function groupsIn(
         // Who reads what is not committed yet may have come further than what is archived.
         offsets.push({ topic, partition, offset: Math.min(commit.offset, end), metadata: commit.metadata });
       }
-      if (offsets.length > 0) groups.push({ groupId, offsets: offsets.sort(byPlace) });
+      if (offsets.length > 0) groups.push({ groupId, offsets: offsets.sort(byPartition) });
     }
   }
   return groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1));
@@ -49,8 +50,4 @@ function upTo(block: { buffer: Buffer; start: number; end: number }, endOffset: 
   let end = block.start;
   while (end < block.end && batch.reset(block.buffer, end).baseOffset < endOffset) end += batch.sizeInBytes;
   return { buffer: block.buffer, start: block.start, end };
-}
-
-function byPlace(a: NewGroupOffset, b: NewGroupOffset): number {
-  return a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1;
 }

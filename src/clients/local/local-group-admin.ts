@@ -12,6 +12,7 @@ import type {
   GroupOffset,
   NewGroupOffset,
 } from '../group-admin.js';
+import { byPartition, partitionName } from '../partition-name.js';
 import { unknownPartition } from '../unknown-partition.js';
 import { partitionLags } from './group-lag.js';
 import type { LocalStore } from './local-store.js';
@@ -67,7 +68,7 @@ export class LocalGroupAdmin implements GroupAdmin {
     const { topics, ...change } = options;
     const { committed } = await this.#groups.describe(from);
     const offsets: NewGroupOffset[] = [];
-    for (const { topic, partition, commit } of committed.toSorted(byPlace)) {
+    for (const { topic, partition, commit } of committed.toSorted(byPartition)) {
       if (topics !== undefined && !topics.includes(topic)) continue;
       // What it has of a topic that is no more is nobody's.
       if (partition >= ((await this.#store.topic(topic))?.partitions ?? 0)) continue;
@@ -110,23 +111,23 @@ export class LocalGroupAdmin implements GroupAdmin {
 
   async #describe(group: GroupDetails): Promise<GroupDescription> {
     const { state, lives } = group;
-    const commits = new Map(group.committed.map((one) => [nameOf(one), one.commit]));
+    const commits = new Map(group.committed.map((one) => [partitionName(one), one.commit]));
     const places = new Map<string, TopicPartition & { readonly memberId: string | null }>();
     const know = ({ topic, partition }: TopicPartition, memberId: string | null) =>
-      places.set(nameOf({ topic, partition }), { topic, partition, memberId });
+      places.set(partitionName({ topic, partition }), { topic, partition, memberId });
     for (const partition of group.committed) know(partition, null);
     for (const { memberId, assigned } of state.members.values()) {
       if (lives.get(memberId) !== 'dead') for (const partition of assigned) know(partition, memberId);
     }
-    const sorted = [...places.values()].sort(byPlace);
+    const sorted = [...places.values()].sort(byPartition);
     const now = this.#now();
     const lags = await partitionLags(
       this.#store,
-      sorted.map((place) => ({ ...place, committed: commits.get(nameOf(place))?.offset })),
+      sorted.map((place) => ({ ...place, committed: commits.get(partitionName(place))?.offset })),
       now,
     );
     const offsets = sorted.map((place, i): GroupOffset => {
-      const commit = commits.get(nameOf(place));
+      const commit = commits.get(partitionName(place));
       return {
         topic: place.topic,
         partition: place.partition,
@@ -161,15 +162,7 @@ function membersOf({ state, lives }: GroupSummary): GroupMemberDescription[] {
     pid: member.place?.pid ?? -1,
     state: lives.get(member.memberId) ?? 'unknown',
     topics: member.topics,
-    assigned: [...member.assigned].sort(byPlace),
-    held: [...member.held].sort(byPlace),
+    assigned: [...member.assigned].sort(byPartition),
+    held: [...member.held].sort(byPartition),
   }));
-}
-
-function byPlace(a: TopicPartition, b: TopicPartition): number {
-  return a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1;
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }

@@ -78,6 +78,16 @@ describe('consume --exec', () => {
       ]);
     }));
 
+  it('says how much was done, too, when dead letters cannot be made', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 2));
+      await log.createTopic('x.y');
+      const command = '[ $KLOG_RECORD_OFFSET != 1 ]';
+      const result = await log.run(['consume', 't', '--retries', '0', '--dlq', 'x_y', '--exec', command], { env });
+      expect(result.code).toBe(2);
+      expect(result.err).toMatch(/^1 record handled\nklog: .*x_y.*\n$/);
+    }));
+
   it('takes so many, filters before, and follows for a time', () =>
     withLog(async (log) => {
       await log.produce(numbered('t', 4));
