@@ -1,4 +1,5 @@
 import type { LogRecord, TimestampType } from '../format/log-record.js';
+import type { RecordCursor } from '../format/record-cursor.js';
 import type { ConsumerBatch, TopicPartition } from './client.js';
 
 /**
@@ -100,6 +101,12 @@ export interface ConsumerBatches extends AsyncIterable<ConsumerBatch> {
    * which this spares a promise.
    */
   nextNow?(): ConsumerBatch | undefined;
+  /**
+   * In the same place, where partitions are merged by time, for who goes through many records at once: calls `take` with the
+   * cursors of all partitions that have records, each before its next record, in the order in which they win ties. What `take`
+   * passes over, by time, is over; `nextNow` goes on behind it. False: not now, and `take` was not called.
+   */
+  mergeNow?(take: (cursors: readonly RecordCursor[]) => void): boolean;
 }
 
 /**

@@ -171,6 +171,12 @@ export class RecordCursor extends RecordFields {
     run.hasAppendTime = this.#hasAppendTime;
   }
 
+  /** Goes back before the record that {@link next} has just come to. */
+  stepBack(): void {
+    this.#position = this.recordStart;
+    this.#remaining++;
+  }
+
   /** Goes on with the record at `position` of {@link buffer}, behind `count` records that were looked at otherwise. */
   passTo(position: number, count: number): void {
     this.#position = position;

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConsumerBatch } from '../../src/clients/client.js';
 import { LocalConsumer } from '../../src/clients/local/local-consumer.js';
+import type { MergeCursor } from '../../src/clients/local/merge-cursor.js';
+import type { RecordCursor } from '../../src/format/record-cursor.js';
 import { buildBatch } from '../support/build-batch.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { runs } from '../support/properties.js';
@@ -120,6 +122,44 @@ describe('TimeOrder', () => {
     expect(seen).toEqual([1, 4, 10]);
   });
 
+  /** By time, of the first of several: at most `most` records. */
+  function takeFrom(cursors: readonly RecordCursor[], most: number): number[] {
+    const left = (cursors as MergeCursor[]).filter((cursor) => cursor.peek());
+    const times: number[] = [];
+    while (left.length > 0 && times.length < most) {
+      const first = left.reduce((least, cursor) => (cursor.timestamp < least.timestamp ? cursor : least));
+      first.next();
+      times.push(first.timestamp);
+      if (!first.peek()) break;
+    }
+    for (const cursor of cursors as MergeCursor[]) cursor.unpeek();
+    return times;
+  }
+
+  it('merges the same whether runs are asked for, or taken from all partitions together', async () => {
+    const steps = fc.array(fc.tuple(fc.constantFrom('run', 'iterator', 'merge', 'both'), fc.nat(6)), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(topicsArbitrary, steps, async (topics, some) => {
+        const { store, names, logs } = storeOf(topics);
+        const options = { topics: names, order: 'time' as const, maxFetchBytes: 100 };
+        const batches = new LocalConsumer(store, options, seams).batches();
+        const iterator = batches[Symbol.asyncIterator]();
+        const times: number[] = [];
+        for (let step = 0; ; step++) {
+          const [way, most] = some[step] ?? ['iterator', 0];
+          if (way === 'merge' || way === 'both') batches.mergeNow?.((all) => times.push(...takeFrom(all, most)));
+          if (way === 'merge') continue;
+          const now = way === 'iterator' ? undefined : batches.nextNow?.();
+          const batch = now ?? (await iterator.next()).value;
+          if (batch === undefined) break;
+          while (batch.cursor.next()) times.push(batch.cursor.timestamp);
+        }
+        expect(times).toEqual(merged(logs).map(({ timestamp }) => timestamp));
+      }),
+      { numRuns: runs(150) },
+    );
+  });
+
   describe('the next run without waiting', () => {
     const start = async (options: { readonly follow?: boolean } = {}) => {
       // The third record of the first partition is in its second batch.
@@ -127,7 +167,7 @@ describe('TimeOrder', () => {
       const consumer = new LocalConsumer(store, { topics: names, order: 'time', ...options }, seams);
       const batches = consumer.batches();
       const iterator = batches[Symbol.asyncIterator]();
-      return { consumer, iterator, nextNow: () => batches.nextNow?.() };
+      return { consumer, iterator, batches, nextNow: () => batches.nextNow?.() };
     };
     const timesOf = (batch: ConsumerBatch | undefined) => {
       const times: number[] = [];
@@ -174,6 +214,35 @@ describe('TimeOrder', () => {
       expect(timesOf((await following.iterator.next()).value)).toEqual([1]);
       expect(following.nextNow()).toBeUndefined();
       await following.consumer.close();
+    });
+
+    it('is behind what was taken of all partitions, whose positions have moved', async () => {
+      const { consumer, iterator, batches } = await start();
+      expect(batches.mergeNow?.(() => expect.unreachable())).toBe(false);
+      expect(timesOf((await iterator.next()).value)).toEqual([1]);
+      expect(batches.mergeNow?.((all) => expect(takeFrom(all, 1)).toEqual([2]))).toBe(true);
+      expect(await consumer.position({ topic: 't9', partition: 1 })).toBe(1);
+      expect(batches.mergeNow?.((all) => expect(all).toHaveLength(2))).toBe(true);
+      expect(timesOf(batches.nextNow?.())).toEqual([3]);
+      // The batch of the first partition has ended.
+      expect(batches.mergeNow?.(() => expect.unreachable())).toBe(false);
+      expect(timesOf((await iterator.next()).value)).toEqual([4]);
+      consumer.pause([{ topic: 't9', partition: 0 }]);
+      expect(batches.mergeNow?.(() => expect.unreachable())).toBe(false);
+      expect(timesOf((await iterator.next()).value)).toEqual([6]);
+      await consumer.close();
+      expect(batches.mergeNow?.(() => expect.unreachable())).toBe(false);
+    });
+
+    it('comes again after a pause behind what was taken', async () => {
+      const { consumer, iterator, batches } = await start();
+      expect(timesOf((await iterator.next()).value)).toEqual([1]);
+      expect(batches.mergeNow?.((all) => expect(takeFrom(all, 2)).toEqual([2, 3]))).toBe(true);
+      const partition = { topic: 't9', partition: 1 };
+      consumer.pause([partition]);
+      expect(timesOf((await iterator.next()).value)).toEqual([5]);
+      consumer.resume([partition]);
+      expect(timesOf((await iterator.next()).value)).toEqual([4, 6]);
     });
   });
 });

@@ -5,6 +5,7 @@ import type { Output } from '../output.js';
 import { describeBatch, emptyContext, type FormatContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
+import { MergedPrinting } from './merged-printing.js';
 
 /** Whether a record is wanted. `partition` is where it comes from. */
 export type RecordFilter = (cursor: RecordCursor, context: FormatContext) => boolean;
@@ -56,6 +57,9 @@ export class RecordPrinting {
     const context = emptyContext();
     const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
     const isOneByOne = output.isImmediate || afterEach !== undefined;
+    const isPlain = filter === undefined && !isOneByOne && !remembersPlaces;
+    const canMerge = isPlain && printer.printMerged !== undefined && batches.mergeNow !== undefined;
+    const merged = canMerge ? new MergedPrinting(batches, printer, context, out) : undefined;
     printer.begin?.(out);
     if (maxRecords <= 0) return 0;
     try {
@@ -74,7 +78,13 @@ export class RecordPrinting {
             if (out.length >= BLOCK_BYTES || isOneByOne) await this.#emit();
             if (afterEach !== undefined && count > 0) await afterEach();
             if (tally.records >= maxRecords || output.isClosed) return tally.records;
-            if (isDone) break;
+            if (!isDone) continue;
+            if (merged !== undefined) {
+              tally.records += merged.printBehind(count, maxRecords - tally.records, BLOCK_BYTES);
+              if (out.length >= BLOCK_BYTES) await this.#emit();
+              if (tally.records >= maxRecords || output.isClosed) return tally.records;
+            }
+            break;
           }
         }
       }

@@ -32,7 +32,7 @@ export function createDelimitedPrinter(options: DelimitedOptions = {}): RecordPr
     parts: keySeparator === undefined ? ['value', delimiter] : ['key', keySeparator, 'value', delimiter],
     nullStops: nullText !== '',
   };
-  return forTerminal ? printer : withKernel(printer, () => template);
+  return forTerminal ? printer : withKernel(printer, () => template, template);
 }
 
 function recordWriter(

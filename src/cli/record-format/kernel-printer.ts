@@ -5,6 +5,7 @@
 import { PrintKernel, type PrintTemplate } from '../../format/kernel/print-kernel.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { FormatContext } from './format-context.js';
+import type { OutputBuffer } from './output-buffer.js';
 import type { RecordPrinter } from './record-printer.js';
 
 /** So many are printed one by one before the kernel is asked (again); twice as many each time it was of no use. */
@@ -14,8 +15,17 @@ const MOST_RECORDS = 4096;
 /** How the records of a batch are printed; the same object as long as it is the same way. */
 export type TemplateSource = (cursor: RecordCursor, context: FormatContext) => PrintTemplate;
 
-export function withKernel(printer: RecordPrinter, templateOf: TemplateSource): RecordPrinter {
+/** @param merged the template, if it is the same for all partitions */
+export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, merged?: PrintTemplate): RecordPrinter {
   let kernel: PrintKernel | undefined;
+  const kernelFor = (out: OutputBuffer): PrintKernel | undefined => {
+    if (kernel === undefined) {
+      kernel = new PrintKernel();
+      out.adopt(kernel.output);
+    }
+    // Else a record was too large for the kernel's memory, or this is another output.
+    return out.buffer === kernel.output ? kernel : undefined;
+  };
   let patience = FIRST_RECORDS;
   return {
     ...printer,
@@ -26,20 +36,24 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource): 
         const few = printer.printBatch(cursor, context, out, wanted, maxBytes);
         printed += few;
         if (few < wanted || printed === maxRecords || out.length >= maxBytes) return printed;
-        if (kernel === undefined) {
-          kernel = new PrintKernel();
-          out.adopt(kernel.output);
-        }
-        // A record was too large for the kernel's memory, or this is another output.
-        if (out.buffer !== kernel.output) continue;
+        const usable = kernelFor(out);
+        if (usable === undefined) continue;
         const template = templateOf(cursor, context);
-        const many = kernel.print(cursor, template, out.length, maxRecords - printed, maxBytes);
-        out.length = kernel.length;
+        const many = usable.print(cursor, template, out.length, maxRecords - printed, maxBytes);
+        out.length = usable.length;
         printed += many;
         context.recordNumber += many;
         patience = many >= patience ? FIRST_RECORDS : Math.min(2 * patience, MOST_RECORDS);
         if (printed === maxRecords || out.length >= maxBytes) return printed;
       }
+    },
+    printMerged: (cursors, context, out, maxRecords, maxBytes) => {
+      const usable = merged === undefined ? undefined : kernelFor(out);
+      if (merged === undefined || usable === undefined) return 0;
+      const printed = usable.merge(cursors, merged, out.length, maxRecords, maxBytes);
+      out.length = usable.length;
+      context.recordNumber += printed;
+      return printed;
     },
   };
 }

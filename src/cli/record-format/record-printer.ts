@@ -19,6 +19,17 @@ export interface RecordPrinter {
     maxRecords: number,
     maxBytes: number,
   ) => number;
+  /**
+   * The next records of several partitions by time, of equal times those of the first one first, as `printBatch` counts and
+   * stops. Stops earlier whenever it likes, before the first record too. Absent: cannot.
+   */
+  readonly printMerged?: (
+    cursors: readonly RecordCursor[],
+    context: FormatContext,
+    out: OutputBuffer,
+    maxRecords: number,
+    maxBytes: number,
+  ) => number;
 }
 
 /** A printer of formatters that go record by record. */

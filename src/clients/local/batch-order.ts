@@ -1,3 +1,4 @@
+import type { RecordCursor } from '../../format/record-cursor.js';
 import type { LocalBatch } from './local-batch.js';
 
 /** Decides which partition's records come next. */
@@ -12,4 +13,6 @@ export interface BatchOrder {
    * one, each of which would cost more promises than bytes.
    */
   nextNow?(): LocalBatch | undefined;
+  /** As `ConsumerBatches.mergeNow`. */
+  mergeNow?(take: (cursors: readonly RecordCursor[]) => void): boolean;
 }

@@ -1,3 +1,4 @@
+import type { RecordCursor } from '../../format/record-cursor.js';
 import type { ConsumerBatch, TopicPartition } from '../client.js';
 import type { Consumer, ConsumerBatches, ConsumerOptions, ConsumerRecord, OffsetSpec } from '../consumer.js';
 import { Assignment } from './assignment.js';
@@ -63,6 +64,7 @@ export class LocalConsumer implements Consumer {
   batches(): ConsumerBatches {
     return {
       nextNow: () => this.#nextNow(),
+      mergeNow: (take) => this.#mergeNow(take),
       [Symbol.asyncIterator]: (): AsyncIterator<ConsumerBatch, undefined> => {
         this.#life.beginIteration();
         return {
@@ -131,12 +133,22 @@ export class LocalConsumer implements Consumer {
     await this.close();
   }
 
+  /** Whether nothing else goes on: what comes next can be had without waiting. */
+  get #isAlone(): boolean {
+    return this.#asking === 0 && !this.#isFollowing && !this.#life.isEnding;
+  }
+
   /** What comes next without waiting for anything; `undefined`: {@link #next} tells. */
   #nextNow(): LocalBatch | undefined {
-    const isAlone = this.#asking === 0 && !this.#isFollowing && !this.#life.isEnding;
-    const batch = isAlone ? this.#order?.nextNow?.() : undefined;
+    const batch = this.#isAlone ? this.#order?.nextNow?.() : undefined;
     if (batch !== undefined) this.#inHand = batch;
     return batch;
+  }
+
+  #mergeNow(take: (cursors: readonly RecordCursor[]) => void): boolean {
+    if (!this.#isAlone || this.#order?.mergeNow?.(take) !== true) return false;
+    this.#inHand = undefined;
+    return true;
   }
 
   async #nextResult(): Promise<IteratorResult<ConsumerBatch, undefined>> {

@@ -28,6 +28,12 @@ export class MergeCursor extends RecordCursor {
     return this.#isHeld;
   }
 
+  /** Goes back before the record that was looked at. Nothing bounds the cursor any more. */
+  unpeek(): void {
+    if (this.#isHeld) this.stepBack();
+    this.restart();
+  }
+
   /** From now on {@link next} stops before records of this time or a later one. */
   stopAt(timestamp: number): void {
     this.#limit = timestamp;

@@ -3,6 +3,7 @@
  * record whose time lies before its predecessor's comes right after that. Every partition holds one block, and its cursor
  * the record that is next; the earliest one hands out a run, which ends where another partition's record is due.
  */
+import type { RecordCursor } from '../../format/record-cursor.js';
 import type { BatchOrder } from './batch-order.js';
 import type { LocalBatch } from './local-batch.js';
 import type { PartitionFetcher } from './partition-fetcher.js';
@@ -46,18 +47,40 @@ export class TimeOrder implements BatchOrder {
   }
 
   nextNow(): LocalBatch | undefined {
+    return !this.#isStale && this.#isRunOver() ? this.#beginRun() : undefined;
+  }
+
+  mergeNow(take: (cursors: readonly RecordCursor[]) => void): boolean {
+    if (this.#isStale || !this.#isRunOver()) return false;
+    const heads = this.#heads.filter(({ batch }) => batch !== undefined);
+    if (heads.length === 0) return false;
+    const cursors = heads.map(({ fetcher }) => fetcher.cursor);
+    for (const cursor of cursors) cursor.unpeek();
+    take(cursors);
+    for (const { fetcher } of heads) {
+      // Whose batch has ended has to look for another.
+      if (fetcher.cursor.peek()) fetcher.position = fetcher.cursor.offset;
+      else this.#isStale = true;
+    }
+    if (!this.#isStale) this.#play();
+    return true;
+  }
+
+  /** Puts whoever handed out the last run where its next record belongs. False: that is not known yet. */
+  #isRunOver(): boolean {
     const head = this.#running;
-    if (head === undefined || this.#isStale) return undefined;
+    if (head === undefined) return true;
     const { fetcher, batch } = head;
-    if (batch === undefined || batch.generation !== fetcher.generation) return undefined;
+    if (batch === undefined || batch.generation !== fetcher.generation) return false;
     const { cursor } = fetcher;
     // Whoever took only a part of the run does not want the rest.
     while (cursor.next());
     // Whose batch has ended has to look for another.
-    if (!cursor.isHeld) return undefined;
+    if (!cursor.isHeld) return false;
+    this.#running = undefined;
     fetcher.position = cursor.offset;
     this.#tournament.replaceWinner(cursor.timestamp);
-    return this.#beginRun();
+    return true;
   }
 
   #beginRun(): LocalBatch | undefined {
@@ -93,6 +116,10 @@ export class TimeOrder implements BatchOrder {
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_READS }, lookAll));
+    this.#play();
+  }
+
+  #play(): void {
     this.#heads.forEach((head, number) => void this.#tournament.setKey(number, timeOf(head)));
     this.#tournament.playAll();
   }

@@ -16,11 +16,19 @@ const MAX_STEPS = (TEXTS_AT - TEMPLATE_AT) / 8;
 const MAX_TEXT_BYTES = OUTPUT_AT - TEXTS_AT - 16;
 /** Copied into the kernel's memory at a time: it stays in the processor's first caches. */
 const WINDOW_BYTES = 32 * 1024;
+const SOURCES_AT = 416 * 1024;
+const SOURCE_BYTES = 64;
+const MERGE_WINDOWS_AT = SOURCES_AT + 4096;
+const MERGE_WINDOWS_BYTES = 128 * 1024;
+/** More would have windows of few records. */
+export const MOST_MERGED = 32;
 /** What a step may write too much, and then some. */
 const SLACK_BYTES = 64;
 const MAX_NUMBER_BYTES = 20;
 /** Beyond it a record's timestamp is JavaScript's to check. Deltas are smaller than 2^20 here. */
 const LARGEST_BASE = 2 ** 52;
+/** Within what 32 bits can say. */
+const MOST_AT_ONCE = 2 ** 31 - 1;
 
 /** `json…`: as a JSON string with its quotes, or null. Numbers are decimal. */
 export type PrintedField = 'key' | 'value' | 'offset' | 'timestamp' | 'jsonKey' | 'jsonValue';
@@ -64,6 +72,16 @@ interface PrintModule {
     nullStops: boolean,
     headersStop: boolean,
   ): number;
+  merge(
+    sources: number,
+    count: number,
+    out: number,
+    outStop: number,
+    outEnd: number,
+    textBytes: number,
+    nullStops: boolean,
+    headersStop: boolean,
+  ): number;
 }
 
 export class PrintKernel {
@@ -74,6 +92,9 @@ export class PrintKernel {
   readonly #memory: Buffer;
   readonly #module: PrintModule;
   readonly #run: RecordRun = emptyRun();
+  /** Of a merge. */
+  readonly #runs: RecordRun[] = [];
+  readonly #sources: DataView;
   #template: PrintTemplate | undefined;
   #isUsable = false;
   #textBytes = 0;
@@ -81,6 +102,7 @@ export class PrintKernel {
   constructor() {
     this.#module = instantiate<PrintModule>(MODULE);
     this.#memory = Buffer.from(this.#module.memory.buffer);
+    this.#sources = new DataView(this.#module.memory.buffer);
     this.output = this.#memory.subarray(OUTPUT_AT, WINDOW_AT - SLACK_BYTES);
     this.#memory.set(JSON_ESCAPES, 0);
   }
@@ -126,6 +148,67 @@ export class PrintKernel {
       printed += count;
     }
     return printed;
+  }
+
+  /**
+   * Prints the next records of all cursors by time, of equal times those of the first one first, as {@link print} does; at most
+   * {@link MOST_MERGED} cursors. Stops as well once a cursor has no record left, or none in what was copied of it: a few
+   * hundred records later at most. The cursors are left before what comes next.
+   */
+  merge(
+    cursors: readonly RecordCursor[],
+    template: PrintTemplate,
+    length: number,
+    maxRecords: number,
+    maxBytes: number,
+  ): number {
+    this.length = length;
+    if (template !== this.#template) this.#use(template);
+    if (!this.#isUsable || cursors.length === 0 || cursors.length > MOST_MERGED) return 0;
+    const runs = this.#runs;
+    const windowBytes = Math.floor(MERGE_WINDOWS_BYTES / cursors.length);
+    for (let i = 0; i < cursors.length; i++) {
+      if (i === runs.length) runs.push(emptyRun());
+      const run = runs[i]!;
+      cursors[i]!.restOf(run);
+      if (run.count === 0 || run.hasAppendTime || run.baseOffset < 0) return 0;
+      if (Math.abs(run.baseTimestamp) > LARGEST_BASE) return 0;
+    }
+    for (let i = 0; i < cursors.length; i++) this.#setSource(i, runs[i]!, windowBytes);
+    const count = this.#module.merge(
+      cursors.length,
+      Math.min(maxRecords, MOST_AT_ONCE),
+      OUTPUT_AT + length,
+      OUTPUT_AT + Math.min(maxBytes, this.output.length),
+      OUTPUT_AT + this.output.length,
+      this.#textBytes,
+      template.nullStops === true,
+      template.headersStop === true,
+    );
+    this.length = this.#module.printEnd.value - OUTPUT_AT;
+    for (let i = 0; i < cursors.length; i++) {
+      const at = SOURCES_AT + i * SOURCE_BYTES;
+      const passed = this.#sources.getInt32(at + 12, true);
+      const position = this.#sources.getInt32(at, true) - (MERGE_WINDOWS_AT + i * windowBytes);
+      cursors[i]!.passTo(runs[i]!.start + position, passed);
+    }
+    return count;
+  }
+
+  #setSource(number: number, run: RecordRun, windowBytes: number): void {
+    const at = SOURCES_AT + number * SOURCE_BYTES;
+    const window = MERGE_WINDOWS_AT + number * windowBytes;
+    const length = Math.min(windowBytes, run.end - run.start);
+    this.#memory.set(view(run.buffer, run.start, length), window);
+    const sources = this.#sources;
+    sources.setInt32(at, window, true);
+    sources.setInt32(at + 4, window + length, true);
+    sources.setInt32(at + 8, run.count, true);
+    sources.setInt32(at + 12, 0, true);
+    sources.setInt32(at + 16, run.fromDelta, true);
+    sources.setInt32(at + 20, run.toDelta, true);
+    sources.setBigInt64(at + 24, BigInt(run.baseOffset), true);
+    sources.setBigInt64(at + 32, BigInt(run.baseTimestamp), true);
   }
 
   /** Puts the template into the memory, if it is small enough. */

@@ -32,6 +32,33 @@ describe('klog consume', () => {
       );
     }));
 
+  it('prints partitions that were filled in turn by time, many records at once', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 3);
+      const count = 240;
+      const records = Array.from({ length: count }, (_, i) => ({
+        topic: 't',
+        partition: i % 3,
+        timestamp: 1000 + i,
+        key: i % 7 === 0 ? null : `k${i}`,
+        value: i === 80 ? null : i === 130 ? 'x'.repeat(200_000) : `v${i}`,
+        headers: i === 100 ? [{ key: 'h', value: Buffer.from('x') }] : [],
+      }));
+      await log.produce(records);
+      const lines = (text: (record: (typeof records)[number], i: number) => string, some = records) =>
+        some.map((record, i) => `${text(record, i)}\n`).join('');
+      const byTime = async (...options: string[]) =>
+        (await log.run(['consume', 't', '--order', 'time', ...options])).out;
+      expect(await byTime()).toBe(lines(({ value }) => value ?? ''));
+      expect(await byTime('-K', '=')).toBe(lines(({ key, value }) => `${key ?? ''}=${value ?? ''}`));
+      expect(await byTime('-Z')).toBe(lines(({ value }) => value ?? 'NULL'));
+      expect(await byTime('-f', '%p@%o\\n')).toBe(lines((_, i) => `${i % 3}@${Math.floor(i / 3)}`));
+      for (const most of [17, 151]) {
+        expect(await byTime('-n', String(most))).toBe(lines(({ value }) => value ?? '', records.slice(0, most)));
+      }
+      expect(await byTime('-o', '10:-10')).toBe(lines(({ value }) => value ?? '', records.slice(30, -30)));
+    }));
+
   it('shows MessagePack as JSON in every form, with keys, headers and times as they were', () =>
     withLog(async (log) => {
       await log.createTopic('t');

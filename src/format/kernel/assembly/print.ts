@@ -13,6 +13,8 @@
  * |     512 |   3 KiB | the texts                                                                               |
  * |   4 096 | 380 KiB | what is printed                                                                         |
  * | 393 216 |  32 KiB | a window of records                                                                     |
+ * | 425 984 |   4 KiB | the sources of a merge, 64 bytes each: see {@link merge}                                |
+ * | 430 080 | 128 KiB | their windows                                                                           |
  */
 const ESCAPES: usize = 0;
 const TEMPLATE: usize = 256;
@@ -222,6 +224,84 @@ export function print(
   printEnd = <i32>to;
   lastRecord = last;
   return done;
+}
+
+const SOURCES: usize = 425984;
+const SOURCE_BYTES: usize = 64;
+
+/**
+ * Prints the records of `sources` partitions by time, of equal times those of the first one first. Stops where {@link print}
+ * would, and where a source has no whole record left in its window.
+ *
+ * | at | field of a source                                       |
+ * |---:|---------------------------------------------------------|
+ * |  0 | i32 where its next record begins: moved on              |
+ * |  4 | i32 where its window ends                               |
+ * |  8 | i32 records that are left                               |
+ * | 12 | i32 records that were printed                           |
+ * | 16 | i32 fromDelta                                           |
+ * | 20 | i32 toDelta                                             |
+ * | 24 | i64 base offset                                         |
+ * | 32 | i64 base timestamp                                      |
+ * | 40 | i64 timestamp of the next record                        |
+ */
+export function merge(
+  sources: i32,
+  count: i32,
+  out: i32,
+  outStop: i32,
+  outEnd: i32,
+  textBytes: i32,
+  nullStops: bool,
+  headersStop: bool,
+): i32 {
+  const behind = SOURCES + <usize>sources * SOURCE_BYTES;
+  let done = 0;
+  let to: usize = out;
+  printEnd = out;
+  for (let source = SOURCES; source < behind; source += SOURCE_BYTES) if (!look(source)) return 0;
+  while (done < count && to < <usize>outStop) {
+    let first = SOURCES;
+    let least = load<i64>(SOURCES, 40);
+    for (let source = SOURCES + SOURCE_BYTES; source < behind; source += SOURCE_BYTES) {
+      const time = load<i64>(source, 40);
+      if (time >= least) continue;
+      least = time;
+      first = source;
+    }
+    if (!read(load<i32>(first), load<i32>(first, 4))) break;
+    if (offsetDelta < load<i32>(first, 16) || offsetDelta >= load<i32>(first, 20)) break;
+    if (headersStop && hasHeaders) break;
+    if (nullStops && (keyStart < 0 || valueStart < 0)) break;
+    const room = textBytes + 2 * (keyEnd - keyStart + valueEnd - valueStart);
+    if (<i32>to + room > outEnd) break;
+    const printed = printRecord(to, load<i64>(first, 24), load<i64>(first, 32));
+    if (printed == 0) break;
+    to = printed;
+    done++;
+    store<i32>(first, next);
+    store<i32>(first, load<i32>(first, 8) - 1, 8);
+    store<i32>(first, load<i32>(first, 12) + 1, 12);
+    if (!look(first)) break;
+  }
+  printEnd = <i32>to;
+  return done;
+}
+
+/** Notes the time of the source's next record; false when there is none that is whole and plain. */
+// @ts-expect-error: decorator
+@inline
+function look(source: usize): bool {
+  const end = load<i32>(source, 4);
+  at = load<i32>(source);
+  if (load<i32>(source, 8) <= 0 || at >= end) return false;
+  const length = unsigned();
+  if (length < 0 || length & 1 || at + (length >>> 1) > end) return false;
+  at++;
+  const time = unsigned();
+  if (time < 0) return false;
+  store<i64>(source, load<i64>(source, 32) + <i64>((time >>> 1) ^ -(time & 1)), 40);
+  return true;
 }
 
 /** Returns the position behind it, or 0. */
