@@ -37,10 +37,11 @@ export interface ControlState {
 class SlotPair {
   readonly #file: OpenFile;
   readonly #at: number;
-  // From Node's pool: a thousand partitions are thousands of small buffers.
-  readonly #slot = Buffer.allocUnsafe(CONTROL_RECORD_SIZE).fill(0);
-  readonly #both = Buffer.allocUnsafe(SLOT_SIZE + CONTROL_RECORD_SIZE);
+  readonly #slot = Buffer.alloc(CONTROL_RECORD_SIZE);
+  readonly #both = Buffer.alloc(SLOT_SIZE + CONTROL_RECORD_SIZE);
+  /** The highest sequence that was seen or written, and which slot had it. */
   #highest = 0;
+  #newestSlot: 0 | 1 | undefined;
 
   constructor(file: OpenFile, at: number) {
     this.#file = file;
@@ -54,24 +55,41 @@ class SlotPair {
   newest(bytes: Buffer): ControlRecord | undefined {
     const first = decodeControlRecord(bytes, this.#at);
     const second = decodeControlRecord(bytes, this.#at + SLOT_SIZE);
-    const record = first === undefined || (second !== undefined && second.sequence > first.sequence) ? second : first;
-    if (record === undefined || record.sequence < this.#highest) return undefined;
+    const isSecond = first === undefined || (second !== undefined && second.sequence > first.sequence);
+    const record = isSecond ? second : first;
+    if (record === undefined || record.sequence < this.#highest) {
+      this.#newestSlot = undefined;
+      return undefined;
+    }
     this.#highest = record.sequence;
+    this.#newestSlot = isSecond ? 1 : 0;
     return record;
   }
 
+  /**
+   * The lock is held, so what stands here is what this process or an earlier holder left. A record that goes on from the
+   * newest, which was read under the same lock, has its sequence: then it is known where that stands.
+   */
   async write(record: ControlRecord): Promise<void> {
-    // The lock is held, so what stands here is what this process or an earlier holder left.
+    const isNext = record.sequence === this.#highest;
+    const newest = isNext && this.#newestSlot !== undefined ? this.#newestSlot : await this.#look();
+    const slot = newest === 0 ? 1 : 0;
+    record.sequence = this.#highest + 1;
+    encodeControlRecord(record, this.#slot, 0);
+    await writeFully(this.#file, this.#slot, 0, CONTROL_RECORD_SIZE, this.#at + slot * SLOT_SIZE);
+    this.#highest = record.sequence;
+    this.#newestSlot = slot;
+  }
+
+  /** Which slot has the newest record; 1 where there is none. */
+  async #look(): Promise<0 | 1> {
     const both = this.#both;
     const length = await this.#file.read(both, 0, both.length, this.#at);
     if (length < both.length) both.fill(0, length);
     const first = decodeControlRecord(both, 0)?.sequence ?? 0;
     const second = decodeControlRecord(both, SLOT_SIZE)?.sequence ?? 0;
-    record.sequence = Math.max(this.#highest, first, second) + 1;
-    encodeControlRecord(record, this.#slot, 0);
-    const olderSlot = first > second ? this.#at + SLOT_SIZE : this.#at;
-    await writeFully(this.#file, this.#slot, 0, CONTROL_RECORD_SIZE, olderSlot);
-    this.#highest = record.sequence;
+    this.#highest = Math.max(this.#highest, first, second);
+    return first > second ? 0 : 1;
   }
 }
 

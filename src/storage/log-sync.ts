@@ -169,6 +169,7 @@ async function lead(context: LogContext, state: ControlState): Promise<ControlRe
   const safe = {
     ...covered,
     ...(checkpoint ? checkpointAt(covered, context.clock.now()) : lastCheckpoint(covered, state.safe)),
+    sequence: state.safe?.sequence ?? 0,
     bootId: context.bootId,
     inode: control.inode,
   };

@@ -2,8 +2,9 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONTROL_FILE_SIZE, ControlFile } from '../../src/storage/control-file.js';
-import { firstControlRecord } from '../../src/storage/control-record.js';
+import { decodeControlRecord, firstControlRecord } from '../../src/storage/control-record.js';
 import { interpose, systemError, unsyncedFileSystem } from '../store/interposed-file-system.js';
+import { seededRandom } from '../support/chooser.js';
 import { counting, newPartition } from './real-partition.js';
 
 const record = (offset: number) => ({ ...firstControlRecord(0, 0), offset });
@@ -70,5 +71,53 @@ describe('klog.end', () => {
     await control.writeSafe(record(4));
     expect((await control.read()).safe?.offset).toBe(4);
     await control.close();
+  });
+
+  it.each([
+    ['that was read', true],
+    ['made of nothing', false],
+  ])('never writes over the newest record, whoever wrote that: a record %s', async (_, goesOn) => {
+    const directory = await newPartition();
+    const path = join(directory, 'klog.end');
+    const holders = [1, 2, 3].map(() => ControlFile.open(unsyncedFileSystem, directory, 'write'));
+    const random = seededRandom(1);
+    for (let i = 1; i <= 60; i++) {
+      // As under the lock: one looks, and then writes once or a few times.
+      const control = await holders[Math.floor(random() * holders.length)]!;
+      const { safe } = await control.read();
+      for (let writes = Math.floor(random() * 3); writes >= 0; writes--) {
+        const before = await control.read();
+        const bytes = readFileSync(path);
+        const next = goesOn ? { ...before.safe!, offset: i } : record(i);
+        await control.writeSafe(next);
+        expect(next.sequence).toBe(before.safe!.sequence + 1);
+        const [one, other] = [1024, 1536].map((at) =>
+          readFileSync(path)
+            .subarray(at, at + 256)
+            .equals(bytes.subarray(at, at + 256)),
+        );
+        expect(one).not.toBe(other);
+        expect(decodeControlRecord(bytes, one ? 1024 : 1536)?.sequence).toBe(before.safe!.sequence);
+      }
+      expect((await control.read()).safe!.sequence).toBeGreaterThan(safe!.sequence);
+    }
+    for (const holder of holders) await (await holder).close();
+  });
+
+  it('looks where the newest stands when the page was lost, or nothing was read', async () => {
+    const directory = await newPartition();
+    const path = join(directory, 'klog.end');
+    const control = await ControlFile.open(unsyncedFileSystem, directory, 'write');
+    const safe = (await control.read()).safe!;
+    await control.writeSafe({ ...safe, offset: 1 });
+    const other = await ControlFile.open(unsyncedFileSystem, directory, 'write');
+    await other.writeSafe({ ...safe, offset: 2 });
+    // It goes on from a sequence that is not the newest any more: as after a lost page.
+    await control.writeSafe({ ...safe, offset: 3 });
+    expect((await other.read()).safe).toMatchObject({ offset: 3, sequence: safe.sequence + 3 });
+    const [first, second] = [1024, 1536].map((at) => decodeControlRecord(readFileSync(path), at)?.offset);
+    expect([first, second].sort()).toEqual([2, 3]);
+    await control.close();
+    await other.close();
   });
 });

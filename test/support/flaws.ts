@@ -102,8 +102,8 @@ const CHANGES: Readonly<
     },
     ONE_SLOT: {
       file: 'storage/control-file.ts',
-      find: 'const olderSlot = first > second ?',
-      replace: 'const olderSlot = first < second ?',
+      find: 'const slot = newest === 0 ? 1 : 0;',
+      replace: 'const slot = newest === 0 ? 0 : 1;',
     },
     READER_AT_A: {
       file: 'storage/safe-view.ts',
