@@ -5,9 +5,9 @@ import { type CommandHost, describeCommand, onAction, valueOption } from '../com
 export function defineImport(command: Command, host: CommandHost): void {
   describeCommand(command.argument('<file>', 'an archive of klog export; - is standard input'), {
     summary: 'make topics from an archive of klog export',
-    description: `Makes the topics of an archive again: partitions, configs, and records with their offsets. Topics get new ids. A file is checked as a whole before anything is made; what comes through a pipe is checked as it comes. New topics are seen by nobody before all of them are complete, and a failed import leaves none.
+    description: `Makes the topics of an archive again: partitions, configs, and records with their offsets. Topics get new ids. A file is checked as a whole before anything is made; what comes through a pipe is checked as it comes. New topics are seen by nobody before all of them are complete, come with what consumer groups have committed of them, and a failed import leaves none.
 
-A topic that is there is filled if it is empty, its configs staying as they are. If it has records, --append adds those of the archive behind them, with new offsets. A damaged or incomplete archive ends with exit code 3 and the byte where it is.`,
+A topic that is there is filled if it is empty, its configs staying as they are; what groups have committed of it comes last, so that groups read again, and skip nothing, if import is killed before. If it has records, --append adds those of the archive behind them, with new offsets. A damaged or incomplete archive ends with exit code 3 and the byte where it is.`,
     examples: [
       { command: 'klog import backup.klog', does: 'all of it' },
       {
