@@ -53,6 +53,6 @@ export function topicFileName(topic: string): string {
 
 /** The topic whose file has this name; `undefined`: not a topic's file. */
 export function topicOfFileName(name: string): string | undefined {
-  const suffix = [TOPIC_FILE_SUFFIX, GONE_TOPIC_SUFFIX].find((one) => name.endsWith(one));
-  return suffix === undefined || name.length === suffix.length ? undefined : name.slice(0, -suffix.length);
+  const suffix = name.endsWith(GONE_TOPIC_SUFFIX) ? GONE_TOPIC_SUFFIX : TOPIC_FILE_SUFFIX;
+  return name.endsWith(suffix) && name.length > suffix.length ? name.slice(0, -suffix.length) : undefined;
 }

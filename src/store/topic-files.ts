@@ -22,11 +22,17 @@ export class TopicFiles {
     this.#directory = directory;
   }
 
+  /** In the order of their UTF-16 units. */
   async names(): Promise<string[]> {
-    const names = await this.#fs.readDirectory(this.#directory);
-    return names.map(topicOfFileName).filter((name) => name !== undefined && isValidTopicName(name)) as string[];
+    const names: string[] = [];
+    for (const fileName of await this.#fs.readDirectory(this.#directory)) {
+      const name = topicOfFileName(fileName);
+      if (name !== undefined && isValidTopicName(name)) names.push(name);
+    }
+    return names.sort();
   }
 
+  /** By name. */
   async all(): Promise<TopicFile[]> {
     const names = await this.names();
     const texts = (await this.#fs.readTexts?.(this.#directory, names.map(topicFileName))) ?? [];

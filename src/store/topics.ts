@@ -50,7 +50,7 @@ export class Topics {
       if (file.state === 'active' && (options.internal === true || !isInternalTopic(file.topic)))
         topics.push(topicOf(file));
     }
-    return topics.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+    return topics;
   }
 
   /** `undefined`: there is no such topic. @throws KlogError INVALID_TOPIC_EXCEPTION */
