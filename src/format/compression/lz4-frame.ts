@@ -16,6 +16,7 @@
  * on the output has to hold block by block: a block is decoded into at most min(largest block, what is left).
  */
 import type { Codec, DecompressOptions } from '../compression.js';
+import { countAddonGarbage } from './addon-garbage.js';
 import { BlockOutput } from './block-output.js';
 import { asBuffer, beyondLimit, corrupt, detailOf } from './codec-errors.js';
 import { xxhash32 } from './xxhash32.js';
@@ -42,7 +43,11 @@ export async function lz4Codec(): Promise<Codec> {
     type: 'lz4',
     id: 3,
     // FLG 0x60; the largest block (64 KiB to 4 MiB) follows from the input: Kafka reads all of them.
-    compress: (source) => lz4.compressFrameSync(asBuffer(source)),
+    compress(source) {
+      const frame = lz4.compressFrameSync(asBuffer(source));
+      countAddonGarbage(frame.length);
+      return frame;
+    },
     decompress: (source, maxBytes, options) => new FrameReader(lz4, asBuffer(source), maxBytes, options).readAll(),
   };
 }
