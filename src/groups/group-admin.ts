@@ -67,13 +67,10 @@ export class GroupAdmin {
     const writes = options.validateOnly !== true && commits.length > 0;
     const log = writes ? await this.#groups.logOf(groupId) : await this.#groups.existingLogOf(groupId);
     if (log === undefined) return;
-    await log.refresh();
-    const free = await this.#freeLocks(groupId, log.state(groupId));
-    const here = await this.#groups.here();
+    const living = await this.#livingIn(log, groupId);
     const wanted = PartitionSet.of(commits);
     await log.decide(groupId, ({ state }) => {
-      const living = withoutDead(state, { here, freeLocks: free });
-      const owner = ownerOf(living, wanted);
+      const owner = ownerOf(living(state), wanted);
       if (owner !== undefined && options.force !== true) throw owned(groupId, owner, 'NON_EMPTY_GROUP');
       return options.validateOnly === true ? undefined : { commits };
     });
@@ -82,12 +79,10 @@ export class GroupAdmin {
   /** @throws KlogError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP */
   async delete(groupId: string, options: ChangeOptions = {}): Promise<void> {
     const log = await this.#existing(groupId);
-    await log.refresh();
-    const free = await this.#freeLocks(groupId, log.state(groupId));
-    const here = await this.#groups.here();
+    const living = await this.#livingIn(log, groupId);
     await log.decide(groupId, (group) => {
       if (!isKnown(group)) throw notFound(groupId);
-      const [member] = withoutDead(group.state, { here, freeLocks: free }).members.values();
+      const [member] = living(group.state).members.values();
       if (member !== undefined && options.force !== true) throw owned(groupId, { member }, 'NON_EMPTY_GROUP');
       if (options.validateOnly === true) return undefined;
       const commits = group.allCommitted().map(({ topic, partition }) => ({ topic, partition, commit: null }));
@@ -102,14 +97,12 @@ export class GroupAdmin {
     options: ChangeOptions = {},
   ): Promise<TopicPartition[]> {
     const log = await this.#existing(groupId);
-    await log.refresh();
-    const free = await this.#freeLocks(groupId, log.state(groupId));
-    const here = await this.#groups.here();
+    const living = await this.#livingIn(log, groupId);
     const wanted = PartitionSet.of(partitions);
     let deleted: TopicPartition[] = [];
     await log.decide(groupId, (group) => {
       if (!isKnown(group)) throw notFound(groupId);
-      const owner = ownerOf(withoutDead(group.state, { here, freeLocks: free }), wanted);
+      const owner = ownerOf(living(group.state), wanted);
       if (owner !== undefined && options.force !== true) throw owned(groupId, owner, 'GROUP_SUBSCRIBED_TO_TOPIC');
       deleted = partitions.filter((partition) => group.committed(partition) !== undefined);
       if (options.validateOnly === true) return undefined;
@@ -134,6 +127,14 @@ export class GroupAdmin {
     return log;
   }
 
+  /** Takes the dead out of the group as it will be when the decision is taken, by the locks that are free now. */
+  async #livingIn(log: GroupLog, groupId: string): Promise<(state: GroupState) => GroupState> {
+    await log.refresh();
+    const freeLocks = await this.#freeLocks(groupId, log.state(groupId));
+    const here = await this.#groups.here();
+    return (state) => withoutDead(state, { here, freeLocks });
+  }
+
   async #summaryOf(log: GroupLog, groupId: string): Promise<GroupSummary> {
     const state = log.state(groupId);
     const here = await this.#groups.here();
@@ -149,36 +150,37 @@ export class GroupAdmin {
   /** Of one that is not proved to be dead. */
   async #lifeOf(groupId: string, { memberId, place }: MemberState): Promise<MemberLife> {
     if (place === undefined) return 'unknown';
-    const probe = new LockProbe(this.#groups.fileSystem, this.#groups.directoryOf(groupId));
-    try {
+    const isHeld = await this.#probing(groupId, async (probe) => {
       // A look opens the file if it is the recorded one; then its lock is seen to be held.
       await probe.isFree(memberId, place.inode);
-      if (!probe.isHeld(memberId, place.inode)) return 'unknown';
-    } finally {
-      await probe.close();
-    }
+      return probe.isHeld(memberId, place.inode);
+    });
+    if (!isHeld) return 'unknown';
     return this.#groups.fileSystem.isProcessStopped?.(place.pid) === true ? 'stalled' : 'alive';
   }
 
   async #freeLocks(groupId: string, state: GroupState): Promise<FreeLocks> {
-    const probe = new LockProbe(this.#groups.fileSystem, this.#groups.directoryOf(groupId));
     const free = new Map<string, number>();
-    try {
+    await this.#probing(groupId, async (probe) => {
       for (const { memberId, place } of state.members.values()) {
         if (place !== undefined && (await probe.isFree(memberId, place.inode))) free.set(memberId, place.inode);
       }
-    } finally {
-      await probe.close();
-    }
+    });
     return free;
   }
 
   /** What a dead one has left; a living one takes its file away itself. */
   async #removeFreeLock(groupId: string, { memberId, place }: MemberState): Promise<void> {
     if (place === undefined) return;
+    await this.#probing(groupId, async (probe) => {
+      if (await probe.isFree(memberId, place.inode)) await probe.removeFile(memberId, place.inode);
+    });
+  }
+
+  async #probing<T>(groupId: string, look: (probe: LockProbe) => Promise<T>): Promise<T> {
     const probe = new LockProbe(this.#groups.fileSystem, this.#groups.directoryOf(groupId));
     try {
-      if (await probe.isFree(memberId, place.inode)) await probe.removeFile(memberId, place.inode);
+      return await look(probe);
     } finally {
       await probe.close();
     }
