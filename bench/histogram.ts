@@ -2,21 +2,23 @@ import { percentile } from './statistics.js';
 
 const BAR_WIDTH = 50;
 
-/** Milliseconds: how many lie between each two multiples of `binMs`, as bars, and where half, 90 % and 99 % of them end. */
+/** Milliseconds: how many lie between each two multiples of `binMs`, as bars; a line of `…` where none do for a while. */
 export function histogram(values: readonly number[], binMs: number): string {
-  const counts: number[] = [];
+  const counts = new Map<number, number>();
   for (const value of values) {
     const bin = Math.floor(value / binMs);
-    counts[bin] = (counts[bin] ?? 0) + 1;
+    counts.set(bin, (counts.get(bin) ?? 0) + 1);
   }
-  const most = Math.max(...counts.map((count) => count ?? 0));
-  const width = String(counts.length * binMs).length;
-  const first = counts.findIndex((count) => count > 0);
-  return Array.from(counts.slice(Math.max(0, first)), (count = 0, i) => {
-    const from = (i + Math.max(0, first)) * binMs;
-    const range = `${String(from).padStart(width)} to ${String(from + binMs).padStart(width)} ms`;
-    return `${range} ${String(count).padStart(4)} ${'#'.repeat(Math.ceil((count / most) * BAR_WIDTH))}`.trimEnd();
-  }).join('\n');
+  const bins = [...counts.keys()].sort((a, b) => a - b);
+  const most = Math.max(...counts.values());
+  const width = String((bins.at(-1)! + 1) * binMs).length;
+  const lines = bins.flatMap((bin, i) => {
+    const count = counts.get(bin)!;
+    const range = `${String(bin * binMs).padStart(width)} to ${String((bin + 1) * binMs).padStart(width)} ms`;
+    const bar = `${range} ${String(count).padStart(4)} ${'#'.repeat(Math.ceil((count / most) * BAR_WIDTH))}`;
+    return i > 0 && bin > bins[i - 1]! + 1 ? ['…', bar] : [bar];
+  });
+  return lines.join('\n');
 }
 
 export interface Spread {
