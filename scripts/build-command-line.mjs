@@ -71,7 +71,7 @@ async function buildChunks() {
     // when there is no URL.
     define: { 'performance.now': 'monotonicNow', 'import.meta.url': 'undefined' },
     external,
-    plugins: [lazyBuiltins, ownRequire],
+    plugins: [lazyBuiltins, ownModules],
     logLevel: 'warning',
     metafile: true,
     write: false,
@@ -165,13 +165,17 @@ function namesImported(source, path) {
     .filter((name) => name !== '' && !name.startsWith('type '));
 }
 
-/** `createRequire` comes with node:module, which takes a millisecond: in the bundle it answers the bundle's own `require`. */
-const ownRequire = {
-  name: 'own-require',
+/**
+ * Modules that cost a part of a millisecond for what is there already: `createRequire` comes with node:module, and in a bundle
+ * answers the bundle's own `require`; node:process is a global.
+ */
+const ownModules = {
+  name: 'own-modules',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:module$/ }, ({ path }) => ({ path, namespace: 'own-require' }));
-    onLoad({ filter: /.*/, namespace: 'own-require' }, () => ({
+    onResolve({ filter: /^node:(module|process)$/ }, ({ path }) => ({ path, namespace: 'own-module' }));
+    onLoad({ filter: /module/, namespace: 'own-module' }, () => ({
       contents: 'export const createRequire = () => require;',
     }));
+    onLoad({ filter: /process/, namespace: 'own-module' }, () => ({ contents: 'module.exports = process;' }));
   },
 };
