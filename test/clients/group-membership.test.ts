@@ -365,6 +365,35 @@ describe('members', () => {
     }
   });
 
+  it('lose and repeat nothing by a pause at any moment, whether they read by record or by batch', async () => {
+    const place = new Place();
+    const client = await place.topic('t', 2, 12);
+    const expected = [0, 1].flatMap((partition) => [0, 1, 2, 3, 4, 5].map((offset) => `${partition}@${offset}`));
+    const pauseLater = async (turns: number, consumer: GroupConsumer) => {
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      consumer.pause([p(0), p(1)]);
+      setTimeout(() => consumer.resume([p(0), p(1)]), 0);
+    };
+    for (let turns = 0; turns < 60; turns += 5) {
+      const byRecord = member(client, { follow: false, group: { id: `record ${turns}` } });
+      const byBatch = member(client, { follow: false, group: { id: `batch ${turns}` } });
+      for (const consumer of [byRecord, byBatch]) {
+        const seen: string[] = [];
+        const see = (partition: number, offset: number) => {
+          if (seen.push(`${partition}@${offset}`) === 1) void pauseLater(turns, consumer);
+        };
+        if (consumer === byRecord) for await (const { partition, offset } of consumer) see(partition, offset);
+        else {
+          for await (const { partition, cursor } of consumer.batches()) {
+            while (cursor.next()) see(partition, cursor.offset);
+          }
+        }
+        expect(seen.toSorted(), `after ${turns} turns`).toEqual(expected);
+        expect(await consumer.committed([p(0), p(1)])).toMatchObject([{ offset: 6 }, { offset: 6 }]);
+      }
+    }
+  });
+
   it('pause, resume and seek within what they own', async () => {
     const place = new Place();
     const client = await place.topic('t', 2, 4);
