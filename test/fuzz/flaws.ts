@@ -89,6 +89,13 @@ const uncheckedRun = change(
   '',
 );
 
+const mergedOffsets = change(
+  'the kernel merges batches whose offsets are negative',
+  'format/kernel/print-kernel.ts',
+  'run.hasAppendTime || run.baseOffset < 0) return 0;',
+  'run.hasAppendTime) return 0;',
+);
+
 export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'no-output-cap', flaws: noOutputCap, target: 'codecs' },
   { name: 'length-believed', flaws: [lengthBelieved], target: 'codecs' },
@@ -99,5 +106,6 @@ export const PLANTED: readonly PlantedFlaw[] = [
   { name: 'endless-backtracking', flaws: [anyEngine], target: 'regular expressions' },
   { name: 'strange-error', flaws: [strangeError], target: 'small files' },
   { name: 'negative-offsets', flaws: [uncheckedRun], target: 'print kernel' },
+  { name: 'negative-offsets-merged', flaws: [mergedOffsets], target: 'merge kernel' },
   { name: 'endless-skip', flaws: [endlessSkip], target: 'JSON records' },
 ];

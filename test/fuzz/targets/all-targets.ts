@@ -2,6 +2,7 @@ import type { FuzzTarget } from '../fuzz-target.js';
 import { archives } from './archives.js';
 import { dataDirectory, logCheck, logDump, partitionReader } from './data-directory.js';
 import { groupRecords } from './group-records.js';
+import { mergeKernel } from './merge-kernel.js';
 import { printKernel } from './print-kernel.js';
 import { codecs, recordBatches } from './record-batches.js';
 import { configFiles, declaredTopics, smallFiles } from './settings.js';
@@ -11,6 +12,7 @@ const MAKERS: Readonly<Record<string, () => FuzzTarget | Promise<FuzzTarget>>> =
   'record batches': recordBatches,
   codecs,
   'print kernel': printKernel,
+  'merge kernel': mergeKernel,
   'group records': groupRecords,
   partition: partitionReader,
   'data directory': dataDirectory,
