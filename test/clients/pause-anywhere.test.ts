@@ -34,6 +34,35 @@ async function pauseAfter(turns: number, consumer: LocalConsumer): Promise<void>
 
 const expected = ['0@0', '0@1', '0@2', '0@3', '1@0', '1@1', '1@2', '1@3'];
 
+describe('a pause while the next run of a merge is on its way', () => {
+  const merged = ['0@0', '0@1', '0@2', '0@3', '1@0', '1@1', '1@2', '1@3'];
+
+  /** Runs of two records in turn, of one batch a partition. */
+  function mergedConsumer(): LocalConsumer {
+    const store = new MemoryStore();
+    const [first, second] = store.add('t', 2);
+    first!.put(buildBatch(['a', 'b', 'e', 'f'], { timestamps: [1, 2, 5, 6] }));
+    second!.put(buildBatch(['c', 'd', 'g', 'h'], { timestamps: [3, 4, 7, 8] }));
+    // Who follows is handed out nothing without a turn in between.
+    return new LocalConsumer(store, { topics: ['t'], order: 'time', timeoutMs: 20 }, seams);
+  }
+
+  it.each([1, 2, 3])('neither loses nor repeats a record behind run %i', async (runs) => {
+    for (let turns = 0; turns < 30; turns++) {
+      const consumer = mergedConsumer();
+      const seen: string[] = [];
+      let pausing: Promise<void> | undefined;
+      let batches = 0;
+      for await (const { partition, cursor } of consumer.batches()) {
+        while (cursor.next()) seen.push(`${partition}@${cursor.offset}`);
+        if (++batches === runs) pausing = pauseAfter(turns, consumer);
+      }
+      await pausing;
+      expect(seen.toSorted(), `after ${turns} turns`).toEqual(merged);
+    }
+  });
+});
+
 describe.each(['partition', 'time'] as const)('a pause at any moment, by %s', (order) => {
   it('neither loses nor repeats a record', async () => {
     for (let turns = 0; turns < TURNS; turns++) {

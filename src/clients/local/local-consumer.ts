@@ -176,6 +176,8 @@ export class LocalConsumer implements Consumer {
     try {
       if (!signal.aborted) await this.#start(deadline);
       this.#endPausedRun();
+      // The order ends the run that it was before it waits for anything.
+      this.#inHand = undefined;
       while (!signal.aborted) {
         const changes = this.#changes;
         const batch = await this.#order!.next();

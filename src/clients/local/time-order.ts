@@ -57,10 +57,10 @@ export class TimeOrder implements BatchOrder {
     const cursors = heads.map(({ fetcher }) => fetcher.cursor);
     for (const cursor of cursors) cursor.unpeek();
     take(cursors);
-    for (const { fetcher } of heads) {
+    for (const { fetcher, batch } of heads) {
       // Whose batch has ended has to look for another.
-      if (fetcher.cursor.peek()) fetcher.position = fetcher.cursor.offset;
-      else this.#isStale = true;
+      if (!fetcher.cursor.peek()) this.#isStale = true;
+      fetcher.position = batch!.endOfRun();
     }
     if (!this.#isStale) this.#play();
     return true;
@@ -99,8 +99,9 @@ export class TimeOrder implements BatchOrder {
     if (batch === undefined || batch.generation !== fetcher.generation) return;
     const { cursor } = fetcher;
     while (cursor.next());
-    if (cursor.isHeld) fetcher.position = cursor.offset;
-    else await this.#advance(head);
+    // At once: should it be paused while it looks for another batch, it goes on there.
+    fetcher.position = batch.endOfRun();
+    if (!cursor.isHeld) await this.#advance(head);
     if (!this.#isStale) this.#tournament.replaceWinner(timeOf(head));
   }
 
