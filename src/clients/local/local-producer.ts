@@ -1,6 +1,5 @@
 import { KlogError } from '../../errors.js';
 import { type Codec, loadCodec } from '../../format/compression.js';
-import type { RecordHeader } from '../../format/log-record.js';
 import { createPartitioner } from '../partitioner.js';
 import type { Acks, Producer, ProducerOptions, ProducerRecord, RecordMetadata, RecordWriter } from '../producer.js';
 import type { ClientSeams } from './client-seams.js';
@@ -10,7 +9,7 @@ import type { PartitionSender, SenderContext } from './partition-sender.js';
 import { Permits } from './permits.js';
 import type { ProducerBatch } from './producer-batch.js';
 import { RecordAccumulator } from './record-accumulator.js';
-import { RecordScratch } from './record-scratch.js';
+import { headersOf, RecordScratch } from './record-scratch.js';
 import { SendGroup, SentRecord, type SentRecords, SentRuns, sendDeliveries } from './send-group.js';
 import { SentInTurn } from './sent-in-turn.js';
 import { TopicProducer } from './topic-producer.js';
@@ -341,14 +340,6 @@ export class LocalProducer implements Producer {
 /** A partitioner of the application may throw anything. */
 function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(`not an error was thrown: ${String(thrown)}`, { cause: thrown });
-}
-
-function headersOf(record: ProducerRecord): RecordHeader[] | null {
-  if (record.headers === undefined || record.headers.length === 0) return null;
-  return record.headers.map(({ key, value }) => ({
-    key,
-    value: typeof value === 'string' ? Buffer.from(value) : value,
-  }));
 }
 
 function mustBePositive(name: string, value: number): void {

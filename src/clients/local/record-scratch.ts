@@ -65,6 +65,15 @@ function headersToCheck(record: ProducerRecord): RecordHeader[] | null {
   });
 }
 
+/** Of a checked record; null: none. */
+export function headersOf(record: ProducerRecord): RecordHeader[] | null {
+  if (record.headers === undefined || record.headers.length === 0) return null;
+  return record.headers.map(({ key, value }) => ({
+    key,
+    value: typeof value === 'string' ? Buffer.from(value) : value,
+  }));
+}
+
 /** A UTF-16 unit becomes three bytes of UTF-8 at most. -1: null. */
 function maxLength(field: Field): number {
   if (typeof field === 'string') return 3 * field.length;
