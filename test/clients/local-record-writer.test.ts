@@ -315,5 +315,30 @@ describe('LocalRecordWriter', () => {
       await producer.close();
       expect(buffers.size).toBeLessThanOrEqual(16);
     });
+
+    it('is used again by many partitions, too', async () => {
+      const partitions = store.add('t', 200);
+      const buffers = new Set<ArrayBufferLike>();
+      let batches = 0;
+      for (const partition of partitions) {
+        partition.keep = false;
+        const { append } = partition;
+        partition.append = (given) => {
+          for (const { buffer } of given) buffers.add(buffer);
+          batches += given.length;
+          return append.call(partition, given);
+        };
+      }
+      const [writer, producer] = await open('t', { bufferBytes: 800_000, lingerMs: 1_000_000 });
+      const value = Buffer.alloc(500, 'x');
+      for (let i = 0; i < 20_000; i++) {
+        if (!writer.append(null, -1, -1, value, 0, value.length, 1, null, i % 200)) await writer.ready();
+        if (i % 200 === 0) await ticks(1);
+      }
+      await producer.close();
+      expect(batches).toBeGreaterThan(5000);
+      // Those that are filled, those on their way, and those of before there were as many partitions, which were larger.
+      expect(buffers.size).toBeLessThanOrEqual(1000);
+    });
   });
 });

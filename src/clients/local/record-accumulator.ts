@@ -17,9 +17,6 @@ const MINIMUM_BATCH_BYTES = 1024;
 const INITIAL_BUFFER_BYTES = 16 * 1024;
 /** Up to here a buffer has from the start what its batch may have. */
 const SMALL_BUFFER_BYTES = 64 * 1024;
-/** Builders kept for the next batches. */
-const RECYCLED_BUILDERS = 8;
-
 export interface AccumulatorOptions {
   readonly batchBytes: number;
   readonly bufferBytes: number;
@@ -42,7 +39,9 @@ export class RecordAccumulator {
   readonly #options: AccumulatorOptions;
   /** Oldest first. */
   readonly #open = new Map<ProducerBatch, BatchHome>();
+  /** Kept for the next batches, within what `bufferBytes` leaves: a new buffer for each would be garbage that V8 lets wait. */
   readonly #recycled: RecordBatchBuilder[] = [];
+  #recycledBytes = 0;
   readonly #waiting: (() => void)[] = [];
   #partitions = 0;
   #reserved = 0;
@@ -138,15 +137,18 @@ export class RecordAccumulator {
       const builder = this.#recycled[i]!;
       if (builder.codec !== codec) continue;
       this.#recycled.splice(i, 1);
+      this.#recycledBytes -= capacityOf(builder);
       return builder;
     }
     return new RecordBatchBuilder(codec === undefined ? { initialBytes } : { initialBytes, codec });
   }
 
   #recycle(builder: RecordBatchBuilder): void {
-    if (this.#recycled.length >= RECYCLED_BUILDERS) return;
-    if (capacityOf(builder) > 2 * this.#usualBatchBytes() + INITIAL_BUFFER_BYTES) return;
+    const capacity = capacityOf(builder);
+    if (this.heldBytes + this.#recycledBytes + capacity > this.#options.bufferBytes) return;
+    if (capacity > 2 * this.#usualBatchBytes() + INITIAL_BUFFER_BYTES) return;
     builder.reset();
+    this.#recycledBytes += capacity;
     this.#recycled.push(builder);
   }
 
