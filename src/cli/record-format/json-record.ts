@@ -63,10 +63,14 @@ export function createJsonPrinter(options: JsonRecordOptions = {}): RecordPrinte
   let topic: string | undefined;
   let partition = -1;
   let prefix = new Constant('');
+  /** Merged by time, each record may be of another partition than the one before. */
+  const prefixes = new Map<string, Constant>();
   const print: RecordFormatter = (cursor, context, out) => {
     if (context.topic !== topic || context.partition !== partition) {
       ({ topic, partition } = context);
-      prefix = new Constant(prefixOf(context));
+      const name = `${partition}-${topic}`;
+      prefix = prefixes.get(name) ?? new Constant(prefixOf(context));
+      prefixes.set(name, prefix);
     }
     out.writeConstant(prefix);
     out.writeNumber(cursor.offset);

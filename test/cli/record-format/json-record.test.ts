@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createRecordPrinter } from '../../../src/cli/record-format/create-printer.js';
 import { createJsonReader } from '../../../src/cli/record-format/json-record-input.js';
+import { OutputBuffer } from '../../../src/cli/record-format/output-buffer.js';
 import { runs } from '../../support/properties.js';
-import { printed, readAll, shown, type TestRecord } from './support.js';
+import { contextOf, cursorOver, NOW, printed, readAll, shown, type TestRecord } from './support.js';
 
 const json = (records: TestRecord[], options = {}, context = {}) =>
   printed(records, { format: 'json', ...options }, context).toString('utf8');
@@ -41,6 +43,28 @@ describe('-J for output', () => {
   it('follows topics and partitions as they change', () => {
     expect(json([{}], {}, { topic: 'a', partition: 1 })).toContain('{"topic":"a","partition":1,"offset":0,');
     expect(json([{}], {}, { topic: 'a', partition: 2 })).toContain('{"topic":"a","partition":2,"offset":0,');
+  });
+
+  it('follows them back and forth, as partitions that are merged come in turn', () => {
+    const printer = createRecordPrinter({ now: () => NOW, format: 'json' });
+    const out = new OutputBuffer();
+    const places = [
+      ['a', 1],
+      ['a', 2],
+      ['a-1', 1],
+      ['1-a', 1],
+      ['a', 11],
+      ['a-', 1],
+      ['a', -1],
+    ] as const;
+    const lines = [...places, ...places].map(([topic, partition]) => {
+      const cursor = cursorOver([{}]);
+      cursor.next();
+      out.clear();
+      printer.print(cursor, contextOf({ topic, partition }), out);
+      return JSON.parse(out.view().toString());
+    });
+    expect(lines.map(({ topic, partition }) => [topic, partition])).toEqual([...places, ...places]);
   });
 
   it('can write base64 always, and leave values out', () => {
