@@ -122,7 +122,10 @@ describe('the kernel stops before a record', () => {
 
   it('that is null, where null has a text', () => {
     expect(stopsAt({ key: 'k', value: null }, { ...LINES, nullStops: true })).toBe(1);
-    expect(stopsAt({ key: null, value: 'x' }, { ...LINES, nullStops: true })).toBe(1);
+    const keyed: PrintTemplate = { parts: ['key', NEWLINE, 'value', NEWLINE], nullStops: true };
+    expect(stopsAt({ key: null, value: 'x' }, keyed)).toBe(1);
+    // A key that is not printed may be null.
+    expect(printed(cursorOver([{ value: 'x' }, { value: 'y' }]), { ...LINES, nullStops: true }).count).toBe(2);
   });
 
   it('that is larger than its window', () => {

@@ -210,11 +210,10 @@ export function print(
     if (!read(position, end)) break;
     if (offsetDelta < fromDelta || offsetDelta >= toDelta || timestampDelta > lastTimestampDelta) break;
     if (headersStop && hasHeaders) break;
-    if (nullStops && (keyStart < 0 || valueStart < 0)) break;
     // A byte of a JSON string may become two.
     const room = textBytes + 2 * (keyEnd - keyStart + valueEnd - valueStart);
     if (<i32>to + room > outEnd) break;
-    const printed = printRecord(to, baseOffset, baseTimestamp);
+    const printed = printRecord(to, baseOffset, baseTimestamp, nullStops);
     if (printed == 0) break;
     to = printed;
     last = position;
@@ -272,10 +271,9 @@ export function merge(
     if (!read(load<i32>(first), load<i32>(first, 4))) break;
     if (offsetDelta < load<i32>(first, 16) || offsetDelta >= load<i32>(first, 20)) break;
     if (headersStop && hasHeaders) break;
-    if (nullStops && (keyStart < 0 || valueStart < 0)) break;
     const room = textBytes + 2 * (keyEnd - keyStart + valueEnd - valueStart);
     if (<i32>to + room > outEnd) break;
-    const printed = printRecord(to, load<i64>(first, 24), load<i64>(first, 32));
+    const printed = printRecord(to, load<i64>(first, 24), load<i64>(first, 32), nullStops);
     if (printed == 0) break;
     to = printed;
     done++;
@@ -307,7 +305,7 @@ function look(source: usize): bool {
 /** Returns the position behind it, or 0. */
 // @ts-expect-error: decorator
 @inline
-function printRecord(to: usize, baseOffset: i64, baseTimestamp: i64): usize {
+function printRecord(to: usize, baseOffset: i64, baseTimestamp: i64, nullStops: bool): usize {
   for (let step = TEMPLATE; ; step += 8) {
     const text: usize = load<u16>(step + 4);
     const length: usize = load<u16>(step + 6);
@@ -317,12 +315,18 @@ function printRecord(to: usize, baseOffset: i64, baseTimestamp: i64): usize {
       case END:
         return to;
       case KEY:
-        if (keyStart < 0) break;
+        if (keyStart < 0) {
+          if (nullStops) return 0;
+          break;
+        }
         copy(to, keyStart, keyEnd - keyStart);
         to += keyEnd - keyStart;
         break;
       case VALUE:
-        if (valueStart < 0) break;
+        if (valueStart < 0) {
+          if (nullStops) return 0;
+          break;
+        }
         copy(to, valueStart, valueEnd - valueStart);
         to += valueEnd - valueStart;
         break;
