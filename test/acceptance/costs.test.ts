@@ -81,7 +81,8 @@ function callsOf(line: CommandLine, count: number): number {
 describe.skipIf(!HAS_STRACE)('calls of the system for a megabyte', () => {
   it.each([
     { title: 'produce from a file', line: produce, limit: 13.5 },
-    { title: 'produce from a pipe', line: produceFromPipe, limit: 32 },
+    // 16 reads of 64 KiB; the rest is an append and a sync for each batch, since a pipe is slower than the disk.
+    { title: 'produce from a pipe', line: produceFromPipe, limit: 38 },
     { title: 'consume to /dev/null', line: consume, limit: 6.5 },
     { title: 'consume into a pipe', line: consumeIntoPipe, limit: 22 },
   ])('$title: below $limit', ({ line, limit }) => {
