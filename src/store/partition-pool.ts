@@ -84,6 +84,7 @@ export class PartitionSlot<T extends Closeable> {
   readonly #interrupts = new Set<() => void>();
   readonly #whenIdle: (() => void)[] = [];
   #closeWhenIdle = false;
+  #isClosing = false;
 
   constructor(pool: PartitionPool, open: () => Promise<T>) {
     this.#pool = pool;
@@ -119,6 +120,8 @@ export class PartitionSlot<T extends Closeable> {
   async useInterruptibly<R>(interrupt: () => void, operation: (opened: T) => Promise<R>): Promise<R> {
     return await this.use(async (opened) => {
       this.#interrupts.add(interrupt);
+      // Who closes has interrupted what there was: this was still being opened.
+      if (this.#isClosing) interrupt();
       try {
         return await operation(opened);
       } finally {
@@ -153,6 +156,7 @@ export class PartitionSlot<T extends Closeable> {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     if (this.#users > 0) {
       const idle = new Promise<void>((resolve) => this.#whenIdle.push(resolve));
       for (const interrupt of this.#interrupts) interrupt();
