@@ -31,7 +31,7 @@ export class GroupMember {
   /** On their way to be read, or to be released. */
   #busy = PartitionSet.empty;
   readonly #jobs = new Set<Promise<void>>();
-  /** How far what was stopped and became the member's again was handled. */
+  /** How far was handled what was stopped and became the member's again before it was let go: until it is read again, or let go. */
   readonly #positions = new Map<string, number>();
   #error: unknown;
   #isLeaving = false;
@@ -212,10 +212,12 @@ export class GroupMember {
       return { commits, state: release(state, this, partitions) };
     });
     this.#working = this.#working.without(partitions);
-    const self = this.#log.state(this.groupId).members.get(this.memberId);
-    for (const { topic, partition, position } of stopped) {
-      if (self?.held.has({ topic, partition }) === true)
-        this.#positions.set(partitionName({ topic, partition }), position);
+    const held = this.#log.state(this.groupId).members.get(this.memberId)?.held ?? PartitionSet.empty;
+    for (const partition of partitions) {
+      if (!held.has(partition)) this.#positions.delete(partitionName(partition));
+    }
+    for (const { position, ...place } of stopped) {
+      if (held.has(place)) this.#positions.set(partitionName(place), position);
     }
   }
 

@@ -1,10 +1,13 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { GroupLog } from '../../src/groups/group-log.js';
+import type { GroupDecision, GroupLog } from '../../src/groups/group-log.js';
 import { GroupMember } from '../../src/groups/group-member.js';
+import { type GroupState, NO_GROUP } from '../../src/groups/group-state.js';
+import type { GroupView } from '../../src/groups/group-table.js';
 import { MemberLock } from '../../src/groups/lock-files.js';
 import type { MemberWorker } from '../../src/groups/member-worker.js';
+import { PartitionSet } from '../../src/groups/partition-set.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -39,5 +42,120 @@ describe('a member whose lock file was removed', () => {
     await Promise.all([kept, left]);
     expect(readdirSync(directory)).toEqual([]);
     expect(member.error).toBeUndefined();
+  });
+});
+
+describe('a partition that is taken from a member and given back', () => {
+  const PARTITION = { topic: 't', partition: 0 };
+  const THE_ONE = PartitionSet.of([PARTITION]);
+
+  /** A group of member m alone, whose partition comes and goes; `committed` is what the group has committed. */
+  async function memberOfGroup() {
+    const directory = join(temporaryDirectory(), 'group');
+    const group = { assigned: PartitionSet.empty, held: PartitionSet.empty, committed: 0 };
+    const state = (): GroupState => {
+      const { assigned, held } = group;
+      const names = {
+        memberId: 'm',
+        instanceId: null,
+        clientId: 'm',
+        clientHost: 'h',
+        topics: ['t'],
+        place: undefined,
+      };
+      return { ...NO_GROUP, members: new Map([['m', { ...names, assigned, held }]]) };
+    };
+    const view = (): GroupView => ({
+      state: state(),
+      committed: () => ({
+        offset: group.committed,
+        leaderEpoch: -1,
+        metadata: '',
+        commitTimestamp: 0,
+        expireTimestamp: -1,
+      }),
+      allCommitted: () => [],
+      hasCommitsOf: () => true,
+    });
+    const log = {
+      state,
+      group: view,
+      untilSafe: async () => {},
+      decide: async (_group: string, decide: GroupDecision) => {
+        const next = decide(view())?.state;
+        if (next) group.held = next.members.get('m')!.held;
+        return undefined;
+      },
+    } as Partial<GroupLog> as GroupLog;
+    const startedAt: (number | undefined)[] = [];
+    let onStop = () => {};
+    const worker: MemberWorker = {
+      start: async (partitions) => {
+        startedAt.push(...partitions.map(({ offset }) => offset));
+        return [];
+      },
+      stop: async (partitions) => {
+        onStop();
+        return partitions.map((partition) => ({ ...partition, position: 21 }));
+      },
+      lost: () => {},
+    };
+    let settled = () => {};
+    const committer = { groupId: 'g', memberId: 'm', instanceId: null };
+    const lock = await MemberLock.take(nodeFileSystem, directory, 'm');
+    const member = new GroupMember(log, committer, lock, worker, () => settled());
+    const give = () => {
+      group.assigned = THE_ONE;
+      group.held = THE_ONE;
+    };
+    const take = () => {
+      group.assigned = PartitionSet.empty;
+    };
+    return {
+      group,
+      give,
+      take,
+      startedAt,
+      /** What the record asks for next, done. */
+      follow: () =>
+        new Promise<void>((resolve) => {
+          settled = resolve;
+          member.follow();
+        }),
+      whenStopped: (call: () => void) => {
+        onStop = call;
+      },
+      close: () => lock.remove(),
+    };
+  }
+
+  it('goes on where it was stopped if nobody had it meanwhile', async () => {
+    const { give, take, follow, whenStopped, startedAt, close } = await memberOfGroup();
+    give();
+    await follow();
+    take();
+    whenStopped(give);
+    await follow();
+    await follow();
+    expect(startedAt).toEqual([0, 21]);
+    await close();
+  });
+
+  it('goes on after what others have handled meanwhile, though it had been given back before it was let go', async () => {
+    const { group, give, take, follow, whenStopped, startedAt, close } = await memberOfGroup();
+    give();
+    await follow();
+    take();
+    whenStopped(give);
+    await follow();
+    // Taken again before it was read again: now it is let go.
+    take();
+    await follow();
+    expect(group.held.size).toBe(0);
+    group.committed = 50;
+    give();
+    await follow();
+    expect(startedAt).toEqual([0, 50]);
+    await close();
   });
 });
