@@ -239,7 +239,7 @@ export const hotCopy: Scenario = {
     stage.say(`compacting ${TOPIC}`);
     await write(stage, client, 5);
     const other = stage.start('other');
-    for (let n = 0; n < 6; n++) await copyIsWhole(stage, client);
+    for (let n = 0; n < 3; n++) await copyIsWhole(stage, client);
     await other;
     await client.close();
   },
