@@ -13,10 +13,12 @@ import vm from 'node:vm';
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
 const whole = join(dist, 'klog.cjs');
 
+const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
 const PRODUCE = [
   ['produce', 'warm'],
   ['produce', 'warm', '-K', ':'],
   ['produce', 'warm', '--value', 'x'],
+  ...CODECS.map((codec) => ['produce', 'warm', '--value', 'x', '-z', codec]),
 ];
 const CONSUME = [
   ['consume', 'warm'],
@@ -70,7 +72,9 @@ async function writeCache() {
 }
 
 async function runCommands() {
-  spawnSync(process.execPath, [whole, 'produce', 'warm', '-q', '--value', 'a:1'], { stdio: 'inherit' });
+  for (const codec of ['none', ...CODECS]) {
+    spawnSync(process.execPath, [whole, 'produce', 'warm', '-q', '--value', 'a:1', '-z', codec], { stdio: 'inherit' });
+  }
   const filename = join(dist, bundle);
   const source = readFileSync(filename, 'latin1');
   const script = new vm.Script(source, { filename });
