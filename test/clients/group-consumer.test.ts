@@ -74,6 +74,46 @@ describe('a consumer in a group', () => {
     await expect(consumer.commit()).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
   });
 
+  it('may commit what it lets go of even if it was ended while it joined', async () => {
+    const client = await open();
+    await topicWith(client, 'orders', 3, 30);
+    const stop = new AbortController();
+    const revoked: number[] = [];
+    const consumer: GroupConsumer = member(client, {
+      from: 'end',
+      follow: true,
+      signal: stop.signal,
+      group: {
+        id: 'billing',
+        commit: 'none',
+        onRevoked: async (partitions) => {
+          revoked.push(partitions.length);
+          await consumer.commit();
+        },
+      },
+    });
+    const joined = consumer.share();
+    stop.abort();
+    await joined;
+    await consumer.close();
+    expect(revoked).toEqual([3]);
+  });
+
+  it('says goodbye, with its last commit, though its client is closed meanwhile', async () => {
+    const directory = DIRECTORY();
+    const client = await open(directory);
+    await topicWith(client, 'orders', 3, 30);
+    const records = member(client, { follow: true })[Symbol.asyncIterator]();
+    for (let n = 0; n < 3; n++) await records.next();
+    const leaving = records.return!();
+    await client.close();
+    await leaving;
+    const [group] = await (await open(directory)).admin().describeGroups(['billing']);
+    expect(group!.members).toBe(0);
+    // The one in hand is given up.
+    expect(group!.offsets.filter(({ committedOffset }) => committedOffset > 0)).toMatchObject([{ committedOffset: 2 }]);
+  });
+
   it('is found dead by the next one when it could not say goodbye', async () => {
     const client = await open();
     await topicWith(client, 'orders', 1, 3);

@@ -8,7 +8,7 @@ import type { ConsumerOptions } from '../consumer.js';
  */
 export class ConsumerLife {
   readonly #usersSignal: AbortSignal | undefined;
-  readonly #onClose: () => void;
+  readonly #onClose: (closing: Promise<void>) => void;
   readonly #ending = new AbortController();
   readonly #end = (): void => {
     this.#isEnding = true;
@@ -19,8 +19,11 @@ export class ConsumerLife {
   #closing: Promise<void> | undefined;
   #isIterated = false;
 
-  /** `onClose` is called when closing begins. */
-  constructor({ signal, timeoutMs }: Pick<ConsumerOptions, 'signal' | 'timeoutMs'>, onClose: () => void) {
+  /** `onClose` is called when closing begins, with its end. */
+  constructor(
+    { signal, timeoutMs }: Pick<ConsumerOptions, 'signal' | 'timeoutMs'>,
+    onClose: (closing: Promise<void>) => void,
+  ) {
     if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
       throw new TypeError(`timeoutMs must not be negative: ${timeoutMs}`);
     }
@@ -67,12 +70,14 @@ export class ConsumerLife {
 
   /** `finish` lets go of what there is, once nothing begins any more. */
   close(finish: () => Promise<void>): Promise<void> {
-    this.#closing ??= this.#closeNow(finish);
+    if (this.#closing === undefined) {
+      this.#closing = this.#closeNow(finish);
+      this.#onClose(this.#closing);
+    }
     return this.#closing;
   }
 
   async #closeNow(finish: () => Promise<void>): Promise<void> {
-    this.#onClose();
     this.#end();
     this.#usersSignal?.removeEventListener('abort', this.#end);
     await this.#starting?.catch(() => {});

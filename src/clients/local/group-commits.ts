@@ -2,6 +2,7 @@ import { KlogError } from '../../errors.js';
 import type { GroupMember } from '../../groups/group-member.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupOptions, OffsetToCommit } from '../group-consumer.js';
+import { closed } from './consumer-life.js';
 import type { GroupPartitions } from './group-partitions.js';
 
 const DEFAULT_INTERVAL_MS = 5000;
@@ -64,7 +65,8 @@ export class GroupCommits {
 
   async #commit(commits: readonly Commit[]): Promise<void> {
     if (commits.length === 0) return;
-    await this.#member!.commit(commits);
+    if (this.#member === undefined) throw closed();
+    await this.#member.commit(commits);
     for (const { commit, ...partition } of commits) this.#partitions.committed(partition, commit.offset);
   }
 

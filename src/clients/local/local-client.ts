@@ -10,7 +10,7 @@ export class LocalClient extends ProducingClient {
   override consumer(options: ConsumerOptions): Consumer;
   override consumer(options: ConsumerOptions | GroupConsumerOptions): Consumer {
     this.mustBeOpen();
-    const onClose = (): void => void this.consumers.delete(consumer);
+    const onClose = (closing: Promise<void>): void => this.closes(this.consumers, consumer, closing);
     const consumer: Consumer =
       'group' in options
         ? new LocalGroupConsumer(this.store, options, this.seams, () => this.groups(), onClose)

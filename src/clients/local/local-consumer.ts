@@ -42,8 +42,13 @@ export class LocalConsumer implements Consumer {
   #changes = 0;
   #lookedAtTopics = 0;
 
-  /** `onClose` is called when closing begins. */
-  constructor(store: LocalStore, options: ConsumerOptions, seams: ClientSeams, onClose: () => void = () => {}) {
+  /** `onClose` is called when closing begins, with its end. */
+  constructor(
+    store: LocalStore,
+    options: ConsumerOptions,
+    seams: ClientSeams,
+    onClose: (closing: Promise<void>) => void = () => {},
+  ) {
     const { timeoutMs, order = 'partition' } = options;
     this.#life = new ConsumerLife(options, onClose);
     if (order !== 'partition' && order !== 'time') throw new TypeError(`order must be partition or time: ${order}`);

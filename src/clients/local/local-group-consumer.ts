@@ -39,13 +39,13 @@ export class LocalGroupConsumer implements GroupConsumer {
   #changes = 0;
   #lookedAt = 0;
 
-  /** `onClose` is called when closing begins. */
+  /** `onClose` is called when closing begins, with its end. */
   constructor(
     store: LocalStore,
     options: GroupConsumerOptions,
     seams: ClientSeams,
     groups: () => Promise<Groups>,
-    onClose: () => void = () => {},
+    onClose: (closing: Promise<void>) => void = () => {},
   ) {
     const { timeoutMs, maxFetchBytes = DEFAULT_FETCH_BYTES } = options;
     this.#life = new ConsumerLife(options, onClose);
@@ -272,7 +272,7 @@ export class LocalGroupConsumer implements GroupConsumer {
     }
     for (const topic of topics) await this.#store.topics.get(topic);
     await this.#membership.join();
-    if (!this.#life.signal.aborted) this.#commits.begin(this.#membership.member);
+    this.#commits.begin(this.#membership.member);
   }
 
   #mustBeMember(): void {

@@ -51,12 +51,17 @@ export class LocalProducer implements Producer {
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  readonly #onClose: () => void;
+  readonly #onClose: (closing: Promise<void>) => void;
   /** Failures that the application has heard of. */
   readonly #told = new WeakSet<Error>();
 
-  /** `onClose` is called when closing begins. */
-  constructor(store: LocalStore, options: ProducerOptions, seams: ClientSeams, onClose: () => void = () => {}) {
+  /** `onClose` is called when closing begins, with its end. */
+  constructor(
+    store: LocalStore,
+    options: ProducerOptions,
+    seams: ClientSeams,
+    onClose: (closing: Promise<void>) => void = () => {},
+  ) {
     const { acks = 'all', batchBytes = DEFAULT_BATCH_BYTES, bufferBytes = DEFAULT_BUFFER_BYTES } = options;
     const { lingerMs = DEFAULT_LINGER_MS, maxBlockMs } = options;
     if (!ACKS.includes(acks)) throw new TypeError(`acks must be one of ${ACKS.join(', ')}: ${String(acks)}`);
@@ -117,7 +122,10 @@ export class LocalProducer implements Producer {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    if (this.#closing === undefined) {
+      this.#closing = this.#close();
+      this.#onClose(this.#closing);
+    }
     return this.#closing;
   }
 
@@ -136,7 +144,6 @@ export class LocalProducer implements Producer {
   }
 
   async #close(): Promise<void> {
-    this.#onClose();
     try {
       await this.flush();
     } finally {

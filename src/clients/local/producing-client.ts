@@ -20,6 +20,8 @@ export class ProducingClient implements Client {
   protected readonly seams: ClientSeams;
   readonly #producers = new Set<Producer>();
   protected readonly consumers = new Set<Consumer>();
+  /** Of those that were closed by somebody else, who is told how that goes. */
+  readonly #closings = new Set<Promise<void>>();
   readonly #openGroups: () => Promise<Groups>;
   #opened: Promise<Groups> | undefined;
   #closing: Promise<void> | undefined;
@@ -39,7 +41,9 @@ export class ProducingClient implements Client {
 
   producer(options: ProducerOptions = {}): Producer {
     this.mustBeOpen();
-    const producer = new LocalProducer(this.store, options, this.seams, () => this.#producers.delete(producer));
+    const producer = new LocalProducer(this.store, options, this.seams, (closing) =>
+      this.closes(this.#producers, producer, closing),
+    );
     this.#producers.add(producer);
     return producer;
   }
@@ -68,10 +72,19 @@ export class ProducingClient implements Client {
   async #close(): Promise<void> {
     const open = [...this.consumers, ...this.#producers];
     const outcomes = await Promise.allSettled(open.map((one) => one[Symbol.asyncDispose]()));
+    // What lets go of its files needs them for that.
+    await Promise.all(this.#closings);
     await (await this.#opened?.catch(() => undefined))?.close();
     await this.store.close();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+  }
+
+  /** `one` is being closed. */
+  protected closes<T>(open: Set<T>, one: T, closing: Promise<void>): void {
+    open.delete(one);
+    const ended = closing.catch(() => {}).finally(() => this.#closings.delete(ended));
+    this.#closings.add(ended);
   }
 
   protected groups(): Promise<Groups> {
