@@ -1,7 +1,7 @@
 /**
  * Many records printed in one call of WebAssembly (`assembly/print.ts`, which has the layout of the memory): for the
- * everyday formats it takes a fifth of the time of a loop in JavaScript. It prints what is plain, and leaves to its caller
- * whatever is not: a record with anything unusual, bytes that a format has to think about, errors.
+ * everyday formats it takes a fifth of the time of a loop in JavaScript. It prints what is plain, and leaves to its
+ * caller whatever is not: a record with anything unusual, bytes that a format has to think about, errors.
  */
 import type { RecordCursor, RecordRun } from '../record-cursor.js';
 import { MODULE } from './print-module.js';
@@ -10,15 +10,15 @@ import { type ExportedMemory, type ExportedNumber, instantiate } from './web-ass
 const TEMPLATE_AT = 256;
 const TEXTS_AT = 512;
 const OUTPUT_AT = 4096;
-const WINDOW_AT = 384 * 1024;
+const SOURCES_AT = 384 * 1024;
+const SOURCE_BYTES = 64;
+const WINDOWS_AT = SOURCES_AT + 4096;
 /** Steps with the last one, which ends the template. */
 const MAX_STEPS = (TEXTS_AT - TEMPLATE_AT) / 8;
 const MAX_TEXT_BYTES = OUTPUT_AT - TEXTS_AT - 16;
 /** Copied into the kernel's memory at a time: it stays in the processor's first caches. */
 const WINDOW_BYTES = 32 * 1024;
-const SOURCES_AT = 416 * 1024;
-const SOURCE_BYTES = 64;
-const MERGE_WINDOWS_AT = SOURCES_AT + 4096;
+/** All windows of a merge together. */
 const MERGE_WINDOWS_BYTES = 128 * 1024;
 /** More would have windows of few records. */
 export const MOST_MERGED = 32;
@@ -55,33 +55,9 @@ export interface PrintTemplate {
 interface PrintModule {
   readonly memory: ExportedMemory;
   readonly printEnd: ExportedNumber;
-  readonly lastRecord: ExportedNumber;
-  print(
-    start: number,
-    end: number,
-    count: number,
-    fromDelta: number,
-    toDelta: number,
-    lastTimestampDelta: number,
-    baseOffset: bigint,
-    baseTimestamp: bigint,
-    out: number,
-    outStop: number,
-    outEnd: number,
-    textBytes: number,
-    nullStops: boolean,
-    headersStop: boolean,
-  ): number;
-  merge(
-    sources: number,
-    count: number,
-    out: number,
-    outStop: number,
-    outEnd: number,
-    textBytes: number,
-    nullStops: boolean,
-    headersStop: boolean,
-  ): number;
+  setTemplate(textBytes: number, nullStops: boolean, headersStop: boolean): void;
+  print(count: number, out: number, outStop: number): number;
+  merge(sources: number, count: number, out: number, outStop: number): number;
 }
 
 export class PrintKernel {
@@ -91,59 +67,42 @@ export class PrintKernel {
   length = 0;
   readonly #memory: Buffer;
   readonly #module: PrintModule;
-  readonly #run: RecordRun = emptyRun();
-  /** Of a merge. */
-  readonly #runs: RecordRun[] = [];
+  /** Of each source. */
+  readonly #runs: RecordRun[] = [emptyRun()];
   readonly #sources: DataView;
   #template: PrintTemplate | undefined;
   #isUsable = false;
-  #textBytes = 0;
 
   constructor() {
     this.#module = instantiate<PrintModule>(MODULE);
     this.#memory = Buffer.from(this.#module.memory.buffer);
     this.#sources = new DataView(this.#module.memory.buffer);
-    this.output = this.#memory.subarray(OUTPUT_AT, WINDOW_AT - SLACK_BYTES);
+    this.output = this.#memory.subarray(OUTPUT_AT, SOURCES_AT - SLACK_BYTES);
     this.#memory.set(JSON_ESCAPES, 0);
   }
 
   /**
-   * Prints the cursor's next records behind `length` of {@link output}: at most `maxRecords`, until `maxBytes` are there.
-   * Answers how many, and leaves the cursor on the last of them. Few, or none: the next one is for the caller, or there is
-   * none.
+   * Prints the cursor's next records behind `length` of {@link output}: at most `maxRecords`, until `maxBytes` are
+   * there. Answers how many, and leaves the cursor on the last of them. Few, or none: the next one is for the caller,
+   * or there is none.
    */
   print(cursor: RecordCursor, template: PrintTemplate, length: number, maxRecords: number, maxBytes: number): number {
     this.length = length;
     if (template !== this.#template) this.#use(template);
     if (!this.#isUsable) return 0;
-    const run = this.#run;
-    const outEnd = OUTPUT_AT + this.output.length;
+    const run = this.#runs[0]!;
+    const outStop = OUTPUT_AT + Math.min(maxBytes, this.output.length);
     let printed = 0;
     while (printed < maxRecords && this.length < maxBytes) {
       cursor.restOf(run);
       if (run.count === 0 || run.baseOffset < 0 || Math.abs(run.baseTimestamp) > LARGEST_BASE) break;
       if (run.hasAppendTime && template.parts.includes('timestamp')) break;
-      const windowBytes = Math.min(WINDOW_BYTES, run.end - run.start);
-      this.#memory.set(view(run.buffer, run.start, windowBytes), WINDOW_AT);
-      const count = this.#module.print(
-        WINDOW_AT,
-        WINDOW_AT + windowBytes,
-        Math.min(run.count, maxRecords - printed),
-        run.fromDelta,
-        run.toDelta,
-        run.lastTimestampDelta,
-        BigInt(run.baseOffset),
-        BigInt(run.baseTimestamp),
-        OUTPUT_AT + this.length,
-        OUTPUT_AT + Math.min(maxBytes, this.output.length),
-        outEnd,
-        this.#textBytes,
-        template.nullStops === true,
-        template.headersStop === true,
-      );
+      this.#setSource(0, run, WINDOW_BYTES);
+      const most = Math.min(maxRecords - printed, MOST_AT_ONCE);
+      const count = this.#module.print(most, OUTPUT_AT + this.length, outStop);
       if (count === 0) break;
       this.length = this.#module.printEnd.value - OUTPUT_AT;
-      cursor.passTo(run.start + this.#module.lastRecord.value - WINDOW_AT, count - 1);
+      cursor.passTo(run.start + this.#sources.getInt32(SOURCES_AT + 12, true) - WINDOWS_AT, count - 1);
       cursor.next();
       printed += count;
     }
@@ -151,9 +110,9 @@ export class PrintKernel {
   }
 
   /**
-   * Prints the next records of all cursors by time, of equal times those of the first one first, as {@link print} does; at most
-   * {@link MOST_MERGED} cursors. Stops as well once a cursor has no record left, or none in what was copied of it: a few
-   * hundred records later at most. The cursors are left before what comes next.
+   * Prints the next records of all cursors by time, of equal times those of the first one first, as {@link print} does;
+   * at most {@link MOST_MERGED} cursors. Stops as well once a cursor has no record left, or none in what was copied of
+   * it: a few hundred records later at most. The cursors are left before what comes next.
    */
   merge(
     cursors: readonly RecordCursor[],
@@ -175,21 +134,14 @@ export class PrintKernel {
       if (Math.abs(run.baseTimestamp) > LARGEST_BASE) return 0;
     }
     for (let i = 0; i < cursors.length; i++) this.#setSource(i, runs[i]!, windowBytes);
-    const count = this.#module.merge(
-      cursors.length,
-      Math.min(maxRecords, MOST_AT_ONCE),
-      OUTPUT_AT + length,
-      OUTPUT_AT + Math.min(maxBytes, this.output.length),
-      OUTPUT_AT + this.output.length,
-      this.#textBytes,
-      template.nullStops === true,
-      template.headersStop === true,
-    );
+    const most = Math.min(maxRecords, MOST_AT_ONCE);
+    const outStop = OUTPUT_AT + Math.min(maxBytes, this.output.length);
+    const count = this.#module.merge(cursors.length, most, OUTPUT_AT + length, outStop);
     this.length = this.#module.printEnd.value - OUTPUT_AT;
     for (let i = 0; i < cursors.length; i++) {
       const at = SOURCES_AT + i * SOURCE_BYTES;
-      const passed = this.#sources.getInt32(at + 12, true);
-      const position = this.#sources.getInt32(at, true) - (MERGE_WINDOWS_AT + i * windowBytes);
+      const position = this.#sources.getInt32(at, true) - (WINDOWS_AT + i * windowBytes);
+      const passed = runs[i]!.count - this.#sources.getInt32(at + 8, true);
       cursors[i]!.passTo(runs[i]!.start + position, passed);
     }
     return count;
@@ -197,18 +149,18 @@ export class PrintKernel {
 
   #setSource(number: number, run: RecordRun, windowBytes: number): void {
     const at = SOURCES_AT + number * SOURCE_BYTES;
-    const window = MERGE_WINDOWS_AT + number * windowBytes;
+    const window = WINDOWS_AT + number * windowBytes;
     const length = Math.min(windowBytes, run.end - run.start);
     this.#memory.set(view(run.buffer, run.start, length), window);
     const sources = this.#sources;
     sources.setInt32(at, window, true);
     sources.setInt32(at + 4, window + length, true);
     sources.setInt32(at + 8, run.count, true);
-    sources.setInt32(at + 12, 0, true);
     sources.setInt32(at + 16, run.fromDelta, true);
     sources.setInt32(at + 20, run.toDelta, true);
     sources.setBigInt64(at + 24, BigInt(run.baseOffset), true);
     sources.setBigInt64(at + 32, BigInt(run.baseTimestamp), true);
+    sources.setInt32(at + 48, run.lastTimestampDelta, true);
   }
 
   /** Puts the template into the memory, if it is small enough. */
@@ -235,7 +187,8 @@ export class PrintKernel {
     }
     end(0);
     // Each field may be a number, or a JSON string with two quotes or null.
-    this.#textBytes = text - TEXTS_AT + template.parts.length * MAX_NUMBER_BYTES;
+    const textBytes = text - TEXTS_AT + template.parts.length * MAX_NUMBER_BYTES;
+    this.#module.setTemplate(textBytes, template.nullStops === true, template.headersStop === true);
   }
 }
 

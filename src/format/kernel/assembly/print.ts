@@ -1,23 +1,40 @@
 /**
  * Prints records by a template, many in one call: the loop of `klog consume`. It reads Kafka's record format (layout in
- * `record-batch-builder.ts`) and stops before the first record that is in any way unusual, or that does not fit; JavaScript
- * looks at that one and says what is wrong, if anything is. So nothing here needs to report an error.
+ * `record-batch-builder.ts`) and stops before the first record that is in any way unusual, or that does not fit;
+ * JavaScript looks at that one and says what is wrong, if anything is. So nothing here needs to report an error.
  *
- * The memory never grows. Every load and store is inside it, since lengths are compared before they are used, and 16 bytes
- * beyond what was asked for may be read and written everywhere.
+ * The memory never grows. Every load and store is inside it, since lengths are compared before they are used, and 16
+ * bytes beyond what was asked for may be read and written everywhere.
  *
- * |      at |    size |                                                                                         |
- * |--------:|--------:|-----------------------------------------------------------------------------------------|
- * |       0 |     256 | for each byte of a JSON string: 0 itself, 255 stop, else the letter behind a backslash    |
- * |     256 |     256 | the template: steps of 8 bytes, u32 what, u16 where a text begins, u16 its length         |
- * |     512 |   3 KiB | the texts                                                                               |
- * |   4 096 | 380 KiB | what is printed                                                                         |
- * | 393 216 |  32 KiB | a window of records                                                                     |
- * | 425 984 |   4 KiB | the sources of a merge, 64 bytes each: see {@link merge}                                |
- * | 430 080 | 128 KiB | their windows                                                                           |
+ * |      at |    size |                                                                                        |
+ * |--------:|--------:|----------------------------------------------------------------------------------------|
+ * |       0 |     256 | for each byte of a JSON string: 0 itself, 255 stop, else the letter behind a backslash |
+ * |     256 |     256 | the template: steps of 8 bytes, u32 what, u16 where a text begins, u16 its length      |
+ * |     512 |   3 KiB | the texts                                                                              |
+ * |   4 096 | 380 KiB | what is printed; nothing begins in its last 64 bytes                                   |
+ * | 393 216 |   4 KiB | the sources                                                                            |
+ * | 397 312 | 128 KiB | windows of records, of each source one                                                 |
+ *
+ * A source is the records of one partition, 64 bytes:
+ *
+ * | at | field                                                     |
+ * |---:|-----------------------------------------------------------|
+ * |  0 | i32 where its next record begins: moved on                |
+ * |  4 | i32 where its window ends                                 |
+ * |  8 | i32 records that are left: counted down                   |
+ * | 12 | i32 where the last record that was printed begins         |
+ * | 16 | i32 the first offset delta that is printed                |
+ * | 20 | i32 the one behind the last                               |
+ * | 24 | i64 base offset                                           |
+ * | 32 | i64 base timestamp                                        |
+ * | 40 | i64 the timestamp of its next record, while it is merged  |
+ * | 48 | i32 the last timestamp delta that is printed              |
  */
 const ESCAPES: usize = 0;
 const TEMPLATE: usize = 256;
+const PRINTED_END: usize = 393152;
+const SOURCES: usize = 393216;
+const SOURCE_BYTES: usize = 64;
 
 /** What a step prints behind its text. */
 const END: u32 = 0;
@@ -28,26 +45,19 @@ const TIMESTAMP: u32 = 4;
 const JSON_KEY: u32 = 5;
 const JSON_VALUE: u32 = 6;
 
-/** Digits of the largest number, with its sign. */
-const NUMBER_BYTES: usize = 20;
-const NULL: u32 = 0x6c6c756e;
+/** The length of what is null. */
+const NULL: i32 = -1;
+const NULL_TEXT: u32 = 0x6c6c756e;
 
-// The record that was read last: ranges, -1 where null.
-let keyStart: i32 = 0;
-let keyEnd: i32 = 0;
-let valueStart: i32 = 0;
-let valueEnd: i32 = 0;
-let timestampDelta: i32 = 0;
-let offsetDelta: i32 = 0;
-let hasHeaders: bool = false;
-let next: i32 = 0;
+// The template, besides its steps.
+let textBytes: i32 = 0;
+let nullStops: bool = false;
+let headersStop: bool = false;
 
-// What a call answers besides the number of records.
+/** Where what a call has printed ends. */
 export let printEnd: i32 = 0;
-/** Where the last printed record begins. */
-export let lastRecord: i32 = 0;
 
-/** Behind a varint. */
+/** Behind what was read last. */
 let at: i32 = 0;
 
 /** An unsigned varint of three bytes at most; -1 for a longer one. */
@@ -64,67 +74,33 @@ function unsigned(): i32 {
   return byte < 0x80 ? bits | (byte << 14) : -1;
 }
 
-/** Reads the record at `start` into the variables above; false when JavaScript has to look at it. */
+/** A signed varint of three bytes at most; less than {@link LEAST} for a longer one. */
 // @ts-expect-error: decorator
 @inline
-function read(start: i32, end: i32): bool {
-  at = start;
-  const length = unsigned();
-  // The lowest bit is the sign: an odd number is negative.
-  if (length < 0 || length & 1) return false;
-  const recordEnd = at + (length >>> 1);
-  if (recordEnd > end) return false;
-  at++;
-  const time = unsigned();
-  if (time < 0) return false;
-  timestampDelta = (time >>> 1) ^ -(time & 1);
-  const offset = unsigned();
-  if (offset < 0 || offset & 1) return false;
-  offsetDelta = offset >>> 1;
+function signed(): i32 {
+  const bits = unsigned();
+  return (bits >>> 1) ^ -(bits & 1);
+}
 
-  const keyLength = unsigned();
-  if (keyLength == 1) {
-    keyStart = -1;
-    keyEnd = -1;
-  } else {
-    if (keyLength < 0 || keyLength & 1) return false;
-    keyStart = at;
-    at += keyLength >>> 1;
-    keyEnd = at;
-    if (at > recordEnd) return false;
-  }
+/** The least number whose varint has three bytes. */
+const LEAST: i32 = -0x10_0000;
 
-  const valueLength = unsigned();
-  if (valueLength == 1) {
-    valueStart = -1;
-    valueEnd = -1;
-  } else {
-    if (valueLength < 0 || valueLength & 1) return false;
-    valueStart = at;
-    at += valueLength >>> 1;
-    valueEnd = at;
-    if (at > recordEnd) return false;
-  }
-
-  const headers = unsigned();
-  hasHeaders = headers != 0;
-  if (hasHeaders && !passHeaders(headers, recordEnd)) return false;
-  next = recordEnd;
-  return at == recordEnd;
+/** Passes over a length and so many bytes. Answers the length, {@link NULL}, or less where they do not end by `end`. */
+// @ts-expect-error: decorator
+@inline
+function passBytes(end: i32): i32 {
+  const bits = unsigned();
+  if (bits == 1) return NULL;
+  if (bits < 0 || bits & 1) return LEAST;
+  const length = bits >>> 1;
+  at += length;
+  return at <= end ? length : LEAST;
 }
 
 function passHeaders(count: i32, recordEnd: i32): bool {
-  if (count < 0 || count & 1) return false;
-  for (let left = count >>> 1; left > 0; left--) {
-    const keyLength = unsigned();
-    if (keyLength < 0 || keyLength & 1) return false;
-    at += keyLength >>> 1;
-    if (at > recordEnd) return false;
-    const valueLength = unsigned();
-    if (valueLength == 1) continue;
-    if (valueLength < 0 || valueLength & 1) return false;
-    at += valueLength >>> 1;
-    if (at > recordEnd) return false;
+  if (count < 0) return false;
+  for (let left = count; left > 0; left--) {
+    if (passBytes(recordEnd) < 0 || passBytes(recordEnd) < NULL) return false;
   }
   return true;
 }
@@ -150,7 +126,7 @@ function printNumber(out: usize, number: i64): usize {
   return end;
 }
 
-/** With its quotes; returns the position behind it, or 0 for a byte that is not for here: beyond ASCII, or a control byte. */
+/** With its quotes; returns the position behind it, or 0 for what is not for here: beyond ASCII, or a control byte. */
 function printJsonString(out: usize, start: usize, end: usize): usize {
   store<u8>(out++, 0x22);
   const quote = i8x16.splat(0x22);
@@ -181,79 +157,50 @@ function printJsonString(out: usize, start: usize, end: usize): usize {
   return out + 1;
 }
 
+/** Says what goes with the steps of the template: the bytes of its texts and numbers, and what JavaScript looks at. */
+export function setTemplate(bytes: i32, nulls: bool, headers: bool): void {
+  textBytes = bytes;
+  nullStops = nulls;
+  headersStop = headers;
+}
+
 /**
- * Prints up to `count` of the records in [start, end) to [out, outEnd) and answers how many. Stops before the first one that
- * is unusual, cut off by `end`, out of [fromDelta, toDelta), later than `lastTimestampDelta`, without room, null where
- * `nullStops`, or with headers where `headersStop`; and once `outStop` is reached.
+ * Prints up to `count` records of the first source from `out` on, and answers how many. Stops before the first one that
+ * is unusual, cut off by its window's end, outside the source's deltas, without room, null where the template has none,
+ * or with headers where it has none; and once `outStop` is reached.
  */
-export function print(
-  start: i32,
-  end: i32,
-  count: i32,
-  fromDelta: i32,
-  toDelta: i32,
-  lastTimestampDelta: i32,
-  baseOffset: i64,
-  baseTimestamp: i64,
-  out: i32,
-  outStop: i32,
-  outEnd: i32,
-  textBytes: i32,
-  nullStops: bool,
-  headersStop: bool,
-): i32 {
+export function print(count: i32, out: i32, outStop: i32): i32 {
+  const end = load<i32>(SOURCES, 4);
+  const fromDelta = load<i32>(SOURCES, 16);
+  const toDelta = load<i32>(SOURCES, 20);
+  const lastTimestampDelta = load<i32>(SOURCES, 48);
+  const baseOffset = load<i64>(SOURCES, 24);
+  const baseTimestamp = load<i64>(SOURCES, 32);
+  const most = min(count, load<i32>(SOURCES, 8));
   let done = 0;
-  let position = start;
   let to: usize = out;
+  let start = load<i32>(SOURCES);
   let last = start;
-  while (done < count && to < <usize>outStop && position < end) {
-    if (!read(position, end)) break;
-    if (offsetDelta < fromDelta || offsetDelta >= toDelta || timestampDelta > lastTimestampDelta) break;
-    if (headersStop && hasHeaders) break;
-    // A byte of a JSON string may become two.
-    const room = textBytes + 2 * (keyEnd - keyStart + valueEnd - valueStart);
-    if (<i32>to + room > outEnd) break;
-    const printed = printRecord(to, baseOffset, baseTimestamp, nullStops);
+  while (done < most && to < <usize>outStop && start < end) {
+    const printed = printRecord(to, start, end, fromDelta, toDelta, lastTimestampDelta, baseOffset, baseTimestamp);
     if (printed == 0) break;
     to = printed;
-    last = position;
-    position = next;
+    last = start;
+    start = at;
     done++;
   }
   printEnd = <i32>to;
-  lastRecord = last;
+  store<i32>(SOURCES, start);
+  store<i32>(SOURCES, load<i32>(SOURCES, 8) - done, 8);
+  store<i32>(SOURCES, last, 12);
   return done;
 }
 
-const SOURCES: usize = 425984;
-const SOURCE_BYTES: usize = 64;
-
 /**
- * Prints the records of `sources` partitions by time, of equal times those of the first one first. Stops where {@link print}
- * would, and where a source has no whole record left in its window.
- *
- * | at | field of a source                                       |
- * |---:|---------------------------------------------------------|
- * |  0 | i32 where its next record begins: moved on              |
- * |  4 | i32 where its window ends                               |
- * |  8 | i32 records that are left                               |
- * | 12 | i32 records that were printed                           |
- * | 16 | i32 fromDelta                                           |
- * | 20 | i32 toDelta                                             |
- * | 24 | i64 base offset                                         |
- * | 32 | i64 base timestamp                                      |
- * | 40 | i64 timestamp of the next record                        |
+ * Prints the records of the first `sources` by time, of equal times those of the first one first. Stops where
+ * {@link print} would, and where a source has no whole record left in its window.
  */
-export function merge(
-  sources: i32,
-  count: i32,
-  out: i32,
-  outStop: i32,
-  outEnd: i32,
-  textBytes: i32,
-  nullStops: bool,
-  headersStop: bool,
-): i32 {
+export function merge(sources: i32, count: i32, out: i32, outStop: i32): i32 {
   const behind = SOURCES + <usize>sources * SOURCE_BYTES;
   let done = 0;
   let to: usize = out;
@@ -268,18 +215,23 @@ export function merge(
       least = time;
       first = source;
     }
-    if (!read(load<i32>(first), load<i32>(first, 4))) break;
-    if (offsetDelta < load<i32>(first, 16) || offsetDelta >= load<i32>(first, 20)) break;
-    if (headersStop && hasHeaders) break;
-    const room = textBytes + 2 * (keyEnd - keyStart + valueEnd - valueStart);
-    if (<i32>to + room > outEnd) break;
-    const printed = printRecord(to, load<i64>(first, 24), load<i64>(first, 32), nullStops);
+    const start = load<i32>(first);
+    const printed = printRecord(
+      to,
+      start,
+      load<i32>(first, 4),
+      load<i32>(first, 16),
+      load<i32>(first, 20),
+      load<i32>(first, 48),
+      load<i64>(first, 24),
+      load<i64>(first, 32),
+    );
     if (printed == 0) break;
     to = printed;
     done++;
-    store<i32>(first, next);
+    store<i32>(first, at);
     store<i32>(first, load<i32>(first, 8) - 1, 8);
-    store<i32>(first, load<i32>(first, 12) + 1, 12);
+    store<i32>(first, start, 12);
     if (!look(first)) break;
   }
   printEnd = <i32>to;
@@ -293,19 +245,54 @@ function look(source: usize): bool {
   const end = load<i32>(source, 4);
   at = load<i32>(source);
   if (load<i32>(source, 8) <= 0 || at >= end) return false;
-  const length = unsigned();
-  if (length < 0 || length & 1 || at + (length >>> 1) > end) return false;
+  const length = signed();
+  if (length < 0 || at + length > end) return false;
   at++;
-  const time = unsigned();
-  if (time < 0) return false;
-  store<i64>(source, load<i64>(source, 32) + <i64>((time >>> 1) ^ -(time & 1)), 40);
+  const delta = signed();
+  if (delta < LEAST) return false;
+  store<i64>(source, load<i64>(source, 32) + <i64>delta, 40);
   return true;
 }
 
-/** Returns the position behind it, or 0. */
+/**
+ * Prints the record at `start`, and leaves {@link at} behind it. Returns the position behind what is printed, or 0 when
+ * JavaScript has to look at the record.
+ */
 // @ts-expect-error: decorator
 @inline
-function printRecord(to: usize, baseOffset: i64, baseTimestamp: i64, nullStops: bool): usize {
+function printRecord(
+  to: usize,
+  start: i32,
+  end: i32,
+  fromDelta: i32,
+  toDelta: i32,
+  lastTimestampDelta: i32,
+  baseOffset: i64,
+  baseTimestamp: i64,
+): usize {
+  at = start;
+  const length = signed();
+  const recordEnd = at + length;
+  if (length < 0 || recordEnd > end) return 0;
+  at++;
+  const timestampDelta = signed();
+  if (timestampDelta < LEAST || timestampDelta > lastTimestampDelta) return 0;
+  const offsetDelta = signed();
+  if (offsetDelta < fromDelta || offsetDelta >= toDelta) return 0;
+  const keyLength = passBytes(recordEnd);
+  if (keyLength < NULL) return 0;
+  const keyEnd = at;
+  const valueLength = passBytes(recordEnd);
+  if (valueLength < NULL) return 0;
+  const valueEnd = at;
+  const headers = signed();
+  if (headers != 0 && (headersStop || !passHeaders(headers, recordEnd))) return 0;
+  if (at != recordEnd) return 0;
+
+  // A byte of a JSON string may become two; `null`, whose length is -1, is shorter than the number there is room for.
+  if (<i32>to + textBytes + 2 * (keyLength + valueLength) > <i32>PRINTED_END) return 0;
+  const offset = baseOffset + offsetDelta;
+  const timestamp = baseTimestamp + timestampDelta;
   for (let step = TEMPLATE; ; step += 8) {
     const text: usize = load<u16>(step + 4);
     const length: usize = load<u16>(step + 6);
@@ -315,34 +302,34 @@ function printRecord(to: usize, baseOffset: i64, baseTimestamp: i64, nullStops: 
       case END:
         return to;
       case KEY:
-        if (keyStart < 0) {
+        if (keyLength < 0) {
           if (nullStops) return 0;
           break;
         }
-        copy(to, keyStart, keyEnd - keyStart);
-        to += keyEnd - keyStart;
+        copy(to, keyEnd - keyLength, keyLength);
+        to += keyLength;
         break;
       case VALUE:
-        if (valueStart < 0) {
+        if (valueLength < 0) {
           if (nullStops) return 0;
           break;
         }
-        copy(to, valueStart, valueEnd - valueStart);
-        to += valueEnd - valueStart;
+        copy(to, valueEnd - valueLength, valueLength);
+        to += valueLength;
         break;
       case OFFSET:
-        to = printNumber(to, baseOffset + offsetDelta);
+        to = printNumber(to, offset);
         break;
       case TIMESTAMP:
-        if (baseTimestamp + timestampDelta < 0) return 0;
-        to = printNumber(to, baseTimestamp + timestampDelta);
+        if (timestamp < 0) return 0;
+        to = printNumber(to, timestamp);
         break;
       case JSON_KEY:
-        to = printJsonField(to, keyStart, keyEnd);
+        to = printJsonField(to, keyLength, keyEnd);
         if (to == 0) return 0;
         break;
       case JSON_VALUE:
-        to = printJsonField(to, valueStart, valueEnd);
+        to = printJsonField(to, valueLength, valueEnd);
         if (to == 0) return 0;
         break;
       default:
@@ -354,8 +341,8 @@ function printRecord(to: usize, baseOffset: i64, baseTimestamp: i64, nullStops: 
 
 // @ts-expect-error: decorator
 @inline
-function printJsonField(to: usize, start: i32, end: i32): usize {
-  if (start >= 0) return printJsonString(to, start, end);
-  store<u32>(to, NULL);
+function printJsonField(to: usize, length: i32, end: i32): usize {
+  if (length >= 0) return printJsonString(to, end - length, end);
+  store<u32>(to, NULL_TEXT);
   return to + 4;
 }
