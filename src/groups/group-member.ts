@@ -30,6 +30,8 @@ export class GroupMember {
   #working = PartitionSet.empty;
   /** On their way to be read, or to be released. */
   #busy = PartitionSet.empty;
+  /** Found to be another's by who was about to read on: it is stopped, even if it is this member's again by then. */
+  #refused = PartitionSet.empty;
   readonly #jobs = new Set<Promise<void>>();
   /** How far was handled what was stopped and became the member's again before it was let go: until it is read again, or let go. */
   readonly #positions = new Map<string, number>();
@@ -76,13 +78,14 @@ export class GroupMember {
       return;
     }
     const idle = (partitions: PartitionSet) => partitions.without(this.#busy);
-    const leaving = idle(this.#working.union(self.held).without(self.assigned));
+    const refused = this.#working.and(this.#refused);
+    const leaving = idle(this.#working.union(self.held).without(self.assigned).union(refused));
     if (leaving.size > 0) this.#begin(leaving, () => this.#release(leaving));
     const coming = idle(readableBy(state, this.memberId).without(this.#working));
     if (coming.size > 0) this.#begin(coming, () => this.#start(coming));
   }
 
-  /** Looks at the latest record: whether the partition may be read on. */
+  /** Looks at the latest record: whether the partition may be read on. If not, nothing of it is until it is started again. */
   async look(partition: TopicPartition): Promise<boolean> {
     await this.#log.refresh();
     if (this.#error !== undefined) throw this.#error;
@@ -91,7 +94,10 @@ export class GroupMember {
       this.lose(this.#whyNot());
       throw this.#error;
     }
-    return self.assigned.has(partition);
+    if (self.assigned.has(partition)) return true;
+    this.#refused = this.#refused.union([partition]);
+    this.#onChange();
+    return false;
   }
 
   /** @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION */
@@ -205,19 +211,23 @@ export class GroupMember {
   async #release(partitions: PartitionSet): Promise<void> {
     const own = this.#working.and(partitions);
     const stopped = own.size === 0 ? [] : await this.#worker.stop([...own]);
+    this.#refused = this.#refused.without(partitions);
     if (this.#error !== undefined) return;
+    let kept = PartitionSet.empty;
     await this.#log.decide(this.groupId, ({ state }) => {
       const commits = commitsOf(stopped);
-      checkCommit(state, this, commits);
-      return { commits, state: release(state, this, partitions) };
+      const { held } = checkCommit(state, this, commits);
+      const next = release(state, this, partitions);
+      // By this very record: when it is durable, others may have had what it lets go of, and given it back.
+      kept = next?.members.get(this.memberId)?.held ?? held;
+      return { commits, state: next };
     });
     this.#working = this.#working.without(partitions);
-    const held = this.#log.state(this.groupId).members.get(this.memberId)?.held ?? PartitionSet.empty;
     for (const partition of partitions) {
-      if (!held.has(partition)) this.#positions.delete(partitionName(partition));
+      if (!kept.has(partition)) this.#positions.delete(partitionName(partition));
     }
     for (const { position, ...place } of stopped) {
-      if (held.has(place)) this.#positions.set(partitionName(place), position);
+      if (kept.has(place)) this.#positions.set(partitionName(place), position);
     }
   }
 

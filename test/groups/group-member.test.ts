@@ -80,15 +80,18 @@ describe('a partition that is taken from a member and given back', () => {
     const log = {
       state,
       group: view,
+      refresh: async () => {},
       untilSafe: async () => {},
       decide: async (_group: string, decide: GroupDecision) => {
         const next = decide(view())?.state;
         if (next) group.held = next.members.get('m')!.held;
+        onDecided();
         return undefined;
       },
     } as Partial<GroupLog> as GroupLog;
     const startedAt: (number | undefined)[] = [];
     let onStop = () => {};
+    let onDecided = () => {};
     const worker: MemberWorker = {
       start: async (partitions) => {
         startedAt.push(...partitions.map(({ offset }) => offset));
@@ -112,6 +115,7 @@ describe('a partition that is taken from a member and given back', () => {
       group.assigned = PartitionSet.empty;
     };
     return {
+      member,
       group,
       give,
       take,
@@ -124,6 +128,9 @@ describe('a partition that is taken from a member and given back', () => {
         }),
       whenStopped: (call: () => void) => {
         onStop = call;
+      },
+      whenDecided: (call: () => void) => {
+        onDecided = call;
       },
       close: () => lock.remove(),
     };
@@ -156,6 +163,38 @@ describe('a partition that is taken from a member and given back', () => {
     give();
     await follow();
     expect(startedAt).toEqual([0, 50]);
+    await close();
+  });
+
+  it('goes on after what others have handled before this member knew that it had let go', async () => {
+    const { group, give, take, follow, whenDecided, startedAt, close } = await memberOfGroup();
+    give();
+    await follow();
+    take();
+    whenDecided(() => {
+      expect(group.held.size).toBe(0);
+      group.committed = 50;
+      give();
+    });
+    await follow();
+    await follow();
+    expect(startedAt).toEqual([0, 50]);
+    await close();
+  });
+
+  it('is begun anew if who reads it has seen that it was taken, though it is back before that was followed', async () => {
+    const { member, give, take, follow, startedAt, close } = await memberOfGroup();
+    give();
+    await follow();
+    take();
+    expect(await member.look(PARTITION)).toBe(false);
+    give();
+    member.follow();
+    // Else nobody would ever read it: who has looked has stopped.
+    expect(member.isBusy).toBe(true);
+    await follow();
+    await follow();
+    expect(startedAt).toEqual([0, 21]);
     await close();
   });
 });
