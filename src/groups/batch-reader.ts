@@ -3,7 +3,8 @@ import { loadCodec } from '../format/compression.js';
 import { controlRecordType } from '../format/control-record.js';
 import { RecordBatch } from '../format/record-batch.js';
 import { codecNeeded, openCursor, RecordCursor } from '../format/record-cursor.js';
-import type { GroupTable, KeyValue } from './group-table.js';
+import { textOfBytes } from './bytes-as-text.js';
+import type { GroupTable, KeyValueText } from './group-table.js';
 
 export interface Batches {
   readonly buffer: Buffer;
@@ -11,7 +12,7 @@ export interface Batches {
   readonly end: number;
 }
 
-interface HeldRecord extends KeyValue {
+interface HeldRecord extends KeyValueText {
   readonly offset: number;
 }
 
@@ -23,11 +24,6 @@ export class BatchReader {
 
   clear(): void {
     this.#pending.clear();
-  }
-
-  /** Whether commits wait for the end of a transaction: a snapshot would not have them. */
-  get hasPending(): boolean {
-    return this.#pending.size > 0;
   }
 
   async apply({ buffer, start, end }: Batches, table: Pick<GroupTable, 'set'>): Promise<void> {
@@ -51,13 +47,13 @@ export class BatchReader {
         continue;
       }
       if (cursor.keyStart < 0) continue;
-      const key = cursor.buffer.subarray(cursor.keyStart, cursor.keyEnd);
-      const value = cursor.valueStart < 0 ? null : copy(cursor.buffer, cursor.valueStart, cursor.valueEnd);
+      const key = textOfBytes(cursor.buffer, cursor.keyStart, cursor.keyEnd);
+      const value = cursor.valueStart < 0 ? null : textOfBytes(cursor.buffer, cursor.valueStart, cursor.valueEnd);
       if (isTransactional) {
-        this.#hold(producerId, { key: copy(key, 0, key.length), value, offset: cursor.offset });
+        this.#hold(producerId, { key, value, offset: cursor.offset });
       } else {
         this.#supersede(key, cursor.offset);
-        table.set(key, value);
+        table.set({ key, value });
       }
     }
   }
@@ -69,9 +65,9 @@ export class BatchReader {
   }
 
   /** Of two records of a key the later one counts, also where the transaction of the earlier one ends last. */
-  #supersede(key: Uint8Array, offset: number): void {
+  #supersede(key: string, offset: number): void {
     for (const [producerId, held] of this.#pending) {
-      const left = held.filter((one) => one.offset > offset || Buffer.compare(one.key, key) !== 0);
+      const left = held.filter((one) => one.offset > offset || one.key !== key);
       if (left.length < held.length) this.#pending.set(producerId, left);
     }
   }
@@ -80,13 +76,9 @@ export class BatchReader {
     const held = this.#pending.get(producerId) ?? [];
     this.#pending.delete(producerId);
     if (type !== 'COMMIT') return;
-    for (const { key, value, offset } of held) {
-      this.#supersede(key, offset);
-      table.set(key, value);
+    for (const record of held) {
+      this.#supersede(record.key, record.offset);
+      table.set(record);
     }
   }
-}
-
-function copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(start, end));
 }

@@ -2,8 +2,9 @@
 import { encodeGroupMetadata, encodeGroupMetadataKey } from '../format/coordinator/group-metadata.js';
 import { encodeOffsetCommit, encodeOffsetCommitKey, type OffsetCommit } from '../format/coordinator/offset-commit.js';
 import { RecordBatchBuilder } from '../format/record-batch-builder.js';
+import { textOfBytes } from './bytes-as-text.js';
 import { type GroupState, NO_GROUP, toGroupMetadata } from './group-state.js';
-import type { GroupTable, GroupView, KeyValue } from './group-table.js';
+import type { GroupTable, GroupView } from './group-table.js';
 import { partitionName, type TopicPartition } from './partition-set.js';
 
 export interface CommitChange extends TopicPartition {
@@ -15,6 +16,12 @@ export interface CommitChange extends TopicPartition {
 export interface Change {
   readonly state?: GroupState | null | undefined;
   readonly commits?: readonly CommitChange[];
+}
+
+interface KeyValue {
+  readonly key: Uint8Array;
+  /** Null: a tombstone. */
+  readonly value: Uint8Array | null;
 }
 
 export class Draft {
@@ -78,7 +85,9 @@ export class Draft {
 
   /** What was built is in the log. */
   writeTo(table: GroupTable): void {
-    for (const { key, value } of this.#records) table.set(key, value);
+    for (const { key, value } of this.#records) {
+      table.set({ key: textOfBytes(key), value: value === null ? null : textOfBytes(value) });
+    }
     for (const [groupId, state] of this.#states) if (state !== null) table.know(groupId, state);
   }
 

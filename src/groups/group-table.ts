@@ -1,8 +1,8 @@
 /**
- * What the records of one partition of `__consumer_offsets` add up to: the last value of each key, by group. Values stay bytes
- * until somebody asks: of a long history of many groups a member needs one.
+ * What the records of one partition of `__consumer_offsets` add up to: the last value of each key, by group. Values are decoded
+ * when somebody asks: of a long history of many groups a member needs one.
  */
-import { decodeGroupMetadata, encodeGroupMetadataKey } from '../format/coordinator/group-metadata.js';
+import { decodeGroupMetadata } from '../format/coordinator/group-metadata.js';
 import {
   decodeOffsetCommit,
   decodeOffsetCommitKey,
@@ -10,13 +10,15 @@ import {
   type OffsetCommit,
   type OffsetCommitKey,
 } from '../format/coordinator/offset-commit.js';
+import { bytesOfText, textOfBytes } from './bytes-as-text.js';
 import { fromGroupMetadata, type GroupState, NO_GROUP } from './group-state.js';
 import type { TopicPartition } from './partition-set.js';
 
-export interface KeyValue {
-  readonly key: Uint8Array;
+/** Both as bytes-as-text.ts has them. */
+export interface KeyValueText {
+  readonly key: string;
   /** Null: a tombstone. */
-  readonly value: Uint8Array | null;
+  readonly value: string | null;
 }
 
 export interface CommittedOffset extends TopicPartition {
@@ -34,11 +36,12 @@ export interface GroupView {
 }
 
 const GROUP_METADATA_KEY = 2;
+const ONLY_ASCII = /^[\0-\x7f]*$/;
 
 interface GroupEntry {
-  /** By the whole key as text of its bytes. */
-  readonly offsets: Map<string, Uint8Array>;
-  metadata: Uint8Array | undefined;
+  /** By what follows the group's id in the key. */
+  readonly offsets: Map<string, string>;
+  metadata: string | undefined;
   /** Made of `metadata` when it is asked for. */
   state: GroupState | undefined;
 }
@@ -46,21 +49,19 @@ interface GroupEntry {
 export class GroupTable {
   readonly #groups = new Map<string, GroupEntry>();
 
-  /** Takes the bytes as they are: whoever lends a buffer gives a copy of the value. */
-  set(key: Uint8Array, value: Uint8Array | null): void {
-    const view = Buffer.from(key.buffer, key.byteOffset, key.length);
-    const version = view.length < 4 ? -1 : view.readInt16BE(0);
+  set({ key, value }: KeyValueText): void {
+    const version = key.length < 4 ? -1 : uint16(key, 0);
     // Kafka's newer kinds of groups: not klog's.
     if (version < 0 || version > GROUP_METADATA_KEY) return;
-    const groupEnd = 4 + view.readInt16BE(2);
-    const groupId = view.toString('utf8', 4, groupEnd);
+    const groupEnd = 4 + uint16(key, 2);
+    const groupId = utf8(key.slice(4, groupEnd));
     const entry = this.#entry(groupId);
     if (version === GROUP_METADATA_KEY) {
       entry.metadata = value ?? undefined;
       entry.state = undefined;
     } else {
       // Versions 0 and 1 are the same key.
-      const rest = view.toString('latin1', groupEnd);
+      const rest = key.slice(groupEnd);
       if (value === null) entry.offsets.delete(rest);
       else entry.offsets.set(rest, value);
     }
@@ -100,7 +101,7 @@ export class GroupTable {
   state(groupId: string): GroupState {
     const entry = this.#groups.get(groupId);
     if (entry?.metadata === undefined) return NO_GROUP;
-    entry.state ??= fromGroupMetadata(decodeGroupMetadata(entry.metadata));
+    entry.state ??= fromGroupMetadata(decodeGroupMetadata(bytesOfText(entry.metadata)));
     return entry.state;
   }
 
@@ -109,16 +110,8 @@ export class GroupTable {
     const entry = this.#groups.get(groupId);
     return [...(entry?.offsets ?? [])].map(([rest, value]) => ({
       ...decodeOffsetCommitKey(keyOf(groupId, rest)),
-      commit: decodeOffsetCommit(value),
+      commit: decodeOffsetCommit(bytesOfText(value)),
     }));
-  }
-
-  /** Every key with its last value, for a snapshot. */
-  *entries(): IterableIterator<KeyValue> {
-    for (const [groupId, { metadata, offsets }] of this.#groups) {
-      if (metadata !== undefined) yield { key: encodeGroupMetadataKey(groupId), value: metadata };
-      for (const [rest, value] of offsets) yield { key: keyOf(groupId, rest), value };
-    }
   }
 
   #entry(groupId: string): GroupEntry {
@@ -133,11 +126,11 @@ export class GroupTable {
 
 function commitIn(entry: GroupEntry | undefined, groupId: string, partition: TopicPartition): OffsetCommit | undefined {
   const value = entry?.offsets.get(restOfKey({ groupId, ...partition }));
-  return value === undefined ? undefined : decodeOffsetCommit(value);
+  return value === undefined ? undefined : decodeOffsetCommit(bytesOfText(value));
 }
 
 function restOfKey(key: OffsetCommitKey): string {
-  return Buffer.from(encodeOffsetCommitKey(key)).toString('latin1', 4 + Buffer.byteLength(key.groupId));
+  return textOfBytes(encodeOffsetCommitKey(key), 4 + Buffer.byteLength(key.groupId));
 }
 
 function keyOf(groupId: string, rest: string): Uint8Array {
@@ -145,5 +138,13 @@ function keyOf(groupId: string, rest: string): Uint8Array {
     0,
     4 + Buffer.byteLength(groupId),
   );
-  return Buffer.concat([prefix, Buffer.from(rest, 'latin1')]);
+  return Buffer.concat([prefix, bytesOfText(rest)]);
+}
+
+function uint16(text: string, at: number): number {
+  return text.charCodeAt(at) * 256 + text.charCodeAt(at + 1);
+}
+
+function utf8(text: string): string {
+  return ONLY_ASCII.test(text) ? text : bytesOfText(text).toString('utf8');
 }

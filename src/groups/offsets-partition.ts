@@ -32,7 +32,7 @@ const OFFSETS_PARTITIONS = 50;
  * Kafka's configs, but smaller segments: only what is in a closed one is compacted, and what is not is read when a member
  * starts. Kafka: `offsets.topic.segment.bytes`.
  */
-const OFFSETS_CONFIGS = { 'cleanup.policy': 'compact', 'segment.bytes': String(2 * 1024 * 1024) };
+const OFFSETS_CONFIGS = { 'cleanup.policy': 'compact', 'segment.bytes': String(1024 * 1024) };
 
 /** Makes the topic at its first use. Answers how many partitions it has. */
 export async function ensureOffsetsTopic(store: Store): Promise<number> {

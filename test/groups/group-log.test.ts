@@ -5,13 +5,19 @@ import { encodeOffsetCommit, encodeOffsetCommitKey } from '../../src/format/coor
 import { RecordBatch } from '../../src/format/record-batch.js';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import { BatchReader } from '../../src/groups/batch-reader.js';
+import { textOfBytes } from '../../src/groups/bytes-as-text.js';
 import { GroupLog } from '../../src/groups/group-log.js';
 import { NO_GROUP } from '../../src/groups/group-state.js';
-import { GroupTable, type KeyValue } from '../../src/groups/group-table.js';
+import { GroupTable } from '../../src/groups/group-table.js';
 import type { OffsetsLog, OffsetsReader } from '../../src/groups/offsets-partition.js';
 
 const t0 = { topic: 't', partition: 0 };
 const at = (offset: number) => ({ offset, leaderEpoch: -1, metadata: '', commitTimestamp: 1, expireTimestamp: -1 });
+interface KeyValue {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
 const commit = (groupId: string, offset: number): KeyValue => ({
   key: encodeOffsetCommitKey({ groupId, ...t0 }),
   value: encodeOffsetCommit(at(offset)),
@@ -153,6 +159,15 @@ describe('decisions', () => {
 });
 
 describe('a table', () => {
+  it('knows groups by their names, also where these are not ASCII', async () => {
+    const table = new GroupTable();
+    const bytes = batchOf([commit('Zähler-✓', 4)]);
+    await new BatchReader().apply({ buffer: bytes, start: 0, end: bytes.length }, table);
+    expect(table.groupIds()).toEqual(['Zähler-✓']);
+    expect(table.group('Zähler-✓').committed(t0)?.offset).toBe(4);
+    expect(table.commitsOf('Zähler-✓')).toMatchObject([{ ...t0, groupId: 'Zähler-✓' }]);
+  });
+
   it('keeps the last value of each key, and passes over what it does not know', async () => {
     const table = new GroupTable();
     const unknown = Buffer.from([0, 7, 0, 0]);
@@ -163,9 +178,8 @@ describe('a table', () => {
     expect(table.group('g').committed(t0)?.offset).toBe(3);
     expect([table.group('g').hasCommitsOf('t'), table.group('g').hasCommitsOf('')]).toEqual([true, false]);
     expect(table.state('g')).toBe(NO_GROUP);
-    expect([...table.entries()]).toHaveLength(2);
-    table.set(commit('g', 0).key, null);
-    table.set(encodeGroupMetadataKey('g'), null);
+    table.set({ key: textOfBytes(commit('g', 0).key), value: null });
+    table.set({ key: textOfBytes(encodeGroupMetadataKey('g')), value: null });
     expect(table.groupIds()).toEqual(['h']);
   });
 

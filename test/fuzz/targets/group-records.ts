@@ -14,6 +14,7 @@ import {
   encodeTransactionState,
   encodeTransactionStateKey,
 } from '../../../src/format/coordinator/transaction-state.js';
+import { textOfBytes } from '../../../src/groups/bytes-as-text.js';
 import { GroupTable } from '../../../src/groups/group-table.js';
 import { expectKlogError } from '../expect-klog-error.js';
 import type { FuzzTarget } from '../fuzz-target.js';
@@ -72,7 +73,7 @@ const SEEDS = [
 /** As a process that opens the log does. */
 function addUp(key: Uint8Array, value: Uint8Array): void {
   const table = new GroupTable();
-  table.set(key, value);
+  table.set({ key: textOfBytes(key), value: textOfBytes(value) });
   for (const groupId of table.groupIds()) {
     table.state(groupId);
     table.commitsOf(groupId);
