@@ -38,13 +38,18 @@ export interface PrintedPartition extends TopicPartition {
   readonly offset: number;
 }
 
+export interface BatchInHand extends TopicPartition {
+  /** As of {@link PrintedPartition}; `undefined`: nothing of the partition was printed since it was forgotten. */
+  readonly offset: number | undefined;
+}
+
 /** The printing of one run, and how far it has come. */
 export class RecordPrinting {
   readonly #task: PrintTask;
   readonly #out = new OutputBuffer();
   readonly #printed = new Map<string, PrintedPartition>();
   /** The batch that is being printed. */
-  #inHand: PrintedPartition | undefined;
+  #inHand: BatchInHand | undefined;
 
   constructor(task: PrintTask) {
     this.#task = task;
@@ -67,14 +72,13 @@ export class RecordPrinting {
         for (let batch: ConsumerBatch | undefined = first; batch !== undefined; batch = batches.nextNow?.()) {
           const { cursor } = batch;
           describeBatch(batch, context);
-          // What it says is the last batch's until it has moved. Batches merged by time stand on their next record already.
-          if (remembersPlaces) cursor.offset = Number.NaN;
+          if (remembersPlaces) this.#begin(batch);
           for (;;) {
             const wanted = isOneByOne ? 1 : maxRecords - tally.records;
             const count = step(cursor, context, out, wanted, BLOCK_BYTES);
             tally.records += count;
             const isDone = count < wanted && out.length < BLOCK_BYTES;
-            if (remembersPlaces && !Number.isNaN(cursor.offset)) this.#advance(batch, isDone);
+            if (remembersPlaces) this.#advance(batch, isDone);
             if (out.length >= BLOCK_BYTES || isOneByOne) await this.#emit();
             if (afterEach !== undefined && count > 0) await afterEach();
             if (tally.records >= maxRecords || output.isClosed) return tally.records;
@@ -99,8 +103,8 @@ export class RecordPrinting {
     return [...this.#printed.values()];
   }
 
-  /** How far the batch in hand was printed, where that is not all of it. */
-  get inHand(): PrintedPartition | undefined {
+  /** How far the batch in hand was printed, where that is not all of it, as after a failure. */
+  get inHand(): BatchInHand | undefined {
     return this.#inHand;
   }
 
@@ -120,10 +124,19 @@ export class RecordPrinting {
     await output.flush();
   }
 
+  #begin({ topic, partition, cursor }: ConsumerBatch): void {
+    // What it says is the last batch's until it has moved.
+    cursor.offset = Number.NaN;
+    this.#inHand = { topic, partition, offset: this.#printed.get(`${topic}-${partition}`)?.offset };
+  }
+
   #advance({ topic, partition, cursor }: ConsumerBatch, isDone: boolean): void {
-    const place = { topic, partition, offset: cursor.offset + 1 };
-    this.#printed.set(`${topic}-${partition}`, place);
-    this.#inHand = isDone ? undefined : place;
+    if (!Number.isNaN(cursor.offset)) {
+      const place = { topic, partition, offset: cursor.offset + 1 };
+      this.#printed.set(`${topic}-${partition}`, place);
+      this.#inHand = place;
+    }
+    if (isDone) this.#inHand = undefined;
   }
 
   async #emit(): Promise<void> {

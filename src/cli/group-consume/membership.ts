@@ -69,9 +69,13 @@ export class Membership {
   }
 
   #assigned(partitions: readonly OffsetToCommit[]): void {
-    const { options, groupId } = this.#task;
-    // A group that begins elsewhere remembers where, even if nothing comes.
-    if (options.from === undefined || options.from === 'start') for (const one of partitions) this.commits.begin(one);
+    const { options, groupId, commitsNothing } = this.#task;
+    const isStart = options.from === undefined || options.from === 'start';
+    for (const one of partitions) {
+      if (isStart) this.commits.begin(one);
+      // A group that begins elsewhere remembers where, even if nothing comes.
+      else if (!commitsNothing) this.commits.put(one);
+    }
     const places = partitions.map(({ topic, partition, offset }) => `${topic}:${partition} from ${offset}`);
     detail(this.#loudness, this.#context, `group '${groupId}': reading ${places.join(', ')}`);
   }

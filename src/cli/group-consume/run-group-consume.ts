@@ -63,7 +63,7 @@ async function printAsMember(
       release: async (partitions, consumer) => {
         // From here on only what is answered here is committed of them.
         for (const partition of partitions) printing.forget(partition);
-        const offsets = await Promise.all(partitions.map((one) => comeTo(one, printing, consumer)));
+        const offsets = (await Promise.all(partitions.map((one) => comeTo(one, printing, consumer)))).flat();
         const isWritten = await printing.flush().then(
           () => !stdout.isClosed,
           // Whoever prints is told of it as well.
@@ -149,7 +149,10 @@ async function comeTo(
   { topic, partition }: TopicPartition,
   { inHand }: RecordPrinting,
   consumer: GroupConsumer,
-): Promise<OffsetToCommit> {
-  if (inHand !== undefined && inHand.topic === topic && inHand.partition === partition) return inHand;
-  return { topic, partition, offset: await consumer.position({ topic, partition }) };
+): Promise<OffsetToCommit[]> {
+  if (inHand === undefined || inHand.topic !== topic || inHand.partition !== partition) {
+    return [{ topic, partition, offset: await consumer.position({ topic, partition }) }];
+  }
+  const { offset } = inHand;
+  return offset === undefined ? [] : [{ topic, partition, offset }];
 }

@@ -70,6 +70,15 @@ describe('consume -g', () => {
       expect(await committed(log)).toEqual([4]);
     }));
 
+  it('commits nothing of a batch in which it failed that it has not printed', () =>
+    withTopic(4, 1, async (log) => {
+      expect((await log.run('consume t -g g --filter nosuch.x')).code).not.toBe(0);
+      expect(await committed(log)).toEqual([undefined]);
+      await log.run('consume t -g g -n 2');
+      expect((await log.run('consume t -g g --filter m.offset===3?nosuch.x:true')).code).not.toBe(0);
+      expect(await committed(log)).toEqual([3]);
+    }));
+
   it('begins at -o only where nothing is committed, and remembers where that was', () =>
     withTopic(4, 1, async (log) => {
       expect((await log.run('consume t -g g -o 3')).out).toBe('v3\n');
@@ -107,6 +116,12 @@ describe('consume -g', () => {
       context.interrupt('SIGINT');
       expect(await running).toBe(130);
       expect(await committed(log)).toEqual([3]);
+    }));
+
+  it('remembers where it began at the end, also with a handler that nothing came for', () =>
+    withTopic(2, 1, async (log) => {
+      expect((await log.run('consume t -g g -o end --exec true')).code).toBe(0);
+      expect(await committed(log)).toEqual([2]);
     }));
 
   it('commits now and then while it follows', () =>
