@@ -12,7 +12,7 @@ import { beyondSafeInteger } from './int64.js';
 import { incrementSequence, NO_SEQUENCE } from './record-batch.js';
 import { RecordFields } from './record-fields.js';
 import { passHeaders } from './record-headers.js';
-import { offsetDeltaAt, type PassedRecords, passEarlier, passRecords } from './record-skip.js';
+import { ANY_TIME, offsetDeltaAt, type PassedRecords, passRecords } from './record-skip.js';
 import { VarintReader } from './varint.js';
 
 export { codecNeeded } from './batch-records.js';
@@ -136,8 +136,9 @@ export class RecordCursor extends RecordFields {
     // Where no offset is missing the record's number is its delta: there must be that record.
     const isDense = this.recordCount === this.#lastOffsetDelta + 1;
     if (isDense && delta > 0 && delta < this.recordCount && this.#remaining === this.recordCount) {
-      const position = passRecords(this.buffer, this.#position, this.#end, delta);
-      if (position < 0 || offsetDeltaAt(this.buffer, position, this.#end) !== delta) return;
+      passRecords(this.buffer, this.#position, this.#end, delta, ANY_TIME, passed);
+      const { count, position } = passed;
+      if (count < delta || offsetDeltaAt(this.buffer, position, this.#end) !== delta) return;
       this.#position = position;
       this.#remaining -= delta;
     }
@@ -147,7 +148,7 @@ export class RecordCursor extends RecordFields {
   skipBefore(timestamp: number): void {
     if (this.#hasAppendTime) return;
     const delta = timestamp - this.#baseTimestamp;
-    passEarlier(this.buffer, this.#position, this.#end, this.#remaining, delta, passed);
+    passRecords(this.buffer, this.#position, this.#end, this.#remaining, delta, passed);
     this.#position = passed.position;
     this.#remaining -= passed.count;
   }

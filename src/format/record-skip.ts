@@ -16,33 +16,21 @@ const MINIMUM_RECORD_LENGTH = 6;
 /** Varints of four bytes and less: whole numbers of the engine's own. */
 const LARGEST_SHIFT = 21;
 
-/** Where the record after `count` others begins; -1: there are not so many that look like one. */
-export function passRecords(buffer: Uint8Array, start: number, end: number, count: number): number {
-  let position = start;
-  for (let left = count; left > 0; left--) {
-    let byte = position < end ? buffer[position++]! : 0x80;
-    let bits = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (position >= end || shift > LARGEST_SHIFT) return -1;
-      byte = buffer[position++]!;
-      bits |= (byte & 0x7f) << shift;
-    }
-    const length = (bits >>> 1) ^ -(bits & 1);
-    if (length < MINIMUM_RECORD_LENGTH || length > end - position) return -1;
-    position += length;
-  }
-  return position;
-}
-
-/** How far {@link passEarlier} came. */
+/** How far {@link passRecords} came. */
 export interface PassedRecords {
   count: number;
   /** Where the record after them begins. */
   position: number;
 }
 
-/** Passes over up to `most` records, as long as they have a timestamp delta below `delta`. */
-export function passEarlier(
+/** No record is too late. */
+export const ANY_TIME = Number.POSITIVE_INFINITY;
+
+/**
+ * Passes over up to `most` records, as long as they look like some and have a timestamp delta below `delta`. One loop for all
+ * who pass: whoever looks for a time and then for the offset of it finds the loop compiled.
+ */
+export function passRecords(
   buffer: Uint8Array,
   start: number,
   end: number,
@@ -64,25 +52,30 @@ export function passEarlier(
     const length = (bits >>> 1) ^ -(bits & 1);
     if (length < MINIMUM_RECORD_LENGTH || length > end - at) break;
     const next = at + length;
-    // Behind the attributes. The shortest record has bytes enough for a delta that is looked at.
-    byte = buffer[++at]!;
-    bits = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift > LARGEST_SHIFT) break passing;
+    if (delta !== ANY_TIME) {
+      // Behind the attributes. The shortest record has bytes enough for a delta that is looked at.
       byte = buffer[++at]!;
-      bits |= (byte & 0x7f) << shift;
+      bits = byte & 0x7f;
+      for (let shift = 7; byte >= 0x80; shift += 7) {
+        if (shift > LARGEST_SHIFT) break passing;
+        byte = buffer[++at]!;
+        bits |= (byte & 0x7f) << shift;
+      }
+      if (((bits >>> 1) ^ -(bits & 1)) >= delta) break;
     }
-    if (((bits >>> 1) ^ -(bits & 1)) >= delta) break;
     position = next;
   }
   passed.count = count;
   passed.position = position;
 }
 
+const one: PassedRecords = { count: 0, position: 0 };
+
 /** The offset delta of the record at `start`; -1: it cannot be told so simply. */
 export function offsetDeltaAt(buffer: Uint8Array, start: number, end: number): number {
-  const next = passRecords(buffer, start, end, 1);
-  if (next < 0) return -1;
+  passRecords(buffer, start, end, 1, ANY_TIME, one);
+  if (one.count === 0) return -1;
+  const next = one.position;
   let at = lengthEnd(buffer, start, end) + 1;
   while (at < next && buffer[at]! >= 0x80) at++;
   at++;

@@ -41,7 +41,8 @@ export class LogTail {
     this.#segments = new ReaderSegments(fs, directory, async () => {
       if (!(await control.isCurrent(fs))) throw wasDeleted(context);
     });
-    this.#position = new ReadPosition(directory, this.#segments);
+    // The append lock is held while anything is read: no exchange can come in between.
+    this.#position = new ReadPosition(directory, this.#segments, async () => this.#view!.layoutVersion);
   }
 
   /** The append lock is held, the log is settled. */

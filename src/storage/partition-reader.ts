@@ -62,7 +62,7 @@ export class PartitionReader {
     this.#options = options;
     this.#viewer = new SafeViewer(fs, directory);
     this.#segments = new ReaderSegments(fs, directory, () => this.#assertCurrent());
-    this.#position = new ReadPosition(directory, this.#segments);
+    this.#position = new ReadPosition(directory, this.#segments, () => this.#viewer.layoutVersion());
   }
 
   static async open(fs: FileSystem, directory: string, options: PartitionReaderOptions): Promise<PartitionReader> {
@@ -123,7 +123,17 @@ export class PartitionReader {
 
   /** The first record, in the order of offsets, with a timestamp of at least `timestamp`. */
   async offsetForTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined> {
-    return this.#alone(() => this.#retried(async () => this.#segments.findByTime(await this.#look(), timestamp)));
+    return this.#alone(() => this.#retried(() => this.#findByTime(timestamp)));
+  }
+
+  /** Whoever asks for the time reads on from there, mostly. */
+  async #findByTime(timestamp: number): Promise<{ readonly offset: number; readonly timestamp: number } | undefined> {
+    const view = await this.#look();
+    const found = await this.#segments.findByTime(view, timestamp);
+    if (found === undefined) return undefined;
+    const { offset, baseOffset, position } = found;
+    this.#position.moveTo({ offset, baseOffset, position, layoutVersion: view.layoutVersion, isWithinBatch: true });
+    return { offset, timestamp: found.timestamp };
   }
 
   /** Aborted transactions with records in [from, to). */

@@ -1,7 +1,11 @@
-/** Where the next batch of a reader stands: known from the end of the last fetch, else looked up through the indexes. */
+/**
+ * Where the next batch of a reader stands: known from the end of the last fetch or from a look-up by time, else looked up through
+ * the indexes.
+ */
 import { KlogError } from '../errors.js';
 import { type BlockPlace, DAMAGE_HINT } from './batch-block.js';
 import { segmentFileName } from './log-files.js';
+import type { LogSegment } from './log-segment.js';
 import type { ReaderSegments } from './reader-segments.js';
 import type { SafeView } from './safe-view.js';
 
@@ -16,21 +20,29 @@ interface KnownPosition {
   readonly baseOffset: number;
   readonly position: number;
   readonly layoutVersion: number;
+  /** The batch may begin below `offset`: what stands before it was not read. Default false. */
+  readonly isWithinBatch?: boolean;
 }
 
 export class ReadPosition {
   readonly #directory: string;
   readonly #segments: ReaderSegments;
+  readonly #layoutNow: () => Promise<number>;
   #known: KnownPosition | undefined;
+  /** The file that the known position was found in, while it is open. */
+  #openedAs: LogSegment | undefined;
 
-  constructor(directory: string, segments: ReaderSegments) {
+  /** @param layoutNow the version of the layout, read from S */
+  constructor(directory: string, segments: ReaderSegments, layoutNow: () => Promise<number>) {
     this.#directory = directory;
     this.#segments = segments;
+    this.#layoutNow = layoutNow;
   }
 
-  /** Everything before has been read. */
+  /** Everything before has been read, unless `isWithinBatch`. */
   moveTo(position: KnownPosition): void {
     this.#known = position;
+    this.#openedAs = this.#segments.current(position.baseOffset);
   }
 
   forget(): void {
@@ -42,7 +54,7 @@ export class ReadPosition {
     if (this.#known?.layoutVersion !== layoutVersion) this.#known = undefined;
   }
 
-  /** Byte position of `offset` in the segment, if the last fetch ended there. */
+  /** Byte position of `offset` in the segment, if it is known. */
   in(baseOffset: number, offset: number): number | undefined {
     const known = this.#known;
     return known?.offset === offset && known.baseOffset === baseOffset ? known.position : undefined;
@@ -55,7 +67,8 @@ export class ReadPosition {
   async placeOf(view: SafeView, offset: number): Promise<SegmentPlace> {
     const segments = this.#segments;
     const last = this.#known;
-    const known = last?.offset === offset && last.layoutVersion === view.layoutVersion ? last : undefined;
+    const isKnown = last?.offset === offset && last.layoutVersion === view.layoutVersion;
+    const known = isKnown && (await this.#isSameFile(last)) ? last : undefined;
     let baseOffset = known?.baseOffset ?? (await segments.baseOf(offset));
     let position = known?.position;
     let isDamaged = false;
@@ -66,7 +79,8 @@ export class ReadPosition {
       const following = baseOffset === view.segmentBase ? undefined : await segments.baseAfter(baseOffset);
       if (position < limit) {
         const maxOffset = Math.min(view.offset, following ?? view.offset);
-        const follows = known !== undefined || isDamaged || (position === 0 && offset <= baseOffset);
+        const hasRead = known !== undefined && known.isWithinBatch !== true;
+        const follows = hasRead || isDamaged || (position === 0 && offset <= baseOffset);
         return { baseOffset, position, limit, minOffset: offset, maxOffset, follows };
       }
       // Nothing of it in this segment: the next one is found by offset, never by its place in a list.
@@ -77,6 +91,18 @@ export class ReadPosition {
       baseOffset = next;
       position = 0;
     }
+  }
+
+  /**
+   * Whether the file is still the one that the position was found in. If it was closed since, a compaction may have put another in
+   * its place, and `view` be older than that: S is read once more, behind the opening.
+   */
+  async #isSameFile({ baseOffset, layoutVersion }: KnownPosition): Promise<boolean> {
+    const segment = await this.#segments.open(baseOffset);
+    if (segment === this.#openedAs) return true;
+    if ((await this.#layoutNow()) !== layoutVersion) return false;
+    this.#openedAs = segment;
+    return true;
   }
 
   #missing(offset: number, baseOffset: number, next?: number): KlogError {

@@ -10,7 +10,7 @@ import { segmentFileName } from './log-files.js';
 import { LogSegment } from './log-segment.js';
 import { listSegments } from './log-segments.js';
 import type { SafeView } from './safe-view.js';
-import { type LookupFiles, type LookupLimits, type OffsetAndTimestamp, SegmentLookup } from './segment-lookup.js';
+import { type FoundByTime, type LookupFiles, type LookupLimits, SegmentLookup } from './segment-lookup.js';
 import { type AbortedTransaction, TransactionIndex } from './transaction-index.js';
 
 interface OpenedSegment {
@@ -72,6 +72,12 @@ export class ReaderSegments {
     return (await this.#opened(baseOffset)).segment;
   }
 
+  /** The segment as it is open now, if it is. */
+  current(baseOffset: number): LogSegment | undefined {
+    const segment = this.#open?.segment;
+    return segment?.baseOffset === baseOffset ? segment : undefined;
+  }
+
   /** How much of the segment's `.log` may be read. */
   async limit(view: SafeView, baseOffset: number): Promise<number> {
     if (baseOffset === view.segmentBase) return view.position;
@@ -109,16 +115,18 @@ export class ReaderSegments {
     return { position, isDamaged: position === damage };
   }
 
-  /** In the first segment whose largest timestamp reaches `timestamp`, or a later one: times may go backwards. */
-  async findByTime(view: SafeView, timestamp: number): Promise<OffsetAndTimestamp | undefined> {
+  /** In the first segment that has a record of this time or a later one: times may go backwards. */
+  async findByTime(
+    view: SafeView,
+    timestamp: number,
+  ): Promise<(FoundByTime & { readonly baseOffset: number }) | undefined> {
     for (const baseOffset of await this.#list()) {
       if (baseOffset > view.segmentBase) break;
       const limits = await this.#limits(view, baseOffset);
       const { index } = await this.#lookup(baseOffset);
-      const largest = await index.largestTimestamp(limits, baseOffset !== view.segmentBase);
-      if (largest === undefined || largest.timestamp < timestamp) continue;
-      const found = await index.findOffsetByTime(timestamp, view.logStartOffset, limits);
-      if (found !== undefined) return found;
+      const isClosed = baseOffset !== view.segmentBase;
+      const found = await index.findOffsetByTime(timestamp, view.logStartOffset, limits, isClosed);
+      if (found !== undefined) return { ...found, baseOffset };
     }
     return undefined;
   }

@@ -109,6 +109,12 @@ export class SafeViewer {
     return await this.#control.isCurrent(this.#fs);
   }
 
+  /** That of S as it is now, whatever else it says. */
+  async layoutVersion(): Promise<number> {
+    const control = await this.#open();
+    return (await control?.read())?.safe?.layoutVersion ?? 0;
+  }
+
   async close(): Promise<void> {
     const control = this.#control;
     this.#control = undefined;

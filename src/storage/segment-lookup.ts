@@ -29,7 +29,7 @@ export interface LookupFiles {
   readonly timeIndex: OpenFile | undefined;
 }
 
-/** How many batches are remembered to be sound. */
+/** How many places of batches are remembered. */
 const MOST_REMEMBERED = 16;
 /** A batch of more bytes is not read into memory before its CRC is known to be right: its header may lie. */
 const MOST_READ_AT_ONCE = 1024 * 1024;
@@ -63,12 +63,20 @@ export interface OffsetAndTimestamp {
   readonly timestamp: number;
 }
 
+export interface FoundByTime extends OffsetAndTimestamp {
+  /** Of the batch. */
+  readonly position: number;
+}
+
 export class SegmentLookup {
   readonly #baseOffset: number;
   readonly #log: OpenFile;
   readonly #offsetIndex: OffsetIndex | undefined;
   readonly #timeIndex: TimeIndex | undefined;
-  /** Positions of batches whose CRC was right: look-ups come back to the same few, and one may have a megabyte. */
+  /**
+   * Where batches begin for sure: those whose CRC was right, and those right behind, since the CRC of a batch tells where it
+   * ends. Look-ups come back to the same few, or go on from one to the next, and each may have a megabyte.
+   */
   readonly #sound = new Set<number>();
 
   constructor(files: LookupFiles) {
@@ -108,19 +116,31 @@ export class SegmentLookup {
   /**
    * The first record, in offset order, at or behind `fromOffset` whose timestamp is not below `timestamp`: later ones
    * may well be earlier in time. `undefined`: the segment has none. CORRUPT_MESSAGE: a batch on the way is damaged.
+   *
+   * @param closed the segment was closed in good order: its last index entry says whether it has any, as in
+   * {@link largestTimestamp}
    */
   async findOffsetByTime(
     timestamp: number,
     fromOffset: number,
     limits: LookupLimits,
-  ): Promise<OffsetAndTimestamp | undefined> {
-    const { from } = await this.#timeEntryBefore(timestamp, limits);
+    closed: boolean,
+  ): Promise<FoundByTime | undefined> {
+    const { entry, from } = await this.#timeEntryBefore(timestamp, limits);
+    let closing = await this.#closing(entry, limits, closed);
     const scanner = await this.#scannerBefore(Math.max(from.offset, fromOffset), limits);
     do {
-      if (scanner.size === 0 || scanner.lastOffset < fromOffset || scanner.batch.maxTimestamp < timestamp) continue;
-      const found = await firstRecordFrom(scanner, timestamp, fromOffset);
-      if (found !== undefined) return found;
-    } while (await advance(scanner));
+      if (scanner.size === 0) continue;
+      const { maxTimestamp } = scanner.batch;
+      if (scanner.lastOffset >= fromOffset && maxTimestamp >= timestamp) {
+        const found = await firstRecordFrom(scanner, timestamp, fromOffset);
+        if (found !== undefined) return { ...found, position: scanner.position };
+      }
+      if (closing === undefined) continue;
+      if (maxTimestamp > closing.timestamp) closing = undefined;
+      else if (scanner.lastOffset >= closing.offset && limits.logSize - scanner.position > DOUBTED_BYTES) break;
+      // Damage on the way: the entry has the answer all the same.
+    } while (await (closing === undefined ? advance(scanner) : scanner.next()));
     return undefined;
   }
 
@@ -133,8 +153,7 @@ export class SegmentLookup {
   async largestTimestamp(limits: LookupLimits, closed: boolean): Promise<OffsetAndTimestamp | undefined> {
     const { entry, from } = await this.#timeEntryBefore(Number.MAX_SAFE_INTEGER, limits);
     let { timestamp, offset } = from;
-    const isLast = entry.slot >= 0 && entry.slot === (await this.#timeIndex?.lastEntry(limits.timeIndexSize))?.slot;
-    const closing = closed && isLast ? entry : undefined;
+    const closing = await this.#closing(entry, limits, closed);
     const scanner = await this.#scannerBefore(from.offset, limits);
     do {
       if (scanner.size === 0) continue;
@@ -148,6 +167,13 @@ export class SegmentLookup {
     } while (await (closing === undefined ? advance(scanner) : scanner.next()));
     if (closing !== undefined && closing.timestamp > timestamp) ({ timestamp, offset } = closing);
     return timestamp < 0 ? undefined : { timestamp, offset };
+  }
+
+  /** `entry`, if it is the one that a segment gets when it is closed. */
+  async #closing(entry: TimeIndexEntry, limits: LookupLimits, closed: boolean): Promise<TimeIndexEntry | undefined> {
+    if (!closed || entry.slot < 0) return undefined;
+    const last = await this.#timeIndex?.lastEntry(limits.timeIndexSize);
+    return entry.slot === last?.slot ? entry : undefined;
   }
 
   /** A scanner that no batch with a last offset of `targetOffset` or more lies before; it may stand at a batch already. */
@@ -165,9 +191,9 @@ export class SegmentLookup {
   }
 
   /**
-   * A scanner at the batch that an index entry leads to, if that is a whole batch with the right CRC, which ends where
-   * the entry says or, in old brokers' indexes, before. Since offsets only rise, what lies before a batch that begins
-   * at or below the target is below the target.
+   * A scanner at the batch that an index entry leads to, if one begins there for sure: with the right CRC, or right behind
+   * one that has it. It ends where the entry says or, in old brokers' indexes, before. Since offsets only rise, what lies
+   * before a batch that begins at or below the target is below the target.
    */
   async #checkedScanner(entry: OffsetIndexEntry, target: number, logSize: number): Promise<BatchScanner | undefined> {
     if (entry.offset > target || entry.position <= 0 || entry.position >= logSize) return undefined;
@@ -175,8 +201,8 @@ export class SegmentLookup {
     if (!(await scanner.next()) || scanner.lastOffset > entry.offset) return undefined;
     if (this.#sound.has(entry.position)) return scanner;
     if (!(await scanner.isValid())) return undefined;
-    if (this.#sound.size === MOST_REMEMBERED) this.#sound.clear();
-    this.#sound.add(entry.position);
+    if (this.#sound.size >= MOST_REMEMBERED) this.#sound.clear();
+    this.#sound.add(entry.position).add(entry.position + scanner.size);
     return scanner;
   }
 
@@ -195,9 +221,10 @@ export class SegmentLookup {
       const entry = await index.entry(slot, limits.timeIndexSize);
       if (entry.timestamp < timestamp && (await this.#isInOrder(entry, limits))) {
         const before = await index.entry(slot - 1, limits.timeIndexSize);
-        const position = await this.#positionOfTime(entry, limits);
+        // First the one before: its CRC tells where the batch behind it begins, which is often that of the entry.
         // Where the log itself is damaged there, the entry has to do.
         const from = await this.#positionOfTime(before, limits).catch(farAway);
+        const position = await this.#positionOfTime(entry, limits);
         if (position !== undefined && from !== undefined) {
           return { entry, from: position - from <= DOUBTED_BYTES ? before : entry };
         }

@@ -3,7 +3,12 @@ import { loadCodec } from '../../src/format/compression.js';
 import { buildTransactionMarker } from '../../src/format/control-record.js';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import { type IndexState, SegmentIndexWriter } from '../../src/storage/segment-index-writer.js';
-import { type LookupFiles, type LookupLimits, SegmentLookup } from '../../src/storage/segment-lookup.js';
+import {
+  type FoundByTime,
+  type LookupFiles,
+  type LookupLimits,
+  SegmentLookup,
+} from '../../src/storage/segment-lookup.js';
 import { MemoryFile } from './memory-file.js';
 
 const gzip = await loadCodec('gzip');
@@ -99,8 +104,9 @@ export class WrittenSegment {
     return this.batches.find(({ lastOffset }) => lastOffset >= targetOffset);
   }
 
-  scanForTime(time: number, from: number): { offset: number; timestamp: number } | undefined {
-    return this.records.find(({ offset, timestamp }) => offset >= from && timestamp >= time);
+  scanForTime(time: number, from: number): FoundByTime | undefined {
+    const found = this.records.find(({ offset, timestamp }) => offset >= from && timestamp >= time);
+    return found && { ...found, position: this.scanFor(found.offset)!.position };
   }
 }
 

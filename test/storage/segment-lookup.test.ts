@@ -13,8 +13,10 @@ async function expectAnswersOfAScan(segment: WrittenSegment, limits = segment.li
   const froms = [segment.baseOffset, Math.floor((segment.baseOffset + segment.nextOffset) / 2), segment.nextOffset];
   for (const time of [0, 1, 77, 150, 299, 300, 301]) {
     for (const from of froms) {
-      const found = await lookup.findOffsetByTime(time, from, limits);
-      expect(found, `time ${time} from ${from}`).toEqual(segment.scanForTime(time, from));
+      for (const closed of [false, true]) {
+        const found = await lookup.findOffsetByTime(time, from, limits, closed);
+        expect(found, `time ${time} from ${from}, ${closed}`).toEqual(segment.scanForTime(time, from));
+      }
     }
   }
   const largest = Math.max(-1, ...segment.batches.map(({ maxTimestamp }) => maxTimestamp));
@@ -108,6 +110,34 @@ describe('a look-up', () => {
     expect(await segment.lookup().largestTimestamp(segment.limits, true)).toEqual({ timestamp: 29, offset: 29 });
   });
 
+  it.each([
+    ['a long rest of it', 200_000],
+    ['a short rest of it', 100],
+  ])(
+    'passes over a closed segment of earlier times by its last entry, before %s with damage',
+    async (_, valueBytes) => {
+      const times = [1, 2, 3, 4, 5, 6, 7, 1, 1, 1, 1, 1, 1, 1];
+      const plans = times.map((time) => ({ gap: 0, timestamps: [time], valueBytes }));
+      const segment = await WrittenSegment.write(0, 0, plans);
+      const find = async (closed: boolean) => await segment.lookup().findOffsetByTime(8, 0, segment.limits, closed);
+      expect(await find(true)).toBeUndefined();
+      const { reads } = segment.log;
+      expect(await find(false)).toBeUndefined();
+      segment.log.bytes[segment.batches[8]!.position + 16] = 9;
+      expect(await find(true)).toBeUndefined();
+      await expect(find(false)).rejects.toMatchObject({ code: 'CORRUPT_MESSAGE' });
+      if (valueBytes > 100) expect(reads).toBeLessThan(12);
+    },
+  );
+
+  it('does not believe a last entry behind which a batch is later', async () => {
+    const times = [1, 2, 3, 2, 2, 2, 2, 9, 2, 2];
+    const plans = times.map((time) => ({ gap: 0, timestamps: [time], valueBytes: 100_000 }));
+    const segment = await WrittenSegment.write(0, 0, plans);
+    segment.timeIndex.bytes = segment.timeIndex.bytes.subarray(0, 24);
+    expect((await segment.lookup().findOffsetByTime(5, 0, segment.limits, true))?.offset).toBe(7);
+  });
+
   it('believes a single entry only where more than a megabyte would have to be gone through', async () => {
     const late = { gap: 0, timestamps: [100], valueBytes: 10 };
     const early = { gap: 0, timestamps: [1], valueBytes: 10 };
@@ -122,7 +152,10 @@ describe('a look-up', () => {
       segment.timeIndex.bytes = segment.timeIndex.bytes.subarray(0, 12);
       segment.timeIndex.bytes.writeBigInt64BE(100n, 0);
       segment.timeIndex.bytes.writeInt32BE(8, 8);
-      expect((await segment.lookup().findOffsetByTime(150, 0, segment.limits))?.offset).toBe(offset);
+      for (const closed of [false, true]) {
+        const found = await segment.lookup().findOffsetByTime(150, 0, segment.limits, closed);
+        expect(found?.offset).toBe(offset);
+      }
     }
   });
 
@@ -163,7 +196,7 @@ describe('a look-up', () => {
       segment.timeIndex.bytes.writeBigInt64BE(BigInt(time!), i * 12);
       segment.timeIndex.bytes.writeInt32BE(offset!, i * 12 + 8);
     });
-    expect(await segment.lookup().findOffsetByTime(5, 0, segment.limits)).toEqual({ offset: 5, timestamp: 5 });
+    expect(await segment.lookup().findOffsetByTime(5, 0, segment.limits, true)).toEqual(segment.scanForTime(5, 0));
   });
 
   it('sees what was appended since its last call', async () => {
@@ -239,23 +272,23 @@ describe('a look-up', () => {
     const lookup = segment.lookup();
     const bytesOf = async (find: () => Promise<unknown>) => {
       const before = segment.log.bytesRead;
-      expect(await find()).toEqual({ offset: 4, timestamp: 4 });
+      expect(await find()).toEqual(segment.scanForTime(4, 0));
       return segment.log.bytesRead - before;
     };
-    // The batches of two entries of the time index, and the one that holds the answer; else headers.
-    expect(await bytesOf(() => lookup.findOffsetByTime(4, 0, segment.limits))).toBeLessThan(4 * 300_000);
-    expect(await bytesOf(() => lookup.findOffsetByTime(4, 0, segment.limits))).toBeLessThan(2 * 300_000);
+    // The batch of an entry of the time index, and the one that holds the answer; else headers.
+    expect(await bytesOf(() => lookup.findOffsetByTime(4, 0, segment.limits, true))).toBeLessThan(3 * 300_000);
+    expect(await bytesOf(() => lookup.findOffsetByTime(4, 0, segment.limits, true))).toBeLessThan(2 * 300_000);
   });
 
   it.each([100, 1_200_000])('does not answer a time from a batch of %i bytes with a wrong CRC', async (valueBytes) => {
     const segment = await WrittenSegment.write(0, 10_000_000, plansOf(5, valueBytes));
     const { position, sizeInBytes } = segment.batches[2]!;
     segment.log.bytes[position + sizeInBytes - 2]! ^= 1;
-    await expect(segment.lookup().findOffsetByTime(2, 0, segment.limits)).rejects.toMatchObject({
+    await expect(segment.lookup().findOffsetByTime(2, 0, segment.limits, true)).rejects.toMatchObject({
       code: 'CORRUPT_MESSAGE',
       place: { position },
     });
-    expect(await segment.lookup().findOffsetByTime(3, 0, segment.limits)).toEqual({ offset: 3, timestamp: 3 });
+    expect(await segment.lookup().findOffsetByTime(3, 0, segment.limits, true)).toEqual(segment.scanForTime(3, 0));
   });
 });
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { FileSystem } from '../../src/storage/file-system.js';
+import type { PartitionLog } from '../../src/storage/partition-log.js';
+import { interpose } from '../store/interposed-file-system.js';
+import { append, batchOf, newPartition, openLog, openReader, type Row, rows } from './upkeep-log.js';
+
+const COUNT = 40;
+
+/** The first five have one key, all others a key each. Batches are of one size: whatever is left out, places are places again. */
+const ROWS = Array.from({ length: COUNT }, (_, i): Row => [String.fromCharCode(64 + Math.max(4, i)), 'value', i]);
+const LEFT = Array.from({ length: COUNT }, (_, i) => i).slice(4);
+
+async function written(): Promise<{ directory: string; log: PartitionLog }> {
+  const directory = await newPartition();
+  const log = await openLog(directory, { cleanupPolicy: 'compact', segmentBytes: 100_000, indexIntervalBytes: 0 });
+  await rows(log, ...ROWS);
+  return { directory, log };
+}
+
+/** `onOpen` is waited for before a `.log` is opened. */
+function beforeOpening(onOpen: () => Promise<unknown>): FileSystem {
+  const inner = interpose(() => {});
+  return Object.assign(Object.create(inner), inner, {
+    async open(path: string, mode: Parameters<FileSystem['open']>[1]) {
+      if (path.endsWith('.log')) await onOpen();
+      return await inner.open(path, mode);
+    },
+  });
+}
+
+describe('where a reader goes on', () => {
+  it.each(['before it is opened again', 'while it is opened again'])(
+    'misses nothing where its file was closed and is compacted %s',
+    async (when) => {
+      const { directory, log } = await written();
+      let compact = async () => {};
+      const fs = beforeOpening(() => compact());
+      const reader = await openReader(directory, fs);
+      const { nextOffset } = await reader.fetch(0, 600);
+      expect(nextOffset).toBeGreaterThan(4);
+      await reader.release();
+      compact = async () => {
+        compact = async () => {};
+        await log.compact({ force: true });
+      };
+      if (when.startsWith('before')) await compact();
+      const read: number[] = [];
+      for (let next = nextOffset; next < COUNT; ) {
+        const block = await reader.fetch(next, 600);
+        const { buffer, end } = block;
+        for (let at = 0; at < end; at += 12 + buffer.readInt32BE(at + 8)) read.push(Number(buffer.readBigInt64BE(at)));
+        next = block.nextOffset;
+      }
+      expect(read).toEqual(LEFT.filter((offset) => offset >= nextOffset));
+      await reader.close();
+      await log.close();
+    },
+  );
+
+  it('reads from the batch of a time that it has looked for, without another look-up', async () => {
+    const { directory, log } = await written();
+    await append(
+      log,
+      batchOf([
+        ['x', '1', 100],
+        ['y', '2', 101],
+        ['z', '3', 102],
+      ]),
+    );
+    let reads = 0;
+    const fs = interpose(({ name, path }) => {
+      if (name === 'read' && path.endsWith('.log')) reads++;
+    });
+    const reader = await openReader(directory, fs);
+    const found = await reader.offsetForTime(101);
+    expect(found).toEqual({ offset: COUNT + 1, timestamp: 101 });
+    const before = reads;
+    const block = await reader.fetch(found!.offset, 10_000);
+    expect(reads).toBe(before + 1);
+    expect(Number(block.buffer.readBigInt64BE(block.start))).toBe(COUNT);
+    expect(block.nextOffset).toBe(COUNT + 3);
+    await reader.close();
+    await log.close();
+  });
+});
