@@ -31,6 +31,8 @@ export interface OpenClientOptions {
   readonly directory: string;
   /** Makes the directory if it is missing. Default false. */
   readonly create?: boolean;
+  /** A directory that is made goes again when the client is closed and has left no topic. Default false. */
+  readonly removeUnused?: boolean;
   /** Only read: where the user may not write. Default false. */
   readonly readOnly?: boolean;
   /** Default false: NFS and the like are refused. */

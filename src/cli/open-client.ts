@@ -80,7 +80,7 @@ async function openAt<T>(
       if (existing !== undefined) return existing;
       await request.beforeCreate();
     }
-    return { client: await context.openClient({ ...options, create: true }) };
+    return { client: await context.openClient({ ...options, create: true, removeUnused: true }) };
   }
   const opened = location.exists ? await openToRead(context, options) : undefined;
   if (opened !== undefined || request.wait === undefined) return opened;

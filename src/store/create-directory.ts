@@ -39,9 +39,16 @@ export interface CreateDirectoryOptions {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-/** Makes the directory where nothing is yet. When it returns there is one, made here or by somebody else meanwhile. */
-export async function createDirectory(fs: FileSystem, path: string, options: CreateDirectoryOptions): Promise<void> {
-  await makeParents(fs, dirname(path));
+/**
+ * Makes the directory where nothing is yet. When it returns there is one, made here or by somebody else meanwhile.
+ * Answers what was made here: the directory, then those above it, each above the one before.
+ */
+export async function createDirectory(
+  fs: FileSystem,
+  path: string,
+  options: CreateDirectoryOptions,
+): Promise<readonly string[]> {
+  const above = await makeParents(fs, dirname(path));
   await sweepAbandoned(fs, path);
   for (let attempt = 1; ; attempt++) {
     const temporary = temporaryDirectoryPath(path, Buffer.from(options.randomBytes(8)).toString('hex'));
@@ -54,12 +61,12 @@ export async function createDirectory(fs: FileSystem, path: string, options: Cre
       await fs.rename(temporary, path);
       await fs.unlink(join(path, CREATING_LOCK));
       await fs.syncDirectory(dirname(path));
-      return;
+      return [path, ...above];
     } catch (error) {
       await removeTree(fs, temporary).catch(() => {});
       const code = systemErrorCode(error);
       // Somebody else's directory came first.
-      if (code === 'EEXIST' || code === 'ENOTEMPTY') return;
+      if (code === 'EEXIST' || code === 'ENOTEMPTY') return [];
       // Somebody took this one for abandoned before it had its lock.
       if ((code !== 'ENOENT' && code !== 'KLOG_LOCKED') || attempt === MAX_ATTEMPTS) throw error;
     } finally {
@@ -113,19 +120,23 @@ async function writeNewFile(fs: FileSystem, path: string, bytes: Uint8Array): Pr
   }
 }
 
-async function ensureDirectory(fs: FileSystem, path: string): Promise<void> {
+/** True: it was made here. */
+async function ensureDirectory(fs: FileSystem, path: string): Promise<boolean> {
   try {
     await fs.makeDirectory(path);
+    return true;
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
+    return false;
   }
 }
 
-async function makeParents(fs: FileSystem, path: string): Promise<void> {
-  if (dirname(path) === path || (await statDirectory(fs, path)) !== undefined) return;
-  await makeParents(fs, dirname(path));
-  await ensureDirectory(fs, path);
+async function makeParents(fs: FileSystem, path: string): Promise<string[]> {
+  if (dirname(path) === path || (await statDirectory(fs, path)) !== undefined) return [];
+  const above = await makeParents(fs, dirname(path));
+  const isMade = await ensureDirectory(fs, path);
   await fs.syncDirectory(dirname(path));
+  return isMade ? [path, ...above] : [];
 }
 
 async function sweepAbandoned(fs: FileSystem, path: string): Promise<void> {

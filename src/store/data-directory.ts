@@ -15,12 +15,15 @@ import {
   TOPICS_DIRECTORY,
 } from './layout.js';
 import { checkFileSystem } from './network-file-system.js';
+import { removeUnusedDirectory } from './remove-unused-directory.js';
 import { assertNoLink, statDirectory } from './stat-directory.js';
 import { storageError, systemErrorCode } from './system-error.js';
 
 export interface OpenDirectoryOptions {
   /** Make it if there is none. Default false. */
   readonly create?: boolean | undefined;
+  /** A directory that this call has made goes again when it is closed and nothing was put into it. Default false. */
+  readonly removeUnused?: boolean | undefined;
   /** Only read: needs no permission to write, and takes no lock that it cannot have. Default false. */
   readonly readOnly?: boolean | undefined;
   /** Default false: NFS and the like are refused. */
@@ -34,6 +37,7 @@ export interface OpenDirectoryOptions {
 
 export const DEFAULT_LOCK_WAIT_MS = 10_000;
 const OTHERS_MAY_WRITE = 0o002;
+const MAX_ATTEMPTS = 3;
 
 /** One open data directory. While it is open no broker can take it over. */
 export interface DataDirectory {
@@ -73,27 +77,52 @@ export async function openDataDirectory(
 }
 
 async function open(fs: FileSystem, path: string, options: OpenDirectoryOptions): Promise<DataDirectory> {
-  const readOnly = options.readOnly ?? false;
-  const lockWaitMs = options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS;
-  const lockMechanism = options.lockMechanism ?? lockMechanismOf(process.platform);
-  const randomBytes = options.randomBytes ?? systemRandomBytes;
-  const warnings: string[] = [];
   const warning = await checkFileSystem(fs, path, options.allowNetworkFileSystem ?? false);
-  if (warning !== undefined) warnings.push(warning);
-
-  const state = await lookAt(fs, path);
-  const created = state !== 'klog';
-  if (created) {
-    if (readOnly || options.create !== true) throw nothingThere(path);
-    const createOptions = { lockMechanism, lockWaitMs, randomBytes };
-    if (state === 'missing') await createDirectory(fs, path, createOptions);
-    // Also where somebody else's empty directory came first.
-    if ((await lookAt(fs, path)) !== 'klog') await fillDirectory(fs, path, createOptions);
+  const warnings = warning === undefined ? [] : [warning];
+  for (let attempt = 1; ; attempt++) {
+    const creation = await createIfMissing(fs, path, options);
+    try {
+      return await enter(fs, path, creation, warnings, options);
+    } catch (error) {
+      // Whoever had made it may have taken it back since it was looked at (remove-unused-directory.ts).
+      if (options.create !== true || attempt === MAX_ATTEMPTS || !(await isMissing(fs, path))) throw error;
+    }
   }
+}
 
+interface Creation {
+  readonly created: boolean;
+  /** The directory and what is above it, as far as none of it was there. */
+  readonly made: readonly string[];
+}
+
+async function createIfMissing(fs: FileSystem, path: string, options: OpenDirectoryOptions): Promise<Creation> {
+  const state = await lookAt(fs, path);
+  if (state === 'klog') return { created: false, made: [] };
+  if (options.readOnly === true || options.create !== true) throw nothingThere(path);
+  const createOptions = {
+    lockMechanism: options.lockMechanism ?? lockMechanismOf(process.platform),
+    lockWaitMs: options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS,
+    randomBytes: options.randomBytes ?? systemRandomBytes,
+  };
+  const made = state === 'missing' ? await createDirectory(fs, path, createOptions) : [];
+  // Also where somebody else's empty directory came first.
+  if ((await lookAt(fs, path)) !== 'klog') await fillDirectory(fs, path, createOptions);
+  return { created: true, made };
+}
+
+async function enter(
+  fs: FileSystem,
+  path: string,
+  { created, made }: Creation,
+  warnings: string[],
+  options: OpenDirectoryOptions,
+): Promise<DataDirectory> {
+  const { readOnly = false, lockWaitMs = DEFAULT_LOCK_WAIT_MS, removeUnused = false } = options;
   const file = join(path, KLOG_JSON);
   const bytes = await readWhole(fs, file);
   if (bytes === undefined) throw nothingThere(path);
+  const lockMechanism = options.lockMechanism ?? lockMechanismOf(process.platform);
   checkKlogJson(decodeKlogJson(bytes, file), path, readOnly ? 'read' : 'write', lockMechanism);
   const stat = await statThroughLink(fs, path);
   if (stat !== undefined && (stat.mode & OTHERS_MAY_WRITE) !== 0) {
@@ -114,8 +143,19 @@ async function open(fs: FileSystem, path: string, options: OpenDirectoryOptions)
     created,
     warnings,
     metaProperties: () => readMetaProperties(fs, join(logDirectory, META_PROPERTIES)),
-    close: async () => lock?.close(),
+    close: async () => {
+      await lock?.close();
+      if (removeUnused) await removeUnusedDirectory(fs, made, options.randomBytes ?? systemRandomBytes);
+    },
   };
+}
+
+async function isMissing(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    return (await fs.stat(path)) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -176,6 +216,8 @@ async function holdLogLock(
   }
   try {
     await lockShared(file, `${logDirectory} (by a Kafka broker, or a klog that migrates it)`, waitMs);
+    const isInPlace = (await fs.stat(file.path))?.inode === (await file.stat()).inode;
+    if (!isInPlace) throw nothingThere(dirname(logDirectory));
     return file;
   } catch (error) {
     await file.close();

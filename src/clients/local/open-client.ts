@@ -9,6 +9,8 @@ export interface OpenClientOptions {
   readonly directory: string;
   /** Makes the directory if there is none. Default false. */
   readonly create?: boolean;
+  /** A directory that this call has made goes again when the client is closed and has left no topic. Default false. */
+  readonly removeUnused?: boolean;
   /** Only reads: needs no permission to write. Default false. */
   readonly readOnly?: boolean;
   /** Opens it even on NFS and the like, where file locks and syncs are not to be trusted. Default false. */

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { klog } from '../../support/klog-process.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { FakeContext, run } from '../support/fake-context.js';
 import { numbered, RealLog, withLog } from '../support/real-log.js';
 
@@ -135,6 +137,21 @@ describe('export and import', () => {
       expect(cut.err).toMatch(/standard input ends at byte 700/);
       expect((await third.run('topic list')).out).toBe('');
       expect(readdirSync(join(third.directory, 'log')).sort()).toEqual(['.lock', 'meta.properties']);
+    });
+  });
+
+  it('leave no directory where there was none, when what comes through a pipe is no archive, or ends in the middle', async () => {
+    await withLogs(async ({ from, file }) => {
+      await seed(from);
+      await from.run(`export -o ${file}`);
+      const archive = readFileSync(file);
+      const cwd = temporaryDirectory();
+      for (const input of ['garbage', archive.subarray(0, archive.length - 1)]) {
+        expect((await klog(['-d', 'new/.klog', 'import', '-'], { cwd, input })).code).toBe(3);
+        expect(readdirSync(cwd)).toEqual([]);
+      }
+      expect((await klog(['-d', 'new/.klog', 'import', '-'], { cwd, input: archive })).code).toBe(0);
+      expect((await klog(['-d', 'new/.klog', 'topic', 'list'], { cwd })).out).toBe('empty\t1\nodd\t1\norders\t3\n');
     });
   });
 

@@ -14,7 +14,7 @@ describe('topic create', () => {
     const result = await run('topic create orders -p 3 -c retention.ms=5', { client: memory });
     expect(result).toMatchObject({ code: 0, out: '', err: "created topic 'orders' with 3 partitions in /\n" });
     expect(memory.topics.get('orders')).toEqual({ topic: 'orders', partitions: 3, configs: { 'retention.ms': '5' } });
-    expect(result.context.opened).toEqual([{ directory: '/', create: true }]);
+    expect(result.context.opened).toEqual([{ directory: '/', create: true, removeUnused: true }]);
     expect(memory.closed).toBe(1);
   });
 
