@@ -22,7 +22,14 @@ export interface GroupLogSeams {
   readonly now: () => number;
 }
 
-interface Waiting {
+export interface DecideOptions {
+  /** Whether its end is awaited, too. Default true. */
+  readonly durable?: boolean;
+  /** Awaited under the append lock, before the decision is asked for. What it rejects with its caller is told. */
+  readonly before?: (() => Promise<void>) | undefined;
+}
+
+interface Waiting extends DecideOptions {
   readonly groupId: string;
   readonly decide: GroupDecision;
   readonly durable: boolean;
@@ -89,9 +96,9 @@ export class GroupLog {
    * Takes a decision about a group, and appends what it says. Resolves with where, when that is durable (or, if `durable` is
    * false, appended); with `undefined` if nothing was to be said. Rejects with what `decide` throws.
    */
-  decide(groupId: string, decide: GroupDecision, options: { readonly durable?: boolean } = {}) {
+  decide(groupId: string, decide: GroupDecision, { durable = true, before }: DecideOptions = {}) {
     return new Promise<AppendedRecords | undefined>((done, failed) => {
-      this.#waiting.push({ groupId, decide, durable: options.durable !== false, done, failed });
+      this.#waiting.push({ groupId, decide, durable, before, done, failed });
       if (!this.#isDraining) void this.#drain();
     });
   }
@@ -140,7 +147,8 @@ export class GroupLog {
         const appended = await this.#log.appendDecided(async (end) => {
           await this.#catchUp(end, end.offset, end.cutCount);
           draft = new Draft(this.#table);
-          accepted = taken.filter((waiting) => this.#decideOne(waiting, draft));
+          accepted = [];
+          for (const waiting of taken) if (await this.#decideOne(waiting, draft)) accepted.push(waiting);
           return draft.isEmpty ? [] : [draft.build(this.#seams.now())];
         });
         if (appended !== undefined) {
@@ -174,8 +182,9 @@ export class GroupLog {
   }
 
   /** True: what it said is in the draft. Else its caller has been answered. */
-  #decideOne({ groupId, decide, done, failed }: Waiting, draft: Draft): boolean {
+  async #decideOne({ groupId, decide, before, done, failed }: Waiting, draft: Draft): Promise<boolean> {
     try {
+      await before?.();
       const change = decide(draft.group(groupId));
       if (change !== undefined && draft.add(groupId, change)) return true;
       done(undefined);

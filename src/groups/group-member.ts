@@ -4,14 +4,15 @@
  * release in one append. What it does is begun by {@link GroupMember.follow}, and a step at a time per partition.
  */
 import { KlogError } from '../errors.js';
-import type { OffsetCommit } from '../format/coordinator/offset-commit.js';
+import { CurrentTopics } from './current-topics.js';
 import { moveLock, notMember } from './decisions/membership.js';
 import { type Committer, checkCommit, release } from './decisions/offsets.js';
-import type { GroupLog } from './group-log.js';
+import type { GroupDecision, GroupLog } from './group-log.js';
 import { readableBy } from './group-state.js';
 import type { GroupView } from './group-table.js';
 import type { MemberLock } from './lock-files.js';
-import type { MemberWorker, StoppedPartition } from './member-worker.js';
+import type { MemberCommit, MemberWorker, StoppedPartition } from './member-worker.js';
+import type { TopicsView } from './partition-counts.js';
 import { PartitionSet, partitionName, type TopicPartition } from './partition-set.js';
 
 export class GroupMember {
@@ -25,6 +26,7 @@ export class GroupMember {
   partitionsAtFirst: ReadonlyMap<string, number> = new Map();
   readonly #log: GroupLog;
   readonly #worker: MemberWorker;
+  readonly #topics: Pick<TopicsView, 'ids'>;
   readonly #onChange: () => void;
   /** Being read. */
   #working = PartitionSet.empty;
@@ -39,13 +41,21 @@ export class GroupMember {
   #isLeaving = false;
 
   /** @param onChange something may have to be looked at again */
-  constructor(log: GroupLog, committer: Committer, lock: MemberLock, worker: MemberWorker, onChange: () => void) {
+  constructor(
+    log: GroupLog,
+    committer: Committer,
+    lock: MemberLock,
+    worker: MemberWorker,
+    topics: Pick<TopicsView, 'ids'>,
+    onChange: () => void,
+  ) {
     this.#log = log;
     this.groupId = committer.groupId;
     this.memberId = committer.memberId;
     this.instanceId = committer.instanceId;
     this.#lock = lock;
     this.#worker = worker;
+    this.#topics = topics;
     this.#onChange = onChange;
   }
 
@@ -100,18 +110,25 @@ export class GroupMember {
     return false;
   }
 
-  /** @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION */
-  async commit(commits: readonly (TopicPartition & { readonly commit: OffsetCommit })[]): Promise<void> {
+  /** @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, UNKNOWN_TOPIC_OR_PARTITION */
+  async commit(commits: readonly MemberCommit[]): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
     try {
-      await this.#log.decide(this.groupId, ({ state }) => {
-        checkCommit(state, this, commits);
-        return { commits };
-      });
+      await this.#decideCommit(commits);
     } catch (error) {
       if (isFenced(error)) this.lose(error);
       throw error;
     }
+  }
+
+  async #decideCommit(commits: readonly MemberCommit[]): Promise<void> {
+    const topics = new CurrentTopics(this.#topics, commits);
+    const decide: GroupDecision = ({ state }) => {
+      checkCommit(state, this, commits);
+      topics.assertAll();
+      return { commits };
+    };
+    await this.#log.decide(this.groupId, decide, { before: topics.lookUp });
   }
 
   /** Where a user has removed its lock file it makes another by `take`, and says so before it lets go of the old one. */
@@ -192,12 +209,7 @@ export class GroupMember {
       return { ...partition, offset, isNew: offset === undefined && this.#isNew(partition, group) };
     });
     const initial = await this.#worker.start(starts);
-    if (initial.length > 0 && this.#error === undefined) {
-      await this.#log.decide(this.groupId, ({ state }) => {
-        checkCommit(state, this, initial);
-        return { commits: initial };
-      });
-    }
+    if (initial.length > 0 && this.#error === undefined) await this.#decideCommit(initial);
     if (this.#error !== undefined) return this.#worker.lost([...started], this.#error);
     for (const partition of started) this.#positions.delete(partitionName(partition));
     this.#working = this.#working.union(started);
@@ -213,15 +225,17 @@ export class GroupMember {
     const stopped = own.size === 0 ? [] : await this.#worker.stop([...own]);
     this.#refused = this.#refused.without(partitions);
     if (this.#error !== undefined) return;
+    const topics = new CurrentTopics(this.#topics, commitsOf(stopped));
     let kept = PartitionSet.empty;
-    await this.#log.decide(this.groupId, ({ state }) => {
-      const commits = commitsOf(stopped);
+    const decide: GroupDecision = ({ state }) => {
+      const { commits } = topics;
       const { held } = checkCommit(state, this, commits);
       const next = release(state, this, partitions);
       // By this very record: when it is durable, others may have had what it lets go of, and given it back.
       kept = next?.members.get(this.memberId)?.held ?? held;
       return { commits, state: next };
-    });
+    };
+    await this.#log.decide(this.groupId, decide, { before: topics.lookUp });
     this.#working = this.#working.without(partitions);
     for (const partition of partitions) {
       if (!kept.has(partition)) this.#positions.delete(partitionName(partition));
@@ -240,10 +254,8 @@ export class GroupMember {
   }
 }
 
-export function commitsOf(stopped: readonly StoppedPartition[]) {
-  return stopped.flatMap(({ topic, partition, commit }) =>
-    commit === undefined ? [] : [{ topic, partition, commit }],
-  );
+export function commitsOf(stopped: readonly StoppedPartition[]): MemberCommit[] {
+  return stopped.flatMap(({ commit }) => commit ?? []);
 }
 
 function isFenced(error: unknown): boolean {

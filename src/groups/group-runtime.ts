@@ -3,6 +3,7 @@
  * of them cost little more than one.
  */
 import type { FileSystem } from '../storage/file-system.js';
+import { CurrentTopics } from './current-topics.js';
 import { DeathWatch } from './death-watch.js';
 import { type JoiningMember, join, leave, subscribe } from './decisions/membership.js';
 import { checkCommit } from './decisions/offsets.js';
@@ -10,6 +11,7 @@ import {
   type Here,
   isDead,
   isOutdated,
+  type PartitionCounts,
   type RebalanceFacts,
   rebalance,
   topicsOf,
@@ -110,7 +112,7 @@ export class GroupRuntime {
     const lock = await MemberLock.take(fs, directory, memberId);
     const place = { ...here, inode: lock.inode };
     const committer = { groupId: this.groupId, memberId, instanceId };
-    const member = new GroupMember(this.#log, committer, lock, worker, this.#wake);
+    const member = new GroupMember(this.#log, committer, lock, worker, this.#options.topics, this.#wake);
     this.#joining++;
     try {
       await this.#log.refresh();
@@ -143,14 +145,16 @@ export class GroupRuntime {
   async leave(member: GroupMember): Promise<void> {
     const { memberId, groupId } = member;
     try {
-      await member.leave((stopped) =>
-        this.#decide([], ({ state }, facts) => {
-          const commits = commitsOf(stopped);
+      await member.leave((stopped) => {
+        const topics = new CurrentTopics(this.#options.topics, commitsOf(stopped));
+        const decide = ({ state }: GroupView, facts: RebalanceFacts) => {
+          const { commits } = topics;
           if (commits.length > 0) checkCommit(state, { groupId, memberId, instanceId: member.instanceId }, commits);
           const next = leave(state, memberId, facts);
           return next === undefined ? undefined : { commits, state: next };
-        }),
-      );
+        };
+        return this.#decide([], decide, topics.lookUp);
+      });
     } finally {
       await this.#forget(memberId);
     }
@@ -212,11 +216,12 @@ export class GroupRuntime {
   async #decide(
     topics: readonly string[],
     decide: (group: GroupView, facts: RebalanceFacts) => Change | undefined,
+    before?: () => Promise<void>,
   ): Promise<void> {
     const { here } = this.#options;
-    await this.#decisions.decide(topics, (group, counts) =>
-      decide(group, { here, freeLocks: this.#deaths.free, counts }),
-    );
+    const counted = (group: GroupView, counts: PartitionCounts) =>
+      decide(group, { here, freeLocks: this.#deaths.free, counts });
+    await this.#decisions.decide(topics, counted, before);
   }
 
   /** Most ticks find nothing, and cost little. */

@@ -134,6 +134,14 @@ export class Groups {
         return counts;
       },
       names: async () => (await topics.list()).map(({ topic }) => topic),
+      async ids(names) {
+        const ids = new Map<string, string>();
+        for (const name of names) {
+          const id = await topics.idOf(name);
+          if (id !== undefined) ids.set(name, id);
+        }
+        return ids;
+      },
     };
   }
 

@@ -8,7 +8,10 @@ export interface StartedPartition extends TopicPartition {
   readonly isNew: boolean;
 }
 
-export interface InitialCommit extends TopicPartition {
+/** What a member has handled of a partition. It counts only for the topic it was read from, not for another of its name. */
+export interface MemberCommit extends TopicPartition {
+  /** `undefined`: it is not being read. */
+  readonly topicId: string | undefined;
   readonly commit: OffsetCommit;
 }
 
@@ -16,13 +19,13 @@ export interface StoppedPartition extends TopicPartition {
   /** How far it was handled; where it goes on if it is the member's again at once. */
   readonly position: number;
   /** What is to be committed with the release; absent: nothing. */
-  readonly commit?: OffsetCommit | undefined;
+  readonly commit?: MemberCommit | undefined;
 }
 
 /** Who reads for a member. All calls are waited for; one that fails ends the member. */
 export interface MemberWorker {
   /** Answers where it begins, if the group shall begin there again should nothing be handled. */
-  start(partitions: readonly StartedPartition[]): Promise<readonly InitialCommit[]>;
+  start(partitions: readonly StartedPartition[]): Promise<readonly MemberCommit[]>;
   /** Resolves when nothing of these is in hand any more. */
   stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]>;
   /** The member is none any more: nothing of these may be begun or committed. */

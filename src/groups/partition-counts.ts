@@ -1,5 +1,5 @@
 import { type PartitionCounts, topicsOf, unknownTopics } from './decisions/rebalance.js';
-import type { Change, GroupLog } from './group-log.js';
+import type { Change, GroupDecision, GroupLog } from './group-log.js';
 import type { GroupView } from './group-table.js';
 
 /** What topics there are. */
@@ -7,6 +7,8 @@ export interface TopicsView {
   /** 0: there is no such topic. */
   partitionCounts(topics: Iterable<string>): Promise<Map<string, number>>;
   names(): Promise<readonly string[]>;
+  /** Of those of these topics that there are: what tells one from another that had its name before. */
+  ids(topics: Iterable<string>): Promise<ReadonlyMap<string, string>>;
 }
 
 /**
@@ -34,18 +36,20 @@ export class CountedDecisions {
     this.#counts = new Map([...this.#counts, ...(await this.#topics.partitionCounts(topics))]);
   }
 
-  /** @param topics that the decision adds */
+  /** @param topics that the decision adds @param before awaited under the append lock */
   async decide(
     topics: readonly string[],
     decide: (group: GroupView, counts: PartitionCounts) => Change | undefined,
+    before?: () => Promise<void>,
   ): Promise<void> {
     await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
     for (;;) {
       let missing: readonly string[] = [];
-      await this.#log.decide(this.#groupId, (group) => {
+      const counted: GroupDecision = (group) => {
         missing = unknownTopics(group.state, this.#counts);
         return missing.length > 0 ? undefined : decide(group, this.#counts);
-      });
+      };
+      await this.#log.decide(this.#groupId, counted, { before });
       if (missing.length === 0) return;
       await this.lookUp(missing);
     }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isValidTopicName } from '../format/topic-name.js';
-import type { FileSystem } from '../storage/file-system.js';
+import type { FileStat, FileSystem } from '../storage/file-system.js';
 import { TOPIC_FILE_TEMPORARY, topicFileName, topicFileTemporary, topicOfFileName } from './layout.js';
 import {
   decodeTopicFile,
@@ -15,6 +15,8 @@ import {
 export class TopicFiles {
   readonly #fs: FileSystem;
   readonly #directory: string;
+  /** By name, with what tells that the file is the same: who asks for an id asks again and again. */
+  readonly #ids = new Map<string, Pick<FileStat, 'inode' | 'modifiedMs'> & Pick<TopicFile, 'topicId'>>();
 
   /** @param directory `topics/` */
   constructor(fs: FileSystem, directory: string) {
@@ -60,6 +62,20 @@ export class TopicFiles {
   async read(topic: string): Promise<TopicFile | undefined> {
     const file = await readTopicFile(this.#fs, this.#directory, topic);
     return file?.topic === topic ? file : undefined;
+  }
+
+  /** Of a topic that is there; one call while nothing of it is changed. */
+  async idOf(topic: string): Promise<string | undefined> {
+    const stat = await this.#fs.stat(join(this.#directory, topicFileName(topic)));
+    const known = this.#ids.get(topic);
+    if (known !== undefined && known.inode === stat?.inode && known.modifiedMs === stat.modifiedMs)
+      return known.topicId;
+    this.#ids.delete(topic);
+    const file = await this.read(topic);
+    if (file?.state !== 'active') return undefined;
+    const { topicId } = file;
+    if (stat !== undefined) this.#ids.set(topic, { inode: stat.inode, modifiedMs: stat.modifiedMs, topicId });
+    return topicId;
   }
 
   /** @param lane of several that write at the same time */

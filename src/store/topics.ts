@@ -60,6 +60,11 @@ export class Topics {
     return file?.state === 'active' ? topicOf(file) : undefined;
   }
 
+  /** What tells the topic from one that had its name before. `undefined`: there is no such topic. */
+  async idOf(topic: string): Promise<string | undefined> {
+    return await this.#files.idOf(topic);
+  }
+
   /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, with the nearest name, INVALID_TOPIC_EXCEPTION */
   async get(topic: string): Promise<Topic> {
     const found = await this.find(topic);

@@ -213,4 +213,19 @@ describe('groups from outside', () => {
     const offsets = await admin.describeGroups(['g']).then(([group]) => group!.offsets);
     expect(offsets).toEqual([]);
   });
+
+  it('forget it for good: what a member has of it counts for no topic of that name', async () => {
+    const client = await withOrders();
+    const admin = client.admin();
+    const consumer = client.consumer({ topics: ['orders'], group: { id: 'g' }, follow: true });
+    const records = consumer[Symbol.asyncIterator]();
+    for (let n = 0; n < 3; n++) await records.next();
+    await admin.deleteTopic('orders');
+    await admin.createTopic({ topic: 'orders', partitions: 2 });
+    await expect(consumer.commit([at(0, 2)])).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    await consumer.close();
+    const [group] = await admin.describeGroups(['g']);
+    expect(group!.offsets).toEqual([]);
+    expect(group!.members).toBe(0);
+  });
 });

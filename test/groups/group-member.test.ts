@@ -11,6 +11,7 @@ import { PartitionSet } from '../../src/groups/partition-set.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
+const TOPICS = { ids: async () => new Map([['t', 'id']]) };
 const WORKER = { stop: async () => [], lost: () => {} } as Partial<MemberWorker> as MemberWorker;
 
 describe('a member whose lock file was removed', () => {
@@ -31,7 +32,7 @@ describe('a member whose lock file was removed', () => {
       },
     } as Partial<GroupLog> as GroupLog;
     const committer = { groupId: 'g', memberId: 'm', instanceId: null };
-    const member = new GroupMember(log, committer, await take(), WORKER, () => {});
+    const member = new GroupMember(log, committer, await take(), WORKER, TOPICS, () => {});
     unlinkSync(join(directory, 'm.lock'));
 
     const kept = member.keepLock(take);
@@ -106,7 +107,7 @@ describe('a partition that is taken from a member and given back', () => {
     let settled = () => {};
     const committer = { groupId: 'g', memberId: 'm', instanceId: null };
     const lock = await MemberLock.take(nodeFileSystem, directory, 'm');
-    const member = new GroupMember(log, committer, lock, worker, () => settled());
+    const member = new GroupMember(log, committer, lock, worker, TOPICS, () => settled());
     const give = () => {
       group.assigned = THE_ONE;
       group.held = THE_ONE;

@@ -57,6 +57,20 @@ describe('create', () => {
     expect(await store.topics.get('orders')).toMatchObject({ partitions: 2 });
   });
 
+  it('tells by its id a topic from one that had its name before, as soon as that changes', async () => {
+    const store = await open();
+    expect(await store.topics.idOf('orders')).toBeUndefined();
+    const { topicId } = await store.topics.create({ topic: 'orders' });
+    for (let look = 0; look < 2; look++) expect(await store.topics.idOf('orders')).toBe(topicId);
+    await store.topics.createPartitions('orders', 2);
+    expect(await store.topics.idOf('orders')).toBe(topicId);
+    await store.topics.delete('orders');
+    expect(await store.topics.idOf('orders')).toBeUndefined();
+    const { topicId: other } = await store.topics.create({ topic: 'orders' });
+    expect(other).not.toBe(topicId);
+    expect(await store.topics.idOf('orders')).toBe(other);
+  });
+
   it('takes one partition and no configs by default', async () => {
     const store = await open();
     expect(await store.topics.create({ topic: 'a' })).toMatchObject({ partitions: 1, configs: {} });

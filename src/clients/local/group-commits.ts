@@ -1,13 +1,11 @@
 import { KlogError } from '../../errors.js';
 import type { GroupMember } from '../../groups/group-member.js';
-import type { TopicPartition } from '../client.js';
+import type { MemberCommit } from '../../groups/member-worker.js';
 import type { GroupOptions, OffsetToCommit } from '../group-consumer.js';
 import { closed } from './consumer-life.js';
 import type { GroupPartitions } from './group-partitions.js';
 
 const DEFAULT_INTERVAL_MS = 5000;
-
-type Commit = Parameters<GroupMember['commit']>[0][number];
 
 /** When a member commits what: by itself now and then what was handled, and whatever the application asks for. */
 export class GroupCommits {
@@ -42,7 +40,7 @@ export class GroupCommits {
   /** Everything that was handed out, what is in hand included. */
   async commitAll(): Promise<void> {
     const { fetchers } = this.#partitions.assignment;
-    await this.#commit(fetchers.map((fetcher) => this.#of(fetcher, fetcher.position)));
+    await this.#commit(fetchers.map((fetcher) => this.#partitions.commitOf(fetcher, fetcher.position)));
   }
 
   /** @throws KlogError OFFSET_OUT_OF_RANGE beyond what was handed out */
@@ -55,7 +53,7 @@ export class GroupCommits {
     const { autoCommitIntervalMs = DEFAULT_INTERVAL_MS } = this.#options;
     this.#timer = setTimeout(() => {
       const { dirty } = this.#partitions;
-      this.#running = this.#commit(dirty.map((one) => this.#of(one, one.offset)))
+      this.#running = this.#commit(dirty.map((one) => this.#partitions.commitOf(one, one.offset)))
         .catch(this.#onFailure)
         .finally(() => this.#commitLater());
     }, autoCommitIntervalMs);
@@ -63,23 +61,18 @@ export class GroupCommits {
     this.#timer.unref();
   }
 
-  async #commit(commits: readonly Commit[]): Promise<void> {
+  async #commit(commits: readonly MemberCommit[]): Promise<void> {
     if (commits.length === 0) return;
     if (this.#member === undefined) throw closed();
     await this.#member.commit(commits);
-    for (const { commit, ...partition } of commits) this.#partitions.committed(partition, commit.offset);
+    for (const one of commits) this.#partitions.committed(one, one.commit.offset);
   }
 
-  #checked({ topic, partition, offset, metadata }: OffsetToCommit): Commit {
+  #checked({ topic, partition, offset, metadata }: OffsetToCommit): MemberCommit {
     if (!Number.isSafeInteger(offset) || offset < 0) throw new TypeError(`not an offset: ${offset}`);
-    // Whether it is a partition of the member's at all is decided on the group's record.
     const most = this.#partitions.assignment.find({ topic, partition })?.position ?? Number.POSITIVE_INFINITY;
-    if (offset <= most) return this.#of({ topic, partition }, offset, metadata);
+    if (offset <= most) return this.#partitions.commitOf({ topic, partition }, offset, metadata);
     const message = `offset ${offset} of ${topic}:${partition} cannot be committed: only what lies below ${most} was handed out`;
     throw new KlogError('OFFSET_OUT_OF_RANGE', message, { topic, partition, offset });
-  }
-
-  #of({ topic, partition }: TopicPartition, offset: number, metadata?: string): Commit {
-    return { topic, partition, commit: this.#partitions.commitOf(offset, metadata) };
   }
 }

@@ -2,8 +2,7 @@
  * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
  * handled from then on; only what was handled is committed by itself.
  */
-import type { OffsetCommit } from '../../format/coordinator/offset-commit.js';
-import type { InitialCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
+import type { MemberCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions } from '../group-consumer.js';
 import { partitionName } from '../partition-name.js';
@@ -40,6 +39,8 @@ export class GroupPartitions implements MemberWorker {
   readonly #options: GroupPartitionsOptions;
   /** -1: nothing. */
   readonly #committed = new Map<PartitionFetcher, number>();
+  /** Of the topic that is read: another may have its name by now. */
+  readonly #topicIds = new Map<PartitionFetcher, string>();
   /** Where partitions ended when they first came: a bounded read goes no further. */
   readonly #ends = new Map<string, number>();
   readonly #pausedByUser = new Set<string>();
@@ -57,7 +58,7 @@ export class GroupPartitions implements MemberWorker {
     this.assignment = new Assignment(options.consumer);
   }
 
-  async start(partitions: readonly StartedPartition[]): Promise<readonly InitialCommit[]> {
+  async start(partitions: readonly StartedPartition[]): Promise<readonly MemberCommit[]> {
     const opened: { readonly fetcher: PartitionFetcher; readonly from: number }[] = [];
     let next = 0;
     const openSome = async (): Promise<void> => {
@@ -74,7 +75,7 @@ export class GroupPartitions implements MemberWorker {
     if (commit !== 'auto' || unknown.length === 0) return [];
     return unknown.map(({ fetcher, from }) => {
       this.committed(fetcher, from);
-      return { ...placeOf(fetcher), commit: this.commitOf(from) };
+      return this.commitOf(fetcher, from);
     });
   }
 
@@ -89,7 +90,9 @@ export class GroupPartitions implements MemberWorker {
     const stopped = fetchers.map((fetcher): StoppedPartition => {
       const position = this.handledOf(fetcher);
       const place = { ...placeOf(fetcher), position };
-      return commit === 'auto' && this.#isDirty(fetcher) ? { ...place, commit: this.commitOf(position) } : place;
+      return commit === 'auto' && this.#isDirty(fetcher)
+        ? { ...place, commit: this.commitOf(fetcher, position) }
+        : place;
     });
     for (const fetcher of fetchers) await this.#remove(fetcher);
     return stopped;
@@ -142,8 +145,12 @@ export class GroupPartitions implements MemberWorker {
       .map((fetcher) => ({ ...placeOf(fetcher), offset: this.handledOf(fetcher) }));
   }
 
-  commitOf(offset: number, metadata = ''): OffsetCommit {
-    return { offset, leaderEpoch: -1, metadata, commitTimestamp: this.#seams.now(), expireTimestamp: -1 };
+  /** Whether it is a partition of the member's at all is decided on the group's record. */
+  commitOf({ topic, partition }: TopicPartition, offset: number, metadata = ''): MemberCommit {
+    const fetcher = this.assignment.find({ topic, partition });
+    const topicId = fetcher === undefined ? undefined : this.#topicIds.get(fetcher);
+    const commit = { offset, leaderEpoch: -1, metadata, commitTimestamp: this.#seams.now(), expireTimestamp: -1 };
+    return { topic, partition, topicId, commit };
   }
 
   committed(partition: TopicPartition, offset: number): void {
@@ -176,6 +183,8 @@ export class GroupPartitions implements MemberWorker {
   }
 
   async #open({ topic, partition, offset, isNew }: StartedPartition) {
+    // Asked before: should another have its name a moment later, nothing is committed of it for this one.
+    const { topicId } = await this.#store.topics.get(topic);
     const reader = await this.#store.partitionReader(topic, partition);
     try {
       const marks = await reader.marks();
@@ -184,8 +193,9 @@ export class GroupPartitions implements MemberWorker {
       const name = partitionName({ topic, partition });
       const end = this.#options.isFollowing ? Number.POSITIVE_INFINITY : (this.#ends.get(name) ?? visibleEnd);
       this.#ends.set(name, end);
-      const plan = { topic, topicId: '', partition, reader, marks, from, end, backlogEnd: end };
+      const plan = { topic, topicId, partition, reader, marks, from, end, backlogEnd: end };
       const fetcher = this.assignment.add(plan, this.#options.maxFetchBytes);
+      this.#topicIds.set(fetcher, topicId);
       // Nothing comes before the application has heard of it.
       fetcher.pause();
       // Where a group begins is remembered, so that it begins there again: but not if that is the beginning anyway.
@@ -218,6 +228,7 @@ export class GroupPartitions implements MemberWorker {
 
   async #remove(fetcher: PartitionFetcher): Promise<void> {
     this.#committed.delete(fetcher);
+    this.#topicIds.delete(fetcher);
     if (this.#inHand?.fetcher === fetcher) this.#inHand = undefined;
     this.#options.onForget(fetcher);
     this.#options.onChange();

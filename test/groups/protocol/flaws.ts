@@ -38,25 +38,23 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   GENERATION_FENCE: [
     {
       file: 'groups/group-member.ts',
-      find: `try {
-      await this.#log.decide(this.groupId, ({ state }) => {
-        checkCommit(state, this, commits);`,
+      find: `const decide: GroupDecision = ({ state }) => {
+      checkCommit(state, this, commits);
+      topics.assertAll();`,
       replace: `const { generation } = this.#log.state(this.groupId);
-    try {
-      await this.#log.decide(this.groupId, ({ state }) => {
-        if (state.generation !== generation) throw notMember(this.groupId, this.memberId);
-        checkCommit(state, this, commits);`,
+    const decide: GroupDecision = ({ state }) => {
+      if (state.generation !== generation) throw notMember(this.groupId, this.memberId);
+      checkCommit(state, this, commits);`,
     },
   ],
   CHECK_THEN_APPEND: [
     {
       file: 'groups/group-member.ts',
-      find: `await this.#log.decide(this.groupId, ({ state }) => {
-        checkCommit(state, this, commits);
-        return { commits };
-      });`,
+      find: `const decide: GroupDecision = ({ state }) => {
+      checkCommit(state, this, commits);
+      topics.assertAll();`,
       replace: `checkCommit(this.#log.state(this.groupId), this, commits);
-      await this.#log.decide(this.groupId, () => ({ commits }));`,
+    const decide: GroupDecision = () => {`,
     },
   ],
   BLIND_REBALANCE: [
@@ -167,13 +165,13 @@ import { PartitionSet } from './partition-set.js';`,
       replace: `const lock = await this.#topics.coordinatorLock();
     try {
       await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
-      await this.decideWith(decide);
+      await this.decideWith(decide, before);
     } finally {
       await lock.close();
     }
   }
 
-  async decideWith(decide) {`,
+  async decideWith(decide, before) {`,
     },
   ],
   RING_ONLY: [

@@ -29,6 +29,7 @@ export const GROUP_ENTRIES = ['groups/group-log.ts', 'groups/group-runtime.ts', 
 
 export const GROUP = 'g';
 const TOPIC = 't';
+const TOPIC_ID = 'id of the topic';
 export const DIRECTORY = '/groups/g';
 const BOOT = { bootId: 'b', directory: 'd' };
 
@@ -282,7 +283,7 @@ export class GroupWorld {
     const one = worker.working.get(place);
     if (one === undefined || worker.stopping.has(place)) return;
     const { position } = one;
-    await member.commit([{ topic, partition, commit: commitOf(position) }]);
+    await member.commit([{ topic, partition, topicId: TOPIC_ID, commit: commitOf(position) }]);
     const still = worker.working.get(place);
     if (still !== undefined) still.committed = position;
   }
@@ -295,6 +296,7 @@ export class GroupWorld {
   readonly #topics = {
     partitionCounts: async (topics: Iterable<string>) => new Map([...topics].map((topic) => [topic, this.partitions])),
     names: async () => [TOPIC],
+    ids: async () => new Map([[TOPIC, TOPIC_ID]]),
   };
 
   #logOf(context: ProcessContext) {
@@ -447,7 +449,8 @@ class GhostWorker implements MemberWorker {
       this.stopping.delete(place);
       if (one === undefined) return [];
       const { topic, partition, position, committed } = one;
-      return [{ topic, partition, position, commit: position === committed ? undefined : commitOf(position) }];
+      const commit = { topic, partition, topicId: TOPIC_ID, commit: commitOf(position) };
+      return [{ topic, partition, position, commit: position === committed ? undefined : commit }];
     });
   }
 
