@@ -7,6 +7,7 @@ export const KERNELS = [
   // Pages of 64 KiB, never more.
   { name: 'print', pages: 9 },
   { name: 'encode', pages: 15 },
+  { name: 'pass', pages: 1 },
 ] as const;
 export type Kernel = (typeof KERNELS)[number];
 

@@ -11,6 +11,8 @@
  * | offset    | varint, zigzag        | delta to the batch's     |
  */
 
+import { PassKernel } from './kernel/pass-kernel.js';
+
 /** Attributes and five one-byte varints. */
 const MINIMUM_RECORD_LENGTH = 6;
 /** Varints of four bytes and less: whole numbers of the engine's own. */
@@ -26,10 +28,12 @@ export interface PassedRecords {
 /** No record is too late. */
 export const ANY_TIME = Number.POSITIVE_INFINITY;
 
-/**
- * Passes over up to `most` records, as long as they look like some and have a timestamp delta below `delta`. One loop for all
- * who pass: whoever looks for a time and then for the offset of it finds the loop compiled.
- */
+/** From so many on it is worth a kernel. */
+const MANY = 1000;
+
+let kernel: PassKernel | undefined;
+
+/** Passes over up to `most` records, as long as they look like some and have a timestamp delta below `delta`. */
 export function passRecords(
   buffer: Uint8Array,
   start: number,
@@ -38,8 +42,18 @@ export function passRecords(
   delta: number,
   passed: PassedRecords,
 ): void {
-  let position = start;
-  let count = 0;
+  passed.count = 0;
+  passed.position = start;
+  if (most >= MANY) {
+    kernel ??= new PassKernel();
+    kernel.pass(buffer, end, most, delta, passed);
+  }
+  passOneByOne(buffer, end, most, delta, passed);
+}
+
+/** Goes on from `passed`. What it passes over the kernel may leave to it, and what it does not the kernel must. */
+function passOneByOne(buffer: Uint8Array, end: number, most: number, delta: number, passed: PassedRecords): void {
+  let { count, position } = passed;
   passing: for (; count < most; count++) {
     let at = position;
     let byte = at < end ? buffer[at++]! : 0x80;

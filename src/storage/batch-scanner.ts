@@ -128,11 +128,18 @@ export class BatchScanner {
     return crc === stored;
   }
 
-  /** Reads all of the current batch into a buffer of its own. Its claimed size has been held against the file's. */
+  /**
+   * Reads all of the current batch into a buffer of its own. Its claimed size has been held against the file's. By windows, as
+   * {@link isValid}: what is found in the page cache is there before a thread would have begun.
+   */
   async readBatch(): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(this.size);
-    const got = await this.#log.read(bytes, 0, this.size, this.position);
-    if (got < this.size) throw this.corruption('the file became shorter while it was read');
+    for (let done = 0; done < this.size; ) {
+      const length = Math.min(this.size - done, LOOKUP_WINDOW_BYTES);
+      const got = await this.#log.read(bytes, done, length, this.position + done);
+      if (got < length) throw this.corruption('the file became shorter while it was read');
+      done += length;
+    }
     return bytes;
   }
 

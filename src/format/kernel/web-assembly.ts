@@ -3,7 +3,7 @@ interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
 }
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
 
 const compiled = new Map<string, object>();
 
@@ -11,10 +11,10 @@ const compiled = new Map<string, object>();
 export function instantiate<Exports>(base64: string): Exports {
   let module = compiled.get(base64);
   if (module === undefined) {
-    module = new Module(Buffer.from(base64, 'base64'));
+    module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
     compiled.set(base64, module);
   }
-  return new Instance(module).exports as Exports;
+  return new WebAssembly.Instance(module).exports as Exports;
 }
 
 /** The variables and the memory that a module exports. */
