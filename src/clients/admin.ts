@@ -115,6 +115,11 @@ export interface CompactTopicOptions {
    * `delete.retention.ms` still hold. Default false.
    */
   readonly force?: boolean;
+  /**
+   * Reads all that would be compacted, says what would come of it, and changes nothing. Of more than two million keys that
+   * were not yet compacted only a first pass is counted. Default false.
+   */
+  readonly validateOnly?: boolean;
 }
 
 export interface CompactedPartition extends TopicPartition {

@@ -1,5 +1,6 @@
 /** What of a log is to be compacted, and whether it is time (Kafka: `LogCleanerManager.cleanableOffsets`, `LogToClean`). */
 import { BatchScanner } from './batch-scanner.js';
+import type { ControlRecord } from './control-record.js';
 import type { LogContext, SettledState } from './log-context.js';
 import { segmentFileName } from './log-files.js';
 import { largestTimestamp } from './log-retention.js';
@@ -10,6 +11,7 @@ export interface ClosedSegment {
   readonly baseOffset: number;
   /** Base offset of the next one. */
   readonly endOffset: number;
+  /** So much of its `.log` counts: all of it. */
   readonly sizeInBytes: number;
   /** Of its offset index and its time index, the larger one. */
   readonly indexBytes: number;
@@ -22,14 +24,19 @@ export interface CompactionRange {
   readonly firstDirtyOffset: number;
 }
 
-/** Only whole segments that are closed, stable (no open transaction reaches into them) and old enough. */
+/**
+ * Only whole segments that are closed, stable (no open transaction reaches into them) and old enough.
+ * @param asIfRolled the segment written to counts as if it had just been closed
+ */
 export async function findCompactionRange(
   context: LogContext,
   { safe }: SettledState,
   nowMs: number,
+  asIfRolled = false,
 ): Promise<CompactionRange> {
   const { minCompactionLagMs } = context.config;
   const closed = await closedSegments(context, safe.segmentBase);
+  if (asIfRolled && safe.position > 0) closed.push(activeSegment(safe));
   const first = closed[0]?.baseOffset ?? 0;
   const checkpoint = safe.firstDirtyOffset;
   const inRange = checkpoint >= Math.max(safe.logStartOffset, first) && checkpoint <= safe.offset;
@@ -39,7 +46,10 @@ export async function findCompactionRange(
   for (const segment of closed.slice(clean.length)) {
     if (segment.endOffset > safe.lastStableOffset) break;
     if (minCompactionLagMs > 0) {
-      if ((await newestOf(context, segment)) > nowMs - minCompactionLagMs) break;
+      const isActive = segment.baseOffset === safe.segmentBase;
+      // The files of the one written to do not yet tell.
+      const newest = isActive ? safe.index.maxTimestamp : await largestTimestamp(context, segment.baseOffset);
+      if ((newest >= 0 ? newest : await lastWritten(context, segment)) > nowMs - minCompactionLagMs) break;
     }
     dirty.push(segment);
   }
@@ -79,11 +89,13 @@ async function closedSegments({ fs, directory }: LogContext, last: number): Prom
   return found;
 }
 
-/** When the youngest record was made; where none has a timestamp, when the file was last written. */
-async function newestOf(context: LogContext, { baseOffset }: ClosedSegment): Promise<number> {
-  const newest = await largestTimestamp(context, baseOffset);
-  if (newest >= 0) return newest;
-  const { fs, directory } = context;
+function activeSegment({ segmentBase, offset, position, index }: ControlRecord): ClosedSegment {
+  const indexBytes = Math.max(index.offsetIndexSize, index.timeIndexSize);
+  return { baseOffset: segmentBase, endOffset: offset, sizeInBytes: position, indexBytes };
+}
+
+/** Stands for when the youngest record was made where none has a timestamp. */
+async function lastWritten({ fs, directory }: LogContext, { baseOffset }: ClosedSegment): Promise<number> {
   return (await fs.stat(`${directory}/${segmentFileName(baseOffset, '.log')}`))?.modifiedMs ?? -1;
 }
 

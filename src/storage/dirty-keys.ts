@@ -40,8 +40,8 @@ export async function collectDirtyKeys(
   const cursor = new RecordCursor();
   const batch = new RecordBatch();
   let upperBound = firstDirtyOffset;
-  for (const { baseOffset, endOffset } of range.dirty) {
-    for await (const { bytes } of segmentBatches(context.fs, context.directory, baseOffset, endOffset)) {
+  for (const { baseOffset, endOffset, sizeInBytes } of range.dirty) {
+    for await (const { bytes } of segmentBatches(context.fs, context.directory, baseOffset, endOffset, sizeInBytes)) {
       await breather.breathe();
       batch.reset(bytes, 0);
       producers.add(batch);

@@ -37,6 +37,8 @@ import { type AbortedTransaction, TransactionIndex } from './transaction-index.j
 export interface CompactOptions {
   /** Whatever the dirty ratio and the clock say, and the segment written to as well: it is closed first. Default false. */
   readonly force?: boolean | undefined;
+  /** Says what would come of it (of a first pass, where the map of keys is too small for one), and changes nothing. */
+  readonly validateOnly?: boolean | undefined;
   /** Gives up, between two batches, when it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** Bound of the map of keys. Default 64 MiB: two million keys a pass. */
@@ -69,17 +71,17 @@ export async function compactLocked(context: LogContext, options: CompactOptions
       hint: 'Set it to compact, or to compact,delete',
     });
   }
-  const force = options.force === true;
+  const { force = false, validateOnly = false } = options;
   let done: Compacted | undefined;
   for (let tries = 1; ; ) {
     const state = await withSettledLog(
       context,
       async (settled) => settled,
-      () => force && done === undefined,
+      () => force && !validateOnly && done === undefined,
     );
     if (!force && !judgeClock(clock, context.bootId, state.safe).believed) return skipped('clock', state);
     try {
-      const range = await findCompactionRange(context, state, clock.now());
+      const range = await findCompactionRange(context, state, clock.now(), force && validateOnly);
       const isFirst = done === undefined;
       if (range.dirty.length === 0 && (!force || !isFirst || range.clean.length === 0)) {
         return done ?? skipped('nothing to do', state);
@@ -91,7 +93,7 @@ export async function compactLocked(context: LogContext, options: CompactOptions
       done = done === undefined ? pass : together(done, pass);
       // The map was full before the end.
       const end = range.dirty.at(-1)?.endOffset ?? range.firstDirtyOffset;
-      if (done.firstDirtyOffset >= end) return done;
+      if (done.firstDirtyOffset >= end || validateOnly) return done;
     } catch (error) {
       if (!wentAway(error) || tries++ === TRIES) throw error;
     }
@@ -111,6 +113,7 @@ async function compactOnce(
   options: CompactOptions,
 ): Promise<Compacted> {
   const { clock, config } = context;
+  const { validateOnly = false } = options;
   const breather = new Breather(options.signal);
   const nowMs = clock.now();
   const aborted = await abortedTransactions(context, state);
@@ -127,13 +130,15 @@ async function compactOnce(
   );
   const total = { recordsBefore: 0, recordsAfter: 0, segmentsAfter: 0, sizeAfter: 0 };
   for (const group of groupSegments(segments, config)) {
-    const cleaned = await cleanGroup(context, group, rules, breather);
+    const cleaned = await cleanGroup(context, group, rules, breather, validateOnly);
     total.recordsBefore += cleaned.recordsBefore;
     total.recordsAfter += cleaned.recordsAfter;
     total.sizeAfter += cleaned.sizeAfter;
     total.segmentsAfter++;
   }
-  await withSettledLog(context, (settled) => writeChange(context, settled, { firstDirtyOffset: upperBound }));
+  if (!validateOnly) {
+    await withSettledLog(context, (settled) => writeChange(context, settled, { firstDirtyOffset: upperBound }));
+  }
   return {
     ...total,
     skipped: undefined,
@@ -148,19 +153,21 @@ async function cleanGroup(
   group: readonly ClosedSegment[],
   rules: CompactionRules,
   breather: Breather,
+  validateOnly: boolean,
 ): Promise<{ recordsBefore: number; recordsAfter: number; sizeAfter: number }> {
   const { fs, directory, control } = context;
   // Files are made by their path: that must not have come to mean another topic's partition.
   if (!(await control.isCurrent(fs))) throw SEGMENTS_WENT;
   const [first] = group;
-  const writer = await CleanedSegmentWriter.create(context, first!.baseOffset);
+  const writer = validateOnly ? undefined : await CleanedSegmentWriter.create(context, first!.baseOffset);
   const filter = new BatchFilter();
   const lastWithBytes = group.findLast(({ sizeInBytes }) => sizeInBytes > 0);
-  const total = { recordsBefore: 0, recordsAfter: 0 };
+  const total = { recordsBefore: 0, recordsAfter: 0, sizeAfter: 0 };
   let changed = group.length > 1;
   try {
     for (const segment of group) {
-      for await (const { bytes, isLast } of segmentBatches(fs, directory, segment.baseOffset, segment.endOffset)) {
+      const { baseOffset, endOffset, sizeInBytes } = segment;
+      for await (const { bytes, isLast } of segmentBatches(fs, directory, baseOffset, endOffset, sizeInBytes)) {
         await breather.breathe();
         const plan = rules.planFor(bytes, isLast && segment === lastWithBytes);
         const filtered = await filter.filter(bytes, plan);
@@ -168,25 +175,26 @@ async function cleanGroup(
         total.recordsAfter += filtered.recordsAfter;
         if (filtered.bytes !== bytes) changed = true;
         if (filtered.bytes === undefined) {
-          if (plan.dataMet) writer.addAborted(plan.aborted!);
+          if (plan.dataMet) writer?.addAborted(plan.aborted!);
           continue;
         }
-        await writer.append(filtered.bytes);
-        if (plan.aborted !== undefined) writer.addAborted(plan.aborted);
+        total.sizeAfter += filtered.bytes.length;
+        await writer?.append(filtered.bytes);
+        if (plan.aborted !== undefined) writer?.addAborted(plan.aborted);
       }
     }
+    if (writer === undefined) return total;
     const oldIndexes = await transactionIndexes(context, group);
     if (!changed) {
       await writer.discard();
-      return { ...total, sizeAfter: sizeOf(group) };
+      return total;
     }
     const suffixes = await writer.finish(oldIndexes > 0);
     const sources = group.map(({ baseOffset }) => baseOffset);
-    const { baseOffset, sizeInBytes } = writer;
-    if (!(await swapIn(context, { baseOffset, sources, suffixes }))) throw SEGMENTS_WENT;
-    return { ...total, sizeAfter: sizeInBytes };
+    if (!(await swapIn(context, { baseOffset: first!.baseOffset, sources, suffixes }))) throw SEGMENTS_WENT;
+    return total;
   } catch (error) {
-    await writer.discard().catch(() => {});
+    await writer?.discard().catch(() => {});
     throw error;
   }
 }

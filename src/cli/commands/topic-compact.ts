@@ -9,13 +9,13 @@ export function defineTopicCompact(topic: Command, host: CommandHost): void {
     description: `Compacts topics whose cleanup.policy has compact, at once and to the end: of each key the last record stays. Producers do the same a little at a time, when min.cleanable.dirty.ratio says so. min.compaction.lag.ms and delete.retention.ms still hold, so tombstones stay for as long as readers may need them. Offsets stay as they are.`,
     examples: [
       { command: 'klog topic compact users', does: 'all partitions' },
-      { command: 'klog topic compact users -p 0 --dry-run', does: 'whether it may be compacted, and how large it is' },
+      { command: 'klog topic compact users -p 0 --dry-run', does: 'how many records and bytes would go' },
     ],
-    json: 'an array: topic, partition, skipped, recordsBefore, recordsAfter, segmentsBefore, segmentsAfter, sizeBefore, sizeAfter; with --dry-run topic, partition, sizeBefore',
+    json: 'an array: topic, partition, skipped, firstDirtyOffset, recordsBefore, recordsAfter, segmentsBefore, segmentsAfter, sizeBefore, sizeAfter, compacted',
   });
   addPartitionsOption(command);
   addRegexOption(command);
-  command.option('--dry-run', 'say what would be compacted, change nothing');
+  command.option('--dry-run', 'read everything, say what would go, change nothing');
   onAction<Omit<TopicCompactOptions, 'topics'>>(command, host, async (options, [topics]) => {
     const { runTopicCompact } = await import('../upkeep/run-topic-compact.js');
     return runTopicCompact({ ...options, topics: topics as string[] }, host.context);

@@ -99,7 +99,7 @@ describe('topic compact', () => {
     const { code, err } = await run('topic compact users', { client: memory });
     expect(code).toBe(0);
     expect(err).toBe(
-      'compacted users:0 from 10 to 4 records, 1000 bytes to 500 bytes in /\nusers:1 was not compacted: there is nothing to do in /\n',
+      'compacted users:0 from 10 to 4 records, 2 to 1 segment, 1000 bytes to 500 bytes in /\nusers:1 was not compacted: there is nothing to do in /\n',
     );
     expect(memory.upkeep).toEqual([{ compactTopic: 'users' }]);
   });
@@ -109,17 +109,22 @@ describe('topic compact', () => {
     expect((await run('topic compact orders', { client: memory })).code).toBe(2);
     const dry = await run('topic compact orders --dry-run', { client: memory });
     expect(dry.code).toBe(2);
-    expect(dry.err).toContain('klog topic alter orders --append cleanup.policy=compact');
     expect((await run('topic compact nothere', { client: memory })).code).toBe(4);
   });
 
-  it('changes nothing with --dry-run', async () => {
+  it('says of each partition what would become of it with --dry-run, and changes nothing', async () => {
     const memory = client();
-    const { code, out, err } = await run('topic compact users -p 1 --dry-run --json', { client: memory });
+    const { code, out, err } = await run('topic compact users --dry-run --json', { client: memory });
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual([{ topic: 'users', partition: 1, sizeBefore: 1234 }]);
-    expect(err).toBe("would compact topic 'users' (1 partition, 1.2 KiB) in /\n");
-    expect(memory.upkeep).toEqual([]);
+    const [first, second] = JSON.parse(out);
+    expect(first).toMatchObject({ partition: 0, recordsBefore: 10, recordsAfter: 4, sizeAfter: 500, compacted: false });
+    expect(second).toMatchObject({ partition: 1, skipped: 'nothing to do', compacted: false });
+    expect(err).toBe(
+      'would compact users:0 from 10 to 4 records, 2 to 1 segment, 1000 bytes to 500 bytes in /\nusers:1 would not be compacted: there is nothing to do in /\n',
+    );
+    const one = await run('topic compact users -p 0 --json', { client: memory });
+    expect(JSON.parse(one.out)).toMatchObject([{ partition: 0, compacted: true }]);
+    expect(memory.upkeep).toEqual([{ compactTopic: 'users' }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type {
   Admin,
   CompactedPartition,
+  CompactTopicOptions,
   ConfigChange,
   DeletedRecords,
   ErasedRecords,
@@ -179,13 +180,14 @@ class MemoryAdmin implements Admin {
     });
   }
 
-  async compactTopic(topic: string): Promise<CompactedPartition[]> {
+  async compactTopic(topic: string, options: CompactTopicOptions = {}): Promise<CompactedPartition[]> {
     const { partitions, configs } = this.#get(topic);
     if (!configs['cleanup.policy']?.includes('compact')) {
       throw new KlogError('INVALID_CONFIG', `topic ${topic} is not compacted`, { topic });
     }
-    this.#upkeep.push({ compactTopic: topic });
-    return Array.from({ length: partitions }, (_, partition) => {
+    if (options.validateOnly !== true) this.#upkeep.push({ compactTopic: topic });
+    const chosen = options.partitions ?? Array.from({ length: partitions }, (_, partition) => partition);
+    return chosen.map((partition) => {
       const sizes = { segmentsBefore: 2, segmentsAfter: 1, sizeBefore: 1000, sizeAfter: 500 };
       const skipped = partition === 0 ? undefined : 'nothing to do';
       return { topic, partition, skipped, firstDirtyOffset: 20, recordsBefore: 10, recordsAfter: 4, ...sizes };

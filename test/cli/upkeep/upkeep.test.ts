@@ -59,7 +59,10 @@ describe('topic compact, on a real log', () => {
     await withLog(async (log) => {
       await log.createTopic('users', 1, { 'cleanup.policy': 'compact' });
       await log.run('produce users -K =', { stdin: ['a=1\nb=1\na=2\nc=1\nb=2\na=3\n'] });
+      const planned = await log.run('topic compact users --dry-run');
+      expect(planned).toMatchObject({ code: 0, out: '' });
       const { code, err } = await log.run('topic compact users');
+      expect(err).toBe(planned.err.replace('would compact', 'compacted'));
       expect(code).toBe(0);
       expect(err).toMatch(/^compacted users:0 from 6 to 3 records, /);
       const left = '3=1\n4=2\n5=3\n';
