@@ -2,6 +2,7 @@
  * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
  * handled from then on; only what was handled is committed by itself.
  */
+import { KlogError } from '../../errors.js';
 import type { MemberCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions } from '../group-consumer.js';
@@ -44,6 +45,8 @@ export class GroupPartitions implements MemberWorker {
   /** Where partitions ended when they first came: a bounded read goes no further. */
   readonly #ends = new Map<string, number>();
   readonly #pausedByUser = new Set<string>();
+  /** Not begun yet, or about to be let go of: nothing of these comes, whatever the user resumes. */
+  readonly #heldBack = new Set<PartitionFetcher>();
   #inHand: InHand | undefined;
   readonly #whenHandled: (() => void)[] = [];
   /** Nothing in hand is waited for any more. */
@@ -68,7 +71,10 @@ export class GroupPartitions implements MemberWorker {
     this.hasOwned = true;
     const { onAssigned } = this.#options.consumer.group;
     await onAssigned?.(opened.map(({ fetcher, from }) => ({ ...placeOf(fetcher), offset: from })));
-    for (const { fetcher } of opened) fetcher.isPaused = this.#pausedByUser.has(partitionName(fetcher));
+    for (const { fetcher } of opened) {
+      this.#heldBack.delete(fetcher);
+      fetcher.isPaused = this.#pausedByUser.has(partitionName(fetcher));
+    }
     this.#options.onChange();
     const { commit = 'auto' } = this.#options.consumer.group;
     const unknown = opened.filter(({ fetcher }) => this.#committed.get(fetcher) === -1);
@@ -80,11 +86,16 @@ export class GroupPartitions implements MemberWorker {
   }
 
   async stop(partitions: readonly TopicPartition[]): Promise<readonly StoppedPartition[]> {
-    const fetchers = partitions.flatMap((partition) => this.assignment.find(partition) ?? []);
-    for (const fetcher of fetchers) fetcher.pause();
-    while (!this.#isClosing && this.#inHand !== undefined && fetchers.includes(this.#inHand.fetcher)) {
+    const stopping = partitions.flatMap((partition) => this.assignment.find(partition) ?? []);
+    for (const fetcher of stopping) {
+      this.#heldBack.add(fetcher);
+      fetcher.pause();
+    }
+    while (!this.#isClosing && this.#inHand !== undefined && stopping.includes(this.#inHand.fetcher)) {
       await new Promise<void>((resolve) => this.#whenHandled.push(resolve));
     }
+    // But for what was lost meanwhile.
+    const fetchers = stopping.filter((fetcher) => this.#heldBack.has(fetcher));
     const { commit = 'auto', onRevoked } = this.#options.consumer.group;
     if (fetchers.length > 0) await onRevoked?.(fetchers.map(placeOf));
     const stopped = fetchers.map((fetcher): StoppedPartition => {
@@ -167,6 +178,19 @@ export class GroupPartitions implements MemberWorker {
     this.#settle();
   }
 
+  /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION where a topic was deleted and made anew: its files alone would just fall silent */
+  async assertTopics(): Promise<void> {
+    const found = new Map<string, string | undefined>();
+    for (const { topic } of this.assignment.fetchers) found.set(topic, undefined);
+    for (const topic of found.keys()) found.set(topic, (await this.#store.topic(topic))?.topicId);
+    for (const [{ topic }, topicId] of this.#topicIds) {
+      const now = found.get(topic);
+      // Of one that is gone the group's next record tells.
+      if (now === undefined || now === topicId) continue;
+      throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted while it was read`, { topic });
+    }
+  }
+
   pause(partition: TopicPartition): void {
     this.#pausedByUser.add(partitionName(partition));
     this.assignment.find(partition)?.pause();
@@ -175,7 +199,7 @@ export class GroupPartitions implements MemberWorker {
   resume(partition: TopicPartition): void {
     this.#pausedByUser.delete(partitionName(partition));
     const fetcher = this.assignment.find(partition);
-    if (fetcher !== undefined) fetcher.isPaused = false;
+    if (fetcher !== undefined && !this.#heldBack.has(fetcher)) fetcher.isPaused = false;
   }
 
   paused(): TopicPartition[] {
@@ -191,12 +215,16 @@ export class GroupPartitions implements MemberWorker {
       const from = await this.#firstOffset({ topic, partition, offset, isNew }, reader, marks);
       const visibleEnd = this.#visibleEnd(marks);
       const name = partitionName({ topic, partition });
-      const end = this.#options.isFollowing ? Number.POSITIVE_INFINITY : (this.#ends.get(name) ?? visibleEnd);
+      // Of a topic that was made anew the end may lie before what it was.
+      const end = this.#options.isFollowing
+        ? Number.POSITIVE_INFINITY
+        : Math.min(this.#ends.get(name) ?? visibleEnd, visibleEnd);
       this.#ends.set(name, end);
       const plan = { topic, topicId, partition, reader, marks, from, end, backlogEnd: end };
       const fetcher = this.assignment.add(plan, this.#options.maxFetchBytes);
       this.#topicIds.set(fetcher, topicId);
       // Nothing comes before the application has heard of it.
+      this.#heldBack.add(fetcher);
       fetcher.pause();
       // Where a group begins is remembered, so that it begins there again: but not if that is the beginning anyway.
       const { from: start = 'start' } = this.#options.consumer;
@@ -229,7 +257,11 @@ export class GroupPartitions implements MemberWorker {
   async #remove(fetcher: PartitionFetcher): Promise<void> {
     this.#committed.delete(fetcher);
     this.#topicIds.delete(fetcher);
-    if (this.#inHand?.fetcher === fetcher) this.#inHand = undefined;
+    this.#heldBack.delete(fetcher);
+    if (this.#inHand?.fetcher === fetcher) {
+      this.#inHand = undefined;
+      this.#settle();
+    }
     this.#options.onForget(fetcher);
     this.#options.onChange();
     await this.assignment.remove(fetcher);

@@ -1,0 +1,103 @@
+/** What a member remembers of its partitions while they come and go. */
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import type { GroupOptions } from '../../src/clients/group-consumer.js';
+import { GroupPartitions } from '../../src/clients/local/group-partitions.js';
+import { openClient } from '../../src/clients/local/open-client.js';
+import { nodeFileSystem } from '../../src/store/node-file-system.js';
+import { openStore } from '../../src/store/store.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const P = { topic: 't', partition: 0 };
+const STARTED = { ...P, offset: undefined, isNew: false };
+const seams = { now: Date.now, elapsed: () => performance.now(), random: () => 0.5 };
+
+/** The partitions of a member of topic `t`, which has one partition of five records. */
+async function partitionsOf(group: Partial<GroupOptions> = {}, isFollowing = true) {
+  const directory = join(temporaryDirectory(), '.klog');
+  const client = await openClient({ directory, create: true });
+  onTestFinished(() => client.close());
+  const make = async (records: number) => {
+    await client.admin().createTopic({ topic: 't' });
+    await using producer = client.producer();
+    const record = { ...P, key: null, value: Buffer.from('x') };
+    await producer.sendAll(Array.from({ length: records }, () => record));
+  };
+  await make(5);
+  const store = await openStore(nodeFileSystem, directory);
+  onTestFinished(() => store.close());
+  const partitions = new GroupPartitions(store, seams, {
+    consumer: { topics: ['t'], group: { id: 'g', ...group } },
+    isFollowing,
+    maxFetchBytes: 1024,
+    onChange: () => {},
+    onForget: () => {},
+  });
+  onTestFinished(() => partitions.assignment.close());
+  const remake = async (records: number) => {
+    await client.admin().deleteTopic('t');
+    await make(records);
+  };
+  return { partitions, remake };
+}
+
+it('what is being let go of is not read on because it is resumed', async () => {
+  let letGo = () => {};
+  const { partitions } = await partitionsOf({ onRevoked: () => new Promise<void>((resolve) => (letGo = resolve)) });
+  await partitions.start([STARTED]);
+  const fetcher = partitions.assignment.get(P);
+  partitions.pause(P);
+  const stopped = partitions.stop([P]);
+  await Promise.resolve();
+  partitions.resume(P);
+  expect(fetcher.isPaused).toBe(true);
+  letGo();
+  await stopped;
+  await partitions.start([STARTED]);
+  expect(partitions.assignment.get(P).isPaused).toBe(false);
+});
+
+it('what is only coming is not read before the application has heard of it, though it is resumed', async () => {
+  const seen: boolean[] = [];
+  const onAssigned = () => {
+    partitions.resume(P);
+    seen.push(partitions.assignment.get(P).isPaused);
+  };
+  const { partitions } = await partitionsOf({ onAssigned });
+  await partitions.start([STARTED]);
+  expect([...seen, partitions.assignment.get(P).isPaused]).toEqual([true, false]);
+});
+
+it('what was lost while it was in hand is not told to be revoked as well', async () => {
+  const told: string[] = [];
+  const { partitions } = await partitionsOf({
+    onRevoked: () => void told.push('revoked'),
+    onLost: () => void told.push('lost'),
+  });
+  await partitions.start([STARTED]);
+  partitions.handOut(partitions.assignment.get(P), true);
+  const stopped = partitions.stop([P]);
+  partitions.lost([P]);
+  expect(await stopped).toEqual([]);
+  expect(told).toEqual(['lost']);
+});
+
+it('the end of a bounded read is not beyond that of a topic that was made anew', async () => {
+  const { partitions, remake } = await partitionsOf({}, false);
+  await partitions.start([STARTED]);
+  expect(partitions.assignment.get(P).end).toBe(5);
+  await partitions.stop([P]);
+  await remake(2);
+  await partitions.start([STARTED]);
+  expect(partitions.assignment.get(P).end).toBe(2);
+});
+
+it('a topic that was made anew is noticed, though its files fall silent', async () => {
+  const { partitions, remake } = await partitionsOf();
+  await partitions.start([STARTED]);
+  await partitions.assertTopics();
+  await remake(2);
+  await expect(partitions.assertTopics()).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  const [stopped] = await partitions.stop([P]);
+  expect(stopped).toMatchObject({ position: 0 });
+});
