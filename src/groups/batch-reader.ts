@@ -22,10 +22,6 @@ export class BatchReader {
   /** By producer id: in open transactions. */
   readonly #pending = new Map<number, HeldRecord[]>();
 
-  clear(): void {
-    this.#pending.clear();
-  }
-
   async apply({ buffer, start, end }: Batches, table: Pick<GroupTable, 'set'>): Promise<void> {
     for (let at = start; at < end; ) {
       const batch = this.#batch.reset(buffer, at);

@@ -30,13 +30,15 @@ interface Neighbours {
   readonly predecessor: MemberState | undefined;
 }
 
+const NOBODY: Neighbours = { of: undefined, others: [], predecessor: undefined };
+
 /** Looks at the locks of a group's members in other processes. */
 export class DeathWatch {
   readonly #options: DeathWatchOptions;
   readonly #probe: LockProbe;
   readonly #free = new Map<string, number>();
   /** Made of the last state that was looked at. */
-  #known: Neighbours = { of: undefined, others: [], predecessor: undefined };
+  #known: Neighbours = NOBODY;
   #next = 0;
 
   constructor(options: DeathWatchOptions) {
@@ -76,6 +78,8 @@ export class DeathWatch {
 
   async lookAt(members: readonly MemberState[]): Promise<void> {
     for (const { memberId, place } of members) {
+      // It has another file by now: the number of the one that was free may become that of a third.
+      if (this.#free.get(memberId) !== place?.inode) this.#free.delete(memberId);
       if (place === undefined || this.#free.get(memberId) === place.inode || this.#options.isOwn(memberId)) continue;
       if (this.#probe.isHeld(memberId, place.inode)) continue;
       if (!(await this.#probe.isFree(memberId, place.inode))) continue;
@@ -92,7 +96,14 @@ export class DeathWatch {
 
   /** Lets go of the files of those that are members no more. */
   async forgetFormer(): Promise<void> {
+    const { members } = this.#options.state();
+    for (const memberId of [...this.#free.keys()]) if (!members.has(memberId)) this.#free.delete(memberId);
     await this.#probe.retain(new Set(this.others.map(({ memberId }) => memberId)));
+  }
+
+  /** Members of this process have come or gone. */
+  ownChanged(): void {
+    this.#known = NOBODY;
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@
  * decision is taken under the append lock, on everything that was appended before; those that wait for the lock are taken in
  * one hold, one after the other, each on what the one before has decided, and are one batch.
  */
+import { KlogError } from '../errors.js';
 import { BatchReader } from './batch-reader.js';
 import { type Change, Draft } from './group-draft.js';
 import type { GroupState } from './group-state.js';
@@ -37,22 +38,27 @@ interface Waiting extends DecideOptions {
   readonly failed: (error: unknown) => void;
 }
 
+class ReadSoFar {
+  readonly table = new GroupTable();
+  readonly batches = new BatchReader();
+  /** Of the records in the table. */
+  nextOffset = 0;
+}
+
 export class GroupLog {
   readonly #log: OffsetsLog;
   readonly #reader: OffsetsReader;
   readonly #seams: GroupLogSeams;
-  readonly #table = new GroupTable();
-  readonly #batches = new BatchReader();
+  #read = new ReadSoFar();
   readonly #listeners = new Set<() => void>();
   #waiting: Waiting[] = [];
   #isDraining = false;
-  /** Of the records in the table. */
-  #nextOffset = 0;
   #cutCount = 0;
   #last: Promise<unknown> = Promise.resolve();
   #following: AbortController | undefined;
   /** Why the log cannot be followed any more. */
   #failure: unknown;
+  #isClosed = false;
 
   constructor(log: OffsetsLog, reader: OffsetsReader, seams: GroupLogSeams) {
     this.#log = log;
@@ -62,15 +68,15 @@ export class GroupLog {
 
   /** As far as it was read. */
   group(groupId: string): GroupView {
-    return this.#table.group(groupId);
+    return this.#read.table.group(groupId);
   }
 
   state(groupId: string): GroupState {
-    return this.#table.state(groupId);
+    return this.#read.table.state(groupId);
   }
 
   get table(): GroupTable {
-    return this.#table;
+    return this.#read.table;
   }
 
   /** Throws why the log cannot be followed any more. */
@@ -80,15 +86,19 @@ export class GroupLog {
 
   /** Reads what has become durable since. One small read when that is nothing. */
   async refresh(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
     if (await this.#alone(() => this.#catchUpToSafe())) this.#changed();
   }
 
-  /** Resolves when everything in the table survives a power loss. */
+  /** Resolves when everything in the table survives a power loss, or has been cut off. */
   async untilSafe(): Promise<void> {
-    const nextOffset = this.#nextOffset;
-    while (!(await this.#reader.waitForMore(nextOffset - 1, { timeoutMs: FOLLOW_MS }))) {
+    const { nextOffset } = this.#read;
+    const isSafe = () => {
+      const beyond = Math.min(nextOffset, this.#read.nextOffset) - 1;
+      return this.#reader.waitForMore(beyond, { timeoutMs: FOLLOW_MS });
+    };
+    while (!(await isSafe())) {
       if (this.#failure !== undefined) throw this.#failure;
+      if (this.#isClosed) throw new KlogError('KLOG_CLOSED', 'the groups are closed');
     }
   }
 
@@ -107,6 +117,7 @@ export class GroupLog {
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     if (this.#following === undefined) {
+      this.#failure = undefined;
       this.#following = new AbortController();
       void this.#follow(this.#following.signal);
     }
@@ -119,6 +130,7 @@ export class GroupLog {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#listeners.clear();
     this.#following?.abort();
     this.#following = undefined;
@@ -142,20 +154,21 @@ export class GroupLog {
     let accepted: Waiting[] = [];
     try {
       const appended = await this.#alone(async () => {
-        let draft = new Draft(this.#table);
-        const before = this.#nextOffset;
+        let draft = new Draft(this.#read.table);
+        const before = this.#read;
+        const { nextOffset } = before;
         const appended = await this.#log.appendDecided(async (end) => {
           await this.#catchUp(end, end.offset, end.cutCount);
-          draft = new Draft(this.#table);
+          draft = new Draft(this.#read.table);
           accepted = [];
           for (const waiting of taken) if (await this.#decideOne(waiting, draft)) accepted.push(waiting);
           return draft.isEmpty ? [] : [draft.build(this.#seams.now())];
         });
         if (appended !== undefined) {
-          draft.writeTo(this.#table);
-          this.#nextOffset = appended.lastOffset + 1;
+          draft.writeTo(this.#read.table);
+          this.#read.nextOffset = appended.lastOffset + 1;
         }
-        if (this.#nextOffset !== before) this.#changed();
+        if (this.#read !== before || before.nextOffset !== nextOffset) this.#changed();
         return appended;
       });
       if (appended === undefined) return;
@@ -197,7 +210,7 @@ export class GroupLog {
   /** Whether there was something new. */
   async #catchUpToSafe(): Promise<boolean> {
     const { logStartOffset, highWatermark, cutCount } = await this.#reader.marks();
-    if (highWatermark <= this.#nextOffset && cutCount <= this.#cutCount) return false;
+    if (highWatermark <= this.#read.nextOffset && cutCount <= this.#cutCount) return false;
     const fetch = (offset: number, maxBytes: number) => this.#reader.fetch(offset, maxBytes);
     await this.#catchUp({ logStartOffset, fetch }, highWatermark, cutCount);
     return true;
@@ -209,29 +222,29 @@ export class GroupLog {
     end: number,
     cutCount: number,
   ): Promise<void> {
-    if (cutCount > this.#cutCount) {
-      this.#table.clear();
-      this.#batches.clear();
-      this.#nextOffset = 0;
-      this.#cutCount = cutCount;
+    // Until all is read anew the old stands: whoever looks meanwhile must not take half of it for the whole.
+    const read = cutCount > this.#cutCount ? new ReadSoFar() : this.#read;
+    read.nextOffset = Math.max(read.nextOffset, from.logStartOffset);
+    while (read.nextOffset < end) {
+      const block = await from.fetch(read.nextOffset, FETCH_BYTES);
+      if (block.nextOffset <= read.nextOffset) break;
+      await read.batches.apply(block, read.table);
+      read.nextOffset = block.nextOffset;
     }
-    this.#nextOffset = Math.max(this.#nextOffset, from.logStartOffset);
-    while (this.#nextOffset < end) {
-      const block = await from.fetch(this.#nextOffset, FETCH_BYTES);
-      if (block.nextOffset <= this.#nextOffset) break;
-      await this.#batches.apply(block, this.#table);
-      this.#nextOffset = block.nextOffset;
-    }
+    this.#read = read;
+    this.#cutCount = Math.max(cutCount, this.#cutCount);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#reader.waitForMore(this.#nextOffset, { signal, timeoutMs: FOLLOW_MS });
+        await this.#reader.waitForMore(this.#read.nextOffset, { signal, timeoutMs: FOLLOW_MS });
         if (!signal.aborted) await this.refresh();
       } catch (error) {
         if (signal.aborted) return;
         this.#failure = error;
+        // Who listens next has it followed again.
+        this.#following = undefined;
         this.#changed();
         return;
       }

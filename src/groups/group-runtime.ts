@@ -121,11 +121,11 @@ export class GroupRuntime {
       const namesakes = this.#deaths.others.filter((other) => other.instanceId === instanceId);
       if (instanceId !== null) await this.#deaths.lookAt(namesakes);
       const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
-      await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
-      const { counts } = this.#decisions;
+      const counts = await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
       member.partitionsAtFirst = new Map(topics.map((topic) => [topic, counts.get(topic) ?? 0]));
       // From here on the record names it: to be missing from it means to be evicted.
       this.#locals.set(memberId, { member, options, holdUps: new HoldUps(fs) });
+      this.#deaths.ownChanged();
     } catch (error) {
       // Whether a record that names it is in the log is not always known: then the free lock of that file has to tell.
       const { code } = error as { readonly code?: string };
@@ -162,6 +162,7 @@ export class GroupRuntime {
 
   async #forget(memberId: string | undefined): Promise<void> {
     if (memberId !== undefined) this.#locals.delete(memberId);
+    this.#deaths.ownChanged();
     if (this.#locals.size > 0 || this.#joining > 0) return;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
@@ -217,11 +218,11 @@ export class GroupRuntime {
     topics: readonly string[],
     decide: (group: GroupView, facts: RebalanceFacts) => Change | undefined,
     before?: () => Promise<void>,
-  ): Promise<void> {
+  ): Promise<PartitionCounts> {
     const { here } = this.#options;
     const counted = (group: GroupView, counts: PartitionCounts) =>
       decide(group, { here, freeLocks: this.#deaths.free, counts });
-    await this.#decisions.decide(topics, counted, before);
+    return await this.#decisions.decide(topics, counted, before);
   }
 
   /** Most ticks find nothing, and cost little. */

@@ -74,10 +74,6 @@ export class GroupTable {
     if (entry !== undefined) entry.state = state;
   }
 
-  clear(): void {
-    this.#groups.clear();
-  }
-
   /** The ids of all groups that something is known of. */
   groupIds(): string[] {
     return [...this.#groups.keys()].sort();

@@ -32,26 +32,31 @@ export class CountedDecisions {
     return this.#counts;
   }
 
-  async lookUp(topics: Iterable<string>): Promise<void> {
-    this.#counts = new Map([...this.#counts, ...(await this.#topics.partitionCounts(topics))]);
+  async lookUp(topics: Iterable<string>): Promise<PartitionCounts> {
+    const counts = await this.#topics.partitionCounts(topics);
+    this.#counts = new Map([...this.#counts, ...counts]);
+    return counts;
   }
 
-  /** @param topics that the decision adds @param before awaited under the append lock */
+  /**
+   * Answers what it was taken by, all of it looked up for it: what was known of a topic that nobody wanted for a while may be
+   * long past. @param topics that the decision adds @param before awaited under the append lock
+   */
   async decide(
     topics: readonly string[],
     decide: (group: GroupView, counts: PartitionCounts) => Change | undefined,
     before?: () => Promise<void>,
-  ): Promise<void> {
-    await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
+  ): Promise<PartitionCounts> {
+    let counts = await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
     for (;;) {
       let missing: readonly string[] = [];
       const counted: GroupDecision = (group) => {
-        missing = unknownTopics(group.state, this.#counts);
-        return missing.length > 0 ? undefined : decide(group, this.#counts);
+        missing = unknownTopics(group.state, counts);
+        return missing.length > 0 ? undefined : decide(group, counts);
       };
       await this.#log.decide(this.#groupId, counted, { before });
-      if (missing.length === 0) return;
-      await this.lookUp(missing);
+      if (missing.length === 0) return counts;
+      counts = new Map([...counts, ...(await this.lookUp(missing))]);
     }
   }
 }

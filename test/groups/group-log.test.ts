@@ -31,6 +31,7 @@ class MemoryLog implements OffsetsLog, OffsetsReader {
   cutCount = 0;
   syncs = 0;
   failure: Error | undefined;
+  watchFailure: Error | undefined;
   whileLocked: () => Promise<void> = async () => {};
 
   appendDecided: OffsetsLog['appendDecided'] = async (decide) => {
@@ -67,9 +68,11 @@ class MemoryLog implements OffsetsLog, OffsetsReader {
     return { buffer: found, start: 0, end: found.length, nextOffset: new RecordBatch().reset(found, 0).nextOffset };
   }
 
-  async waitForMore() {
-    return false;
-  }
+  waitForMore: OffsetsReader['waitForMore'] = async (beyond) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.watchFailure !== undefined) throw this.watchFailure;
+    return this.safe > beyond;
+  };
 
   async close() {}
 }
@@ -155,6 +158,64 @@ describe('decisions', () => {
     });
     expect(seen).toBe(1);
     expect(log.group('other').committed(t0)?.offset).toBe(3);
+  });
+
+  it('show what was, and not half of it, while it is read anew because something was cut off', async () => {
+    const memory = new MemoryLog();
+    const log = new GroupLog(memory, memory, { now: () => 1 });
+    await log.decide('g', () => ({ commits: [{ ...t0, commit: at(1) }] }));
+    memory.cutCount++;
+    const seen: (number | undefined)[] = [];
+    const fetch = memory.fetch.bind(memory);
+    memory.fetch = async (from) => {
+      seen.push(log.group('g').committed(t0)?.offset);
+      return await fetch(from);
+    };
+    await log.refresh();
+    expect(seen).toEqual([1]);
+    expect(log.group('g').committed(t0)?.offset).toBe(1);
+  });
+});
+
+describe('waiting until it is safe', () => {
+  it('ends when what was read is cut off, and when the log is closed', async () => {
+    const memory = new MemoryLog();
+    const log = new GroupLog(memory, memory, { now: () => 1 });
+    await log.decide('g', () => ({ commits: [{ ...t0, commit: at(1) }] }));
+    const append = () => log.decide('g', () => ({ commits: [{ ...t0, commit: at(9) }] }), { durable: false });
+    await append();
+    const cutOff = log.untilSafe();
+    memory.batches.pop();
+    memory.end = 1;
+    memory.cutCount++;
+    await log.refresh();
+    await cutOff;
+    await append();
+    const closed = log.untilSafe();
+    await log.close();
+    await expect(closed).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
+  });
+});
+
+describe('following', () => {
+  it('begins again for who listens next, after a failure', async () => {
+    const memory = new MemoryLog();
+    const log = new GroupLog(memory, memory, { now: () => 1 });
+    memory.watchFailure = new Error('too many open files');
+    const stop = await new Promise<() => void>((resolve) => {
+      const listened = log.listen(() => resolve(listened));
+    });
+    expect(() => log.assertReadable()).toThrow('too many open files');
+    stop();
+    memory.watchFailure = undefined;
+    await log.refresh();
+    const changed = new Promise<void>((resolve) => log.listen(resolve));
+    log.assertReadable();
+    memory.append(batchOf([commit('g', 3)]));
+    memory.safe = memory.end;
+    await changed;
+    expect(log.group('g').committed(t0)?.offset).toBe(3);
+    await log.close();
   });
 });
 

@@ -161,17 +161,17 @@ import { PartitionSet } from './partition-set.js';`,
   COORDINATOR_LOCK: [
     {
       file: 'groups/partition-counts.ts',
-      find: 'await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));',
+      find: 'let counts = await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));',
       replace: `const lock = await this.#topics.coordinatorLock();
     try {
-      await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
-      await this.decideWith(decide, before);
+      const counts = await this.lookUp(new Set([...topics, ...topicsOf(this.#log.state(this.#groupId))]));
+      return await this.decideWith(counts, decide, before);
     } finally {
       await lock.close();
     }
   }
 
-  async decideWith(decide, before) {`,
+  async decideWith(counts, decide, before) {`,
     },
   ],
   RING_ONLY: [
