@@ -14,7 +14,13 @@
  * older record whole.
  */
 
-import { CONTROL_RECORD_SIZE, type ControlRecord, decodeControlRecord, encodeControlRecord } from './control-record.js';
+import {
+  CONTROL_RECORD_SIZE,
+  type ControlRecord,
+  compareSequences,
+  decodeControlRecord,
+  encodeControlRecord,
+} from './control-record.js';
 import type { FileStat, FileSystem, OpenFile } from './file-system.js';
 import { writeFully } from './file-system.js';
 
@@ -53,10 +59,13 @@ class SlotPair {
    * of this file was lost (its write-back failed): it then counts as missing.
    */
   newest(bytes: Buffer): ControlRecord | undefined {
-    const first = decodeControlRecord(bytes, this.#at);
-    const second = decodeControlRecord(bytes, this.#at + SLOT_SIZE);
-    const isSecond = first === undefined || (second !== undefined && second.sequence > first.sequence);
-    const record = isSecond ? second : first;
+    // Most looks find the higher sequence in a valid record, and need not decode the other.
+    let isSecond = compareSequences(bytes, this.#at + SLOT_SIZE, this.#at) > 0;
+    let record = this.#decode(bytes, isSecond);
+    if (record === undefined) {
+      isSecond = !isSecond;
+      record = this.#decode(bytes, isSecond);
+    }
     if (record === undefined || record.sequence < this.#highest) {
       this.#newestSlot = undefined;
       return undefined;
@@ -64,6 +73,10 @@ class SlotPair {
     this.#highest = record.sequence;
     this.#newestSlot = isSecond ? 1 : 0;
     return record;
+  }
+
+  #decode(bytes: Buffer, isSecond: boolean): ControlRecord | undefined {
+    return decodeControlRecord(bytes, isSecond ? this.#at + SLOT_SIZE : this.#at);
   }
 
   /**
@@ -130,14 +143,24 @@ export class ControlFile {
 
   /** One look, without a lock. */
   async read(): Promise<ControlState> {
-    const bytes = this.#bytes;
-    const length = await this.file.read(bytes, 0, READ_SIZE, 0);
-    if (length < READ_SIZE) bytes.fill(0, length);
+    const bytes = await this.#look();
     return {
       appended: this.#appended.newest(bytes),
       safe: this.#safe.newest(bytes),
       syncing: bytes[SYNCING_AT] !== 0,
     };
+  }
+
+  /** S alone: one look, without a lock. */
+  async readSafe(): Promise<ControlRecord | undefined> {
+    return this.#safe.newest(await this.#look());
+  }
+
+  async #look(): Promise<Buffer> {
+    const bytes = this.#bytes;
+    const length = await this.file.read(bytes, 0, READ_SIZE, 0);
+    if (length < READ_SIZE) bytes.fill(0, length);
+    return bytes;
   }
 
   /** The append lock is held. */

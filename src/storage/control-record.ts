@@ -41,6 +41,7 @@ import { EMPTY_INDEX_STATE, type IndexState } from './segment-index-writer.js';
 export const CONTROL_RECORD_SIZE = 256;
 const MAGIC = 0x6b6c6765;
 const VERSION = 1;
+const SEQUENCE_AT = 8;
 const INDEX_STATE_AT = 104;
 const CHECKPOINT_AT = 140;
 const CHECKPOINT_STATE_AT = 148;
@@ -119,7 +120,7 @@ export function encodeControlRecord(record: ControlRecord, into: Buffer, at: num
   into.fill(0, at, at + CONTROL_RECORD_SIZE);
   into.writeUInt32BE(MAGIC, at);
   into.writeUInt16BE(VERSION, at + 4);
-  writeInt64(into, at + 8, record.sequence);
+  writeInt64(into, at + SEQUENCE_AT, record.sequence);
   writeInt64(into, at + 16, record.offset);
   writeInt64(into, at + 24, record.segmentBase);
   writeInt64(into, at + 32, record.position);
@@ -152,7 +153,7 @@ export function decodeControlRecord(from: Buffer, at: number): ControlRecord | u
   if (from.readUInt32BE(at) !== MAGIC || from.readUInt16BE(at + 4) !== VERSION) return undefined;
   if (from.readUInt32BE(at + CRC_AT) !== crc32c(from, at, at + CRC_AT)) return undefined;
   const record = {
-    sequence: readInt64(from, at + 8),
+    sequence: readInt64(from, at + SEQUENCE_AT),
     offset: readInt64(from, at + 16),
     segmentBase: readInt64(from, at + 24),
     position: readInt64(from, at + 32),
@@ -181,6 +182,12 @@ export function decodeControlRecord(from: Buffer, at: number): ControlRecord | u
   return isConsistent(record) ? record : undefined;
 }
 
+/** Which of two records claims the higher sequence, whether they are valid or not: as compare functions answer. */
+export function compareSequences(from: Buffer, at: number, other: number): number {
+  const high = from.readUInt32BE(at + SEQUENCE_AT) - from.readUInt32BE(other + SEQUENCE_AT);
+  return high !== 0 ? high : from.readUInt32BE(at + SEQUENCE_AT + 4) - from.readUInt32BE(other + SEQUENCE_AT + 4);
+}
+
 /** The checksum says that the bytes came through, not that whoever wrote them told the truth. */
 function isConsistent(record: ControlRecord): boolean {
   const { segmentBase, offset, position, transactionIndexSize, index, checkpointPosition, checkpointIndex } = record;
@@ -193,9 +200,10 @@ function isConsistent(record: ControlRecord): boolean {
 }
 
 function isWithin(state: IndexState, segmentBase: number, offset: number): boolean {
-  const { offsetOfMaxTimestamp, offsetIndexSize, timeIndexSize } = state;
+  const { maxTimestamp, offsetOfMaxTimestamp, offsetIndexSize, timeIndexSize } = state;
   const isInSegment = offsetOfMaxTimestamp >= segmentBase && offsetOfMaxTimestamp < offset;
-  return (offsetOfMaxTimestamp === -1 || isInSegment) && offsetIndexSize >= 0 && timeIndexSize >= 0;
+  const isNone = offsetOfMaxTimestamp === -1 && maxTimestamp === -1;
+  return (isNone || isInSegment) && offsetIndexSize >= 0 && timeIndexSize >= 0;
 }
 
 /** In the two words that were left. */

@@ -55,7 +55,7 @@ async function untilCovered(context: LogContext, appended: Appended): Promise<vo
     if (context.failure !== undefined) throw context.failure;
     if (!(await acquireUnlessLed(context, appended, cutCount))) {
       // What stands in S is on the disk, whoever looks.
-      if (covers(context, (await control.read()).safe, appended, cutCount)) return;
+      if (covers(context, await control.readSafe(), appended, cutCount)) return;
       continue;
     }
     let leaderDied: boolean;

@@ -13,13 +13,16 @@ function decoded(change: Partial<ControlRecord>): ControlRecord | undefined {
   return decodeControlRecord(bytes, 0);
 }
 
+const { index } = firstControlRecord(0, 0);
+
 describe('a control record with the right checksum', () => {
   it('is taken', () => {
     expect(decoded({})).toMatchObject({ offset: 70, segmentBase: 66, position: 300 });
     expect(decoded({ offset: 66, position: 0 })).toMatchObject({ offset: 66 });
+    const withTimes = { ...index, maxTimestamp: 5, offsetOfMaxTimestamp: 66 };
+    expect(decoded({ index: withTimes })?.index).toEqual(withTimes);
   });
 
-  const { index } = firstControlRecord(0, 0);
   it.each<Partial<ControlRecord>>([
     { offset: 65 },
     { segmentBase: -1 },
@@ -28,6 +31,7 @@ describe('a control record with the right checksum', () => {
     { checkpointPosition: -1 },
     { index: { ...index, offsetOfMaxTimestamp: 65 } },
     { index: { ...index, offsetOfMaxTimestamp: 70 } },
+    { index: { ...index, maxTimestamp: 5 } },
     { index: { ...index, offsetIndexSize: -8 } },
     { checkpointIndex: { ...index, timeIndexSize: -12 } },
   ])('that contradicts itself is none: %j', (change) => {
