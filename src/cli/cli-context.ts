@@ -1,5 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
 import type { Client } from '../clients/client.js';
+import type { OpenClientOptions as DirectoryOptions } from '../clients/local/open-client.js';
 import { describeDescriptor } from './descriptor.js';
 import { DescriptorInput, type Input } from './input.js';
 import { BlockOutput, type Output } from './output.js';
@@ -26,19 +27,8 @@ export interface CliContext {
   ask(question: string): Promise<boolean>;
 }
 
-export interface OpenClientOptions {
-  /** Absolute. */
-  readonly directory: string;
-  /** Makes the directory if it is missing. Default false. */
-  readonly create?: boolean;
-  /** A directory that is made goes again when the client is closed and has left no topic. Default false. */
-  readonly removeUnused?: boolean;
-  /** Only read: where the user may not write. Default false. */
-  readonly readOnly?: boolean;
-  /** Default false: NFS and the like are refused. */
-  readonly allowNetworkFileSystem?: boolean;
-  /** What upkeep in the background could not do. */
-  readonly onWarning?: (message: string) => void;
+/** The path is absolute. */
+export interface OpenClientOptions extends Omit<DirectoryOptions, 'lockWaitMs'> {
   /** False: no consumer will be asked for, and their code is not loaded. Default true. */
   readonly consumes?: boolean;
 }

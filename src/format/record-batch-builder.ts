@@ -17,6 +17,9 @@
  *
  * An uncompressed batch equals, byte for byte, what Kafka makes of the same records. Appending allocates nothing
  * unless the buffer must grow.
+ *
+ * The file is long for one purpose because it writes a record twice: {@link RecordBatchBuilder.appendAt} any one, by
+ * calls; {@link RecordBatchBuilder.appendValue} the everyday line, in place.
  */
 import { KlogError } from '../errors.js';
 import { MAX_INT32, type RecordBatchFields, writeBatchHeader } from './batch-header.js';

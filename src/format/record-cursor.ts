@@ -3,8 +3,11 @@
  * record: {@link RecordCursor.next} leaves the fields of the record, and where its key and value lie, in the cursor.
  *
  * Nothing that the bytes say is believed before it is checked against the room there is: what does not fit throws
- * CORRUPT_MESSAGE. The CRC is the caller's to check
- * (`RecordBatch.isValid`) — where he does, damage cannot come here and only a writer's error can.
+ * CORRUPT_MESSAGE. The CRC is the caller's to check (`RecordBatch.isValid`): where he does, damage cannot come here and
+ * only a writer's error can.
+ *
+ * The file is long for one purpose because {@link RecordCursor.next} reads short varints in place: it is the loop that
+ * every record of a consumer goes through.
  */
 import type { KlogError } from '../errors.js';
 import { BatchRecords, corrupt } from './batch-records.js';

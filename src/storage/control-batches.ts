@@ -31,7 +31,7 @@ export async function trackBatch(
 }
 
 /** The current batch in a buffer of its own, the codec that it needs loaded. */
-export async function bytesToDecode(scanner: BatchScanner): Promise<Buffer> {
+async function bytesToDecode(scanner: BatchScanner): Promise<Buffer> {
   const bytes = await scanner.readBatch();
   await loadCodecOf(bytes);
   return bytes;

@@ -7,6 +7,9 @@
  * Files are opened with O_NOFOLLOW (a link planted at the end of the path: `ELOOP`) and O_NONBLOCK (a planted pipe does
  * not hang the open), and must then be regular files. Descriptors are close-on-exec, as all of Node's are. What is made
  * here has mode 0600 or 0700 whatever the umask.
+ *
+ * Directory and open file stand in one file, long as it is, since no other may import `node:fs`: what reaches the disk
+ * is seen at one glance.
  */
 import { execFileSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';

@@ -16,7 +16,7 @@ export const SEGMENT_SUFFIXES = ['.log', '.index', '.timeindex', '.txnindex', '.
 export type SegmentSuffix = (typeof SEGMENT_SUFFIXES)[number];
 
 /** Says that a segment's file is not in use: leftover of a deletion or of the cleaner. */
-export const FILE_STATES = ['.deleted', '.cleaned', '.swap'] as const;
+const FILE_STATES = ['.deleted', '.cleaned', '.swap'] as const;
 export type FileState = (typeof FILE_STATES)[number];
 
 const OFFSET_DIGITS = 20;

@@ -15,7 +15,7 @@
  */
 import { KlogError } from '../errors.js';
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 const READER_FEATURES: ReadonlySet<string> = new Set();
 const WRITER_FEATURES: ReadonlySet<string> = new Set();
 

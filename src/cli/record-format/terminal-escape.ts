@@ -76,22 +76,6 @@ export function writeEscaped(source: Uint8Array, start: number, end: number, out
   out.writeBytes(source, runFrom, end);
 }
 
-/** The same for text: names, file names, messages. */
-export function escapeForTerminal(text: string): string {
-  let shown = '';
-  let runFrom = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    const control = isControlByte(code);
-    if (!control && !isHiddenControl(code)) continue;
-    shown += text.slice(runFrom, i);
-    if (code === 0x0d) shown += '\\r';
-    else shown += control ? `\\x${hexOf(code, 2)}` : `\\u${hexOf(code, 4)}`;
-    runFrom = i + 1;
-  }
-  return runFrom === 0 ? text : shown + text.slice(runFrom);
-}
-
 function writeHexEscape(byte: number, out: OutputBuffer): void {
   out.writeAscii('\\x');
   out.writeAscii(HEX[byte >>> 4]! + HEX[byte & 15]!);

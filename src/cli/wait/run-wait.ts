@@ -34,7 +34,7 @@ export interface WaitOptions
   readonly timeout?: number;
 }
 
-export const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Returns when the condition holds; KLOG_TIMED_OUT when time is up. */
 export async function runWait(options: WaitOptions, context: CliContext): Promise<ExitCode> {

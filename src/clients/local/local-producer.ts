@@ -1,18 +1,18 @@
 import { KlogError } from '../../errors.js';
-import { type Codec, loadCodec } from '../../format/compression.js';
 import { createPartitioner } from '../partitioner.js';
 import type { Acks, Producer, ProducerOptions, ProducerRecord, RecordMetadata, RecordWriter } from '../producer.js';
 import type { ClientSeams } from './client-seams.js';
 import { LocalRecordWriter } from './local-record-writer.js';
-import type { LocalStore, StoredTopic } from './local-store.js';
+import type { LocalStore } from './local-store.js';
 import type { PartitionSender, SenderContext } from './partition-sender.js';
 import { Permits } from './permits.js';
 import type { ProducerBatch } from './producer-batch.js';
+import { ProducerTopics } from './producer-topics.js';
 import { RecordAccumulator } from './record-accumulator.js';
 import { headersOf, RecordScratch } from './record-scratch.js';
 import { SendGroup, SentRecord, type SentRecords, SentRuns, sendDeliveries } from './send-group.js';
 import { SentInTurn } from './sent-in-turn.js';
-import { TopicProducer } from './topic-producer.js';
+import type { TopicProducer } from './topic-producer.js';
 
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_BATCH_BYTES = 1024 * 1024;
@@ -38,14 +38,10 @@ interface Job {
 }
 
 export class LocalProducer implements Producer {
-  readonly #store: LocalStore;
-  readonly #options: ProducerOptions;
   readonly #seams: ClientSeams;
   readonly #acks: Acks;
   readonly #accumulator: RecordAccumulator;
-  readonly #context: SenderContext;
-  readonly #topics = new Map<string, TopicProducer>();
-  readonly #loading = new Map<string, Promise<TopicProducer>>();
+  readonly #topics: ProducerTopics;
   readonly #scratch = new RecordScratch();
   /** Calls that wait for a topic or for room, in order: none may pass another. */
   readonly #jobs: Job[] = [];
@@ -69,19 +65,18 @@ export class LocalProducer implements Producer {
     mustBePositive('bufferBytes', bufferBytes);
     if (!(lingerMs >= 0)) throw new TypeError(`lingerMs must not be negative: ${lingerMs}`);
     createPartitioner(options.partitioner ?? 'murmur2', seams.random);
-    this.#store = store;
-    this.#options = options;
     this.#seams = seams;
     this.#onClose = onClose;
     this.#acks = acks;
     this.#accumulator = new RecordAccumulator({ batchBytes, bufferBytes, lingerMs, elapsed: seams.elapsed });
-    this.#context = {
+    const context: SenderContext = {
       accumulator: this.#accumulator,
       permits: new Permits(CONCURRENT_PARTITIONS),
       backgroundPermits: new Permits(CONCURRENT_BACKGROUND_SYNCS),
       acks,
       openLog: (topic, partition) => store.partitionLog(topic, partition, maxBlockMs),
     };
+    this.#topics = new ProducerTopics(store, options, seams, context);
   }
 
   send(record: ProducerRecord): Promise<RecordMetadata> {
@@ -108,12 +103,12 @@ export class LocalProducer implements Producer {
 
   async writer(topic: string): Promise<RecordWriter> {
     this.#mustBeOpen();
-    return new LocalRecordWriter(await this.#topic(topic), this.#accumulator, this.#told);
+    return new LocalRecordWriter(await this.#topics.load(topic), this.#accumulator, this.#told);
   }
 
   async flush(): Promise<void> {
     const senders = async (): Promise<void> => {
-      await Promise.all(this.#senders().map((sender) => sender.flush()));
+      await Promise.all(this.#topics.senders().map((sender) => sender.flush()));
     };
     // Calls that wait for room need what is batched to be sent, and are themselves batched after that.
     while (this.#draining !== undefined) await Promise.all([this.#draining, senders()]);
@@ -147,7 +142,7 @@ export class LocalProducer implements Producer {
     try {
       await this.flush();
     } finally {
-      await Promise.all(this.#senders().map((sender) => sender.synced()));
+      await Promise.all(this.#topics.senders().map((sender) => sender.synced()));
     }
     // Of the syncs that nobody has waited for.
     this.#tellFailure();
@@ -193,7 +188,7 @@ export class LocalProducer implements Producer {
 
   async #runWhenPossible(job: Job): Promise<void> {
     try {
-      for (const { topic } of job.records) if (!this.#topics.has(topic)) await this.#topic(topic);
+      for (const { topic } of job.records) if (this.#topics.get(topic) === undefined) await this.#topics.load(topic);
     } catch (error) {
       job.group.failed(job.records.length - job.next, error as Error);
       return;
@@ -277,66 +272,8 @@ export class LocalProducer implements Producer {
     );
   }
 
-  #senders(): PartitionSender[] {
-    return [...this.#topics.values()].flatMap((topic) => topic.senders());
-  }
-
   #failures(): Error[] {
-    return this.#senders().flatMap(({ failure }) => failure ?? []);
-  }
-
-  #topic(name: string): Promise<TopicProducer> {
-    let loading = this.#loading.get(name);
-    if (loading === undefined) {
-      loading = this.#loadTopic(name);
-      this.#loading.set(name, loading);
-      // A topic that could not be loaded may be there the next time.
-      loading.catch(() => this.#loading.delete(name));
-    }
-    return loading;
-  }
-
-  async #loadTopic(name: string): Promise<TopicProducer> {
-    const stored = (await this.#store.topic(name)) ?? (await this.#createTopic(name));
-    const type = this.#options.compression ?? stored.compression;
-    const codec: Codec | undefined = type === 'none' ? undefined : await loadCodec(type);
-    const partitioner = createPartitioner(this.#options.partitioner ?? 'murmur2', this.#seams.random);
-    const ends = stored.partitions === 1 ? [0] : await this.#endOffsets(stored);
-    const topic = new TopicProducer(stored, codec, partitioner, ends, this.#context);
-    this.#topics.set(name, topic);
-    return topic;
-  }
-
-  async #createTopic(name: string): Promise<StoredTopic> {
-    if (this.#options.createTopics === true) {
-      try {
-        await this.#store.topics.create({ topic: name });
-      } catch (error) {
-        // Somebody else was quicker.
-        if ((error as KlogError).code !== 'TOPIC_ALREADY_EXISTS') throw error;
-      }
-    }
-    // Fails, with the name that was perhaps meant.
-    await this.#store.topics.get(name);
-    return (await this.#store.topic(name))!;
-  }
-
-  async #endOffsets(stored: StoredTopic): Promise<number[]> {
-    const ends = new Array<number>(stored.partitions).fill(0);
-    let next = 0;
-    const lookUp = async (): Promise<void> => {
-      while (next < stored.partitions) {
-        const partition = next++;
-        const reader = await this.#store.partitionReader(stored.topic, partition);
-        try {
-          ends[partition] = (await reader.marks()).logEndOffset;
-        } finally {
-          await reader.close();
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENT_PARTITIONS }, lookUp));
-    return ends;
+    return this.#topics.senders().flatMap(({ failure }) => failure ?? []);
   }
 
   #mustBeOpen(): void {

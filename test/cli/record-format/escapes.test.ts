@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseDelimiter, unescapeText } from '../../../src/cli/record-format/escapes.js';
 import { OutputBuffer } from '../../../src/cli/record-format/output-buffer.js';
-import { escapeForTerminal, writeEscaped } from '../../../src/cli/record-format/terminal-escape.js';
+import { writeEscaped } from '../../../src/cli/record-format/terminal-escape.js';
 
 describe('escapes', () => {
   it.each([
@@ -45,7 +45,6 @@ describe('for a terminal', () => {
     ['caf\u00e9 \u20ac \u{1f600} \u00a0', 'caf\u00e9 \u20ac \u{1f600} \u00a0'],
     ['', ''],
   ])('%j', (text, shown) => {
-    expect(escapeForTerminal(text)).toBe(shown);
     expect(escaped(Buffer.from(text))).toBe(shown);
   });
 
