@@ -7,6 +7,8 @@ export interface GroupHistory {
   readonly killedAt: ReadonlyMap<string, number>;
   /** By member: from then on an eviction may have counted. */
   readonly evictedAt: ReadonlyMap<string, number>;
+  /** Who has the instance id of one of which nobody can prove that it is dead: its lock file was removed. */
+  readonly mayBeRefused?: ReadonlySet<string>;
   /** By partition (`topic:n`): how many records it has. */
   readonly produced: ReadonlyMap<string, number>;
   readonly committed: ReadonlyMap<string, number>;
@@ -21,13 +23,14 @@ interface Handling {
 }
 
 /** Codes with which a member may fail that was evicted. */
-const FENCED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']);
+const FENCED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
 
 export function checkGroupHistory(history: GroupHistory): string[] {
   const anomalies: string[] = [];
   for (const { member, what, words } of history.events) {
     if (what !== 'failed') continue;
     if (history.evictedAt.has(member) && FENCED.has(words[0]!)) continue;
+    if (history.mayBeRefused?.has(member) && words[0] === 'UNRELEASED_INSTANCE_ID') continue;
     anomalies.push(`${member} failed: ${words.join(' ').slice(0, 300)}`);
   }
   for (const [place, handlings] of handlingsOf(history)) {

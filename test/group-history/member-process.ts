@@ -8,11 +8,18 @@ export interface MemberPlan {
   readonly directory: string;
   readonly group: string;
   readonly topics: readonly string[];
+  /** Instead of {@link topics}: sources of regular expressions. */
+  readonly patterns?: readonly string[];
   readonly name: string;
   readonly members?: number;
   readonly assignor?: string;
   readonly instanceId?: string;
+  /** `none`: it commits by itself, some records late, and before it lets go of a partition. */
   readonly commit?: 'auto' | 'none';
+  /** Now and then it pauses the partition that it has read from, for some milliseconds. */
+  readonly pauses?: boolean;
+  /** It takes batches, each of which is handled when it asks for the next. */
+  readonly batches?: boolean;
   readonly autoCommitIntervalMs?: number;
   /** A record takes a random time up to this. */
   readonly handlerMs?: number;

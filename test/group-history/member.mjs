@@ -37,8 +37,29 @@ await client.close().catch((error) => say('client', 'failed', error.code ?? erro
 process.exit(0);
 
 async function run(name) {
+  const commits = plan.commit === 'none';
+  /** How far was handled what is not committed, by partition: only who commits by itself needs it. */
+  const handled = new Map();
+  const commit = async (partitions) => {
+    const offsets = partitions.flatMap(({ topic, partition }) => handled.get(`${topic}:${partition}`) ?? []);
+    if (offsets.length > 0) await consumer.commit(offsets);
+    for (const { topic, partition } of partitions) handled.delete(`${topic}:${partition}`);
+  };
+  const handle = async ({ topic, partition, offset }) => {
+    say(name, 'begin', `${topic}:${partition}`, offset);
+    if (plan.handlerMs > 0) await sleep(Math.random() * plan.handlerMs);
+    say(name, 'end', `${topic}:${partition}`, offset);
+    if (commits) handled.set(`${topic}:${partition}`, { topic, partition, offset: offset + 1 });
+    if (plan.pauses && Math.random() < 0.1) {
+      consumer.pause([{ topic, partition }]);
+      setTimeout(() => consumer.resume([{ topic, partition }]), Math.random() * 20);
+    }
+    if (commits && Math.random() < 0.3) await commit([...handled.values()]);
+  };
   const consumer = client.consumer({
-    topics: plan.topics,
+    ...(plan.patterns === undefined
+      ? { topics: plan.topics }
+      : { patterns: plan.patterns.map((one) => new RegExp(one)) }),
     follow: plan.follow ?? true,
     signal: ending.signal,
     group: {
@@ -50,7 +71,10 @@ async function run(name) {
       autoCommitIntervalMs: plan.autoCommitIntervalMs ?? 5000,
       onAssigned: (partitions) =>
         say(name, 'assigned', partitions.map((p) => `${p.topic}:${p.partition}@${p.offset}`).join(',')),
-      onRevoked: (partitions) => say(name, 'revoked', places(partitions)),
+      onRevoked: async (partitions) => {
+        say(name, 'revoked', places(partitions));
+        if (commits) await commit(partitions);
+      },
       onLost: (partitions) => say(name, 'lost', places(partitions)),
       onReset: ({ topic, partition, committed, offset }) =>
         say(name, 'reset', `${topic}:${partition}`, committed, offset),
@@ -59,11 +83,12 @@ async function run(name) {
   try {
     await consumer.assignment();
     say(name, 'joined', (await consumer.share()).memberId);
-    for await (const { topic, partition, offset } of consumer) {
-      if (plan.quiet) continue;
-      say(name, 'begin', `${topic}:${partition}`, offset);
-      if (plan.handlerMs > 0) await sleep(Math.random() * plan.handlerMs);
-      say(name, 'end', `${topic}:${partition}`, offset);
+    if (plan.batches) {
+      for await (const { topic, partition, cursor } of consumer.batches()) {
+        while (cursor.next()) await handle({ topic, partition, offset: cursor.offset });
+      }
+    } else {
+      for await (const record of consumer) if (!plan.quiet) await handle(record);
     }
     await consumer.close();
     say(name, 'closed');

@@ -26,9 +26,15 @@ export interface GroupRoundResult {
 }
 
 const TOPIC = 'orders';
+/** Comes later: only who wants all topics of such names reads it. */
+const LATE_TOPIC = 'orders-late';
+const PATTERN = 'orders.*';
 const GROUP = 'billing';
 const ASSIGNORS = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'];
 const MOST_PROCESSES = 5;
+const INSTANCES = 3;
+/** In which the living have to have handled everything, once nothing befalls them any more. */
+const PATIENCE_MS = 15_000;
 
 export async function runGroupRound({ library, seed, durationMs }: GroupRound): Promise<GroupRoundResult> {
   const random = seededRandom(seed);
@@ -38,18 +44,19 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
   const client = await openClient({ directory, create: true });
   const store = await openStore(nodeFileSystem, directory);
   const groups = new Groups(store, { now: Date.now, elapsed: () => performance.now() });
-  let partitions = 1 + below(5);
-  await client.admin().createTopic({ topic: TOPIC, partitions });
+  const partitions = new Map([[TOPIC, 1 + below(5)]]);
+  await client.admin().createTopic({ topic: TOPIC, partitions: partitions.get(TOPIC)! });
   const produced = new Map<string, number>();
   const produce = async (records: number) => {
     // A producer of its own each time: it knows the partitions there are now.
     await using producer = client.producer();
     await Promise.all(
       Array.from({ length: records }, async () => {
-        const partition = below(partitions);
-        const place = `${TOPIC}:${partition}`;
+        const topic = [...partitions.keys()][below(partitions.size)]!;
+        const partition = below(partitions.get(topic)!);
+        const place = `${topic}:${partition}`;
         produced.set(place, (produced.get(place) ?? 0) + 1);
-        await producer.send({ topic: TOPIC, partition, key: null, value: Buffer.from('x') });
+        await producer.send({ topic, partition, key: null, value: Buffer.from('x') });
       }),
     );
   };
@@ -62,39 +69,114 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
     deleted: 0,
     left: 0,
     grown: 0,
+    static: 0,
   };
   const killedAt = new Map<string, number>();
   const evictedAt = new Map<string, number>();
+  const mayBeRefused = new Set<string>();
   const processes: MemberProcess[] = [];
   const stopped = new Set<MemberProcess>();
   const assignor = ASSIGNORS[below(ASSIGNORS.length)]!;
   const running = () => processes.filter((one) => !one.hasExited && !leaving.has(one));
   const leaving = new Set<MemberProcess>();
-  const start = () => {
-    const plan = { library, directory, group: GROUP, topics: [TOPIC], name: `p${processes.length}`, assignor };
-    const members = 1 + below(2);
-    const handlerMs = below(3);
-    const autoCommitIntervalMs = 20 + below(200);
-    processes.push(
-      new MemberProcess({ ...plan, members, handlerMs, autoCommitIntervalMs }, (event) => events.push(event)),
-    );
+  /** By instance id: the process that has it, or had it last. */
+  const instances = new Map<string, MemberProcess>();
+  const start = (more: { readonly wantsAll?: boolean } = {}) => {
+    const name = `p${processes.length}`;
+    const instanceId = `s${below(INSTANCES)}`;
+    const former = instances.get(instanceId);
+    const isStatic = below(4) === 0 && former?.hasExited !== false;
+    const wantsAll = below(2) === 0 || more.wantsAll === true;
+    const plan = {
+      ...{ library, directory, group: GROUP, topics: [TOPIC], name, assignor },
+      ...(wantsAll ? { patterns: [PATTERN] } : {}),
+      ...(isStatic ? { instanceId } : {}),
+      members: isStatic ? 1 : 1 + below(2),
+      handlerMs: below(3),
+      autoCommitIntervalMs: 20 + below(200),
+      commit: below(3) === 0 ? ('none' as const) : ('auto' as const),
+      pauses: below(3) === 0,
+      batches: below(4) === 0,
+    };
+    const process = new MemberProcess(plan, (event) => events.push(event));
+    processes.push(process);
+    if (isStatic) {
+      instances.set(instanceId, process);
+      if (counts['deleted']! > 0) mayBeRefused.add(`${name}.0`);
+      counts['static']!++;
+    }
+    if (wantsAll) wantAll.add(process);
     counts['started']!++;
   };
+  const wantAll = new Set<MemberProcess>();
   const membersOf = (one: MemberProcess) => [0, 1].map((i) => `${one.name}.${i}`);
+  /** As it calls itself. A static member's id does not begin with that: it says so when it has joined. */
+  const nameOf = (memberId: string) =>
+    events.find(({ what, words }) => what === 'joined' && words[0] === memberId)?.member ??
+    (memberId.startsWith('p') ? memberId.split('-')[0] : undefined);
   const evict = async (memberId: string) => {
     const log = await groups.logOf(GROUP);
-    const name = memberId.split('-')[0]!;
+    const name = nameOf(memberId);
+    if (name === undefined) return;
     evictedAt.set(name, monotonicUs());
     counts['evicted']!++;
     await evictMember(log, groups.topics, GROUP, memberId).catch((error: { code: string }) => {
       if (error.code !== 'KLOG_NOT_FOUND') throw error;
     });
   };
-  const someMember = async (of?: MemberProcess) => {
+  const memberIds = async () => {
     const log = await groups.logOf(GROUP);
     await log.refresh();
-    const ids = [...log.state(GROUP).members.keys()].filter((id) => of === undefined || id.startsWith(`${of.name}.`));
+    return [...log.state(GROUP).members.keys()];
+  };
+  const someMember = async (of?: MemberProcess) => {
+    const ids = (await memberIds()).filter((id) => of === undefined || nameOf(id)?.startsWith(`${of.name}.`) === true);
     return ids[below(Math.max(1, ids.length))];
+  };
+  /** Of which something was not handled yet. */
+  const missing = () => {
+    const handled = new Map<string, Set<string>>();
+    for (const { what, words } of events) {
+      if (what !== 'end') continue;
+      const [place, offset] = words as [string, string];
+      handled.set(place, (handled.get(place) ?? new Set()).add(offset));
+    }
+    return [...produced].filter(([place, count]) => (handled.get(place)?.size ?? 0) < count).map(([place]) => place);
+  };
+  const committedOffsets = async () => {
+    const log = await groups.logOf(GROUP);
+    await log.refresh();
+    return new Map(
+      log
+        .group(GROUP)
+        .allCommitted()
+        .map(({ topic, partition, commit }) => [`${topic}:${partition}`, commit.offset]),
+    );
+  };
+  /** Whoever lives comes to an end with everything, in time. */
+  const settle = async (): Promise<string[]> => {
+    // The dead are found by themselves, but for those whose lock files a user has removed: these stay until they are evicted.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const deadline = performance.now() + PATIENCE_MS; ; ) {
+      const living = running().filter((one) => membersOf(one).some((name) => !evictedAt.has(name)));
+      for (const id of await memberIds()) {
+        const name = nameOf(id);
+        const of = processes.find((one) => name !== undefined && membersOf(one).includes(name));
+        // A static one that was killed before it could say who it is.
+        if (of?.hasExited === true || (name === undefined && instances.get(id.split('-')[0]!)?.hasExited === true)) {
+          if (name !== undefined) evictedAt.set(name, evictedAt.get(name) ?? monotonicUs());
+          await evictMember(await groups.logOf(GROUP), groups.topics, GROUP, id).catch(() => {});
+        }
+      }
+      if (!living.some((one) => wantAll.has(one))) start({ wantsAll: true });
+      const left = missing();
+      if (left.length === 0) return [];
+      if (performance.now() > deadline) {
+        const who = living.map(({ name }) => name).join(' ');
+        return [`${left.join(' ')}: nobody reads on, though these live: ${who}`];
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   };
   const act = async (): Promise<void> => {
     const alive = running();
@@ -134,9 +216,15 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
       if (stopped.delete(one)) one.signal('SIGCONT');
       one.signal('SIGTERM');
       counts['left']!++;
-    } else if (dice < 11 && partitions < 8) {
-      partitions++;
-      await client.admin().createPartitions(TOPIC, partitions);
+    } else if (dice < 11) {
+      const [topic, count] = [...partitions][below(partitions.size)]!;
+      if (partitions.size === 1 && below(3) === 0) {
+        await client.admin().createTopic({ topic: LATE_TOPIC, partitions: 2 });
+        partitions.set(LATE_TOPIC, 2);
+      } else if (count < 8) {
+        await client.admin().createPartitions(topic, count + 1);
+        partitions.set(topic, count + 1);
+      }
       counts['grown']!++;
     }
     await produce(below(30));
@@ -150,37 +238,29 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
   }
   for (const one of stopped) one.signal('SIGCONT');
   stopped.clear();
-  // Dead members whose lock files a user has removed stay until they are evicted.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const anomalies = await settle();
   for (const one of running()) one.signal('SIGTERM');
   await Promise.race([
     Promise.all(processes.map((one) => one.exited)),
     new Promise((resolve) => setTimeout(resolve, 20_000)),
   ]);
-  const anomalies: string[] = [];
   for (const one of processes.filter((it) => !it.hasExited)) {
     anomalies.push(`${one.name} does not end`);
     one.signal('SIGKILL');
     await one.exited;
   }
-  for (let left = await someMember(); left !== undefined; left = await someMember()) await evict(left);
+  for (const id of await memberIds()) await evictMember(await groups.logOf(GROUP), groups.topics, GROUP, id);
   // Whoever comes last reads what the others have left.
   const last = new MemberProcess(
-    { library, directory, group: GROUP, topics: [TOPIC], name: 'last', follow: false, assignor },
+    { library, directory, group: GROUP, topics: [], patterns: [PATTERN], name: 'last', follow: false, assignor },
     (event) => events.push(event),
   );
   await last.exited;
-  const log = await groups.logOf(GROUP);
-  await log.refresh();
-  const committed = new Map<string, number>();
-  for (let partition = 0; partition < partitions; partition++) {
-    const offset = log.group(GROUP).committed({ topic: TOPIC, partition })?.offset;
-    if (offset !== undefined) committed.set(`${TOPIC}:${partition}`, offset);
-  }
+  const committed = await committedOffsets();
   await groups.close();
   await store.close();
   await client.close();
-  anomalies.push(...checkGroupHistory({ events, killedAt, evictedAt, produced, committed }));
+  anomalies.push(...checkGroupHistory({ events, killedAt, evictedAt, mayBeRefused, produced, committed }));
   counts['handled'] = events.filter(({ what }) => what === 'end').length;
   if (anomalies.length === 0) rmSync(root, { recursive: true, force: true });
   return { anomalies, counts, directory: root, events };
