@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { GroupOptions } from '../../src/clients/group-consumer.js';
+import { GroupCommits } from '../../src/clients/local/group-commits.js';
 import { GroupPartitions } from '../../src/clients/local/group-partitions.js';
 import { openClient } from '../../src/clients/local/open-client.js';
+import type { GroupMember } from '../../src/groups/group-member.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
 import { openStore } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -100,4 +102,43 @@ it('a topic that was made anew is noticed, though its files fall silent', async 
   await expect(partitions.assertTopics()).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
   const [stopped] = await partitions.stop([P]);
   expect(stopped).toMatchObject({ position: 0 });
+});
+
+/** Commits everything that was handed out; it is done when the answer is called. */
+async function committing(partitions: GroupPartitions): Promise<() => Promise<void>> {
+  let done = () => {};
+  const commit = () => new Promise<void>((resolve) => (done = resolve));
+  const commits = new GroupCommits(partitions, { id: 'g', commit: 'none' }, () => {});
+  commits.begin({ commit } as Partial<GroupMember> as GroupMember);
+  const committed = commits.commitAll();
+  return async () => {
+    done();
+    await committed;
+  };
+}
+
+it('a commit that ends when its partition has gone and come back says nothing of what is read now', async () => {
+  const { partitions } = await partitionsOf();
+  await partitions.start([STARTED]);
+  partitions.assignment.get(P).position = 3;
+  const done = await committing(partitions);
+  await partitions.stop([P]);
+  await partitions.start([{ ...STARTED, offset: 0 }]);
+  partitions.assignment.get(P).position = 3;
+  await done();
+  expect(partitions.dirty).toEqual([{ ...P, offset: 3 }]);
+});
+
+it('a commit that ends when the application has gone back counts nothing in hand as handled', async () => {
+  const { partitions } = await partitionsOf();
+  await partitions.start([STARTED]);
+  const fetcher = partitions.assignment.get(P);
+  fetcher.position = 3;
+  const done = await committing(partitions);
+  partitions.seek(fetcher, 0);
+  partitions.handOut(fetcher, true);
+  fetcher.position = 1;
+  await done();
+  expect(partitions.handledOf(fetcher)).toBe(0);
+  expect(partitions.dirty).toEqual([{ ...P, offset: 0 }]);
 });

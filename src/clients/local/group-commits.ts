@@ -64,8 +64,13 @@ export class GroupCommits {
   async #commit(commits: readonly MemberCommit[]): Promise<void> {
     if (commits.length === 0) return;
     if (this.#member === undefined) throw closed();
+    // What is read of a partition that has gone and come back meanwhile is not what was committed.
+    const fetchers = commits.map((one) => this.#partitions.assignment.find(one));
     await this.#member.commit(commits);
-    for (const one of commits) this.#partitions.committed(one, one.commit.offset);
+    for (const [i, { commit }] of commits.entries()) {
+      const fetcher = fetchers[i];
+      if (fetcher !== undefined) this.#partitions.committed(fetcher, commit.offset);
+    }
   }
 
   #checked({ topic, partition, offset, metadata }: OffsetToCommit): MemberCommit {

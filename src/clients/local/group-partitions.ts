@@ -164,12 +164,14 @@ export class GroupPartitions implements MemberWorker {
     return { topic, partition, topicId, commit };
   }
 
-  committed(partition: TopicPartition, offset: number): void {
-    const fetcher = this.assignment.find(partition);
-    if (fetcher === undefined) return;
+  committed(fetcher: PartitionFetcher, offset: number): void {
+    // Let go of by now.
+    if (!this.#committed.has(fetcher)) return;
     this.#committed.set(fetcher, offset);
+    // It has gone back meanwhile: that was before what it has in hand.
+    if (this.#inHand?.fetcher !== fetcher || offset > fetcher.position) return;
     // What the application commits it has handled.
-    if (this.#inHand?.fetcher === fetcher) this.#inHand.handled = Math.max(this.#inHand.handled, offset);
+    this.#inHand.handled = Math.max(this.#inHand.handled, offset);
   }
 
   seek(fetcher: PartitionFetcher, offset: number): void {
