@@ -1,6 +1,6 @@
 /**
- * How many descriptors a command has open, by strace: the kernel hands out the lowest number that is free, so the highest one
- * ever given tells how many were open at once.
+ * How many descriptors a command has open, by strace: the kernel hands out the lowest number that is free, so the
+ * highest one ever given tells how many were open at once.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,9 @@ export function highestDescriptor(command: string, cwd: string): number {
   return Math.max(...highest);
 }
 
-/** `pipe2([20, 21], …) = 0`, `openat(…) = 20`, `fcntl(3, F_DUPFD_CLOEXEC, 0) = 20`; other calls of fcntl answer flags. */
+/**
+ * `pipe2([20, 21], …) = 0`, `openat(…) = 20`, `fcntl(3, F_DUPFD_CLOEXEC, 0) = 20`; other calls of fcntl answer flags.
+ */
 function givenBy(line: string): number {
   const [, second] = /pipe2\(\[\d+, (\d+)\]/.exec(line) ?? [];
   if (second !== undefined) return Number(second);

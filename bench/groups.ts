@@ -1,8 +1,8 @@
 /**
  * npm run bench-groups -- [PART…] [--kills N] [--seconds S] [--rounds R] [--save]
  *
- * What groups of real processes take: how soon somebody goes on after a kill -9, how soon large groups are at work, what a
- * member costs that waits. Prints what was promised and found; a run of all parts, or --save, writes
+ * What groups of real processes take: how soon somebody goes on after a kill -9, how soon large groups are at work,
+ * what a member costs that waits. Prints what was promised and found; a run of all parts, or --save, writes
  * bench/results/<date>-<machine>-groups.md. Defaults: 400 kills, a minute of idling, 5 rounds of the rest.
  */
 import { spawnSync } from 'node:child_process';

@@ -2,7 +2,9 @@ import { percentile } from './statistics.js';
 
 const BAR_WIDTH = 50;
 
-/** Milliseconds: how many lie between each two multiples of `binMs`, as bars; a line of `…` where none do for a while. */
+/**
+ * Milliseconds: how many lie between each two multiples of `binMs`, as bars; a line of `…` where none do for a while.
+ */
 export function histogram(values: readonly number[], binMs: number): string {
   const counts = new Map<number, number>();
   for (const value of values) {

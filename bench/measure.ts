@@ -1,6 +1,6 @@
 /**
- * Times a command as bash's `time` does: the wall clock, and the CPU of all its processes, to the millisecond. Peak memory
- * comes from GNU time before the process in question, where that is installed.
+ * Times a command as bash's `time` does: the wall clock, and the CPU of all its processes, to the millisecond. Peak
+ * memory comes from GNU time before the process in question, where that is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';

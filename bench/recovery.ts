@@ -1,10 +1,11 @@
 /**
  * npx tsx bench/recovery.ts [--sizes 1M,1G] [--rounds N] [--work DIR]
  *
- * What it costs to open a log after a kill -9, by the size of the log. For each size a topic is filled by `klog produce`; in
- * each round a `klog produce` that writes without end is killed in mid-write, and then timed: the next `klog produce` of one
- * record, or the next `klog consume` of the last one. Bytes and syncs below the data directory are counted by strace in runs of
- * their own. The same commands on a log with nothing to settle stand beside them. Defaults: 1M,1G, 5 rounds, in $TMPDIR.
+ * What it costs to open a log after a kill -9, by the size of the log. For each size a topic is filled by `klog
+ * produce`; in each round a `klog produce` that writes without end is killed in mid-write, and then timed: the next
+ * `klog produce` of one record, or the next `klog consume` of the last one. Bytes and syncs below the data directory
+ * are counted by strace in runs of their own. The same commands on a log with nothing to settle stand beside them.
+ * Defaults: 1M,1G, 5 rounds, in $TMPDIR.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,10 +1,11 @@
 /**
  * npm run bench -- [PART…] [--records N] [--rounds R] [--save]
  *
- * Whole commands, as a user runs them, applications on the library, and processes beside each other; bench/README.md tells
- * what each part asks. Default all parts. Every round runs each command once (short ones a few times), so that a machine that
- * slows down does so for all alike. Prints tables of medians, then what has a target and whether it is met; a run of all
- * parts, or --save, writes bench/results/<date>-<machine>-<commit>.md. Defaults: 5e6 records, 5 rounds.
+ * Whole commands, as a user runs them, applications on the library, and processes beside each other; bench/README.md
+ * tells what each part asks. Default all parts. Every round runs each command once (short ones a few times), so that a
+ * machine that slows down does so for all alike. Prints tables of medians, then what has a target and whether it is
+ * met; a run of all parts, or --save, writes bench/results/<date>-<machine>-<commit>.md. Defaults: 5e6 records, 5
+ * rounds.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';

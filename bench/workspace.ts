@@ -31,8 +31,8 @@ export interface Workspace {
   /** Lines of 104 bytes and a newline. */
   readonly input: string;
   /**
-   * The `.klog` with the topics `large`, the lines of the input, and `spread`, the same over eight partitions, the next one for
-   * each line.
+   * The `.klog` with the topics `large`, the lines of the input, and `spread`, the same over eight partitions, the next
+   * one for each line.
    */
   readonly log: string;
   /** The `.klog` with the topic `huge`: {@link HUGE_FACTOR} times as many records. */

@@ -1,5 +1,6 @@
-// Builds the command line: dist/klog.cjs, which has everything and runs alone, and in dist/start/ what bin/klog.js starts
-// everyday commands with: NAME.js, a bundle of the chunks that such commands load, and NAME.cache, what V8 compiled of it.
+// Builds the command line: dist/klog.cjs, which has everything and runs alone, and in dist/start/ what bin/klog.js
+// starts everyday commands with: NAME.js, a bundle of the chunks that such commands load, and NAME.cache, what V8
+// compiled of it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -67,8 +68,8 @@ async function buildChunks() {
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
-    // The global `performance` loads node:perf_hooks, a millisecond. Where the library needs a `require` it takes `__filename`
-    // when there is no URL.
+    // The global `performance` loads node:perf_hooks, a millisecond. Where the library needs a `require` it takes
+    // `__filename` when there is no URL.
     define: { 'performance.now': 'monotonicNow', 'import.meta.url': 'undefined' },
     external,
     plugins: [lazyBuiltins, ownModules],
@@ -117,9 +118,9 @@ function refuseCycles(outputs) {
 }
 
 /**
- * Built-in modules that most commands never call, though a file they load imports them: each is loaded at the first call of one
- * of its functions, or look into one of its tables. Saves 6 ms of the start of `klog topic list`. A file that wants anything
- * else of a module loads it.
+ * Built-in modules that most commands never call, though a file they load imports them: each is loaded at the first
+ * call of one of its functions, or look into one of its tables. Saves 6 ms of the start of `klog topic list`. A file
+ * that wants anything else of a module loads it.
  */
 const LAZY_BUILTINS = ['child_process', 'crypto', 'fs/promises', 'os', 'timers/promises', 'v8', 'vm', 'zlib'];
 
@@ -166,8 +167,8 @@ function namesImported(source, path) {
 }
 
 /**
- * Modules that cost a part of a millisecond for what is there already: `createRequire` comes with node:module, and in a bundle
- * answers the bundle's own `require`; node:process is a global.
+ * Modules that cost a part of a millisecond for what is there already: `createRequire` comes with node:module, and in a
+ * bundle answers the bundle's own `require`; node:process is a global.
  */
 const ownModules = {
   name: 'own-modules',

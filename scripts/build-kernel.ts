@@ -1,6 +1,6 @@
-// Compiles src/format/kernel/assembly by AssemblyScript and writes what comes out as base64 to *-module.ts. With --check it
-// only says whether these files are what would be written. The compiler is fetched when it is needed: its 100 MB are for nobody
-// who does not change a kernel.
+// Compiles src/format/kernel/assembly by AssemblyScript and writes what comes out as base64 to *-module.ts. With
+// --check it only says whether these files are what would be written. The compiler is fetched when it is needed: its
+// 100 MB are for nobody who does not change a kernel.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

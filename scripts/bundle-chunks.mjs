@@ -1,18 +1,18 @@
-// From the ES modules that esbuild splits a program into (its chunks) to one CommonJS file, the bundle, of all chunks or
-// some: each is a function that runs when it is first asked for. What is not asked for costs next to nothing: V8 looks no
-// further into a function until it is called, and keeps none of it in a code cache.
+// From the ES modules that esbuild splits a program into (its chunks) to one CommonJS file, the bundle, of all chunks
+// or some: each is a function that runs when it is first asked for. What is not asked for costs next to nothing: V8
+// looks no further into a function until it is called, and keeps none of it in a code cache.
 import { createHash } from 'node:crypto';
 import ts from 'typescript';
 
 /**
- * What a chunk is a function of: import and import() of another chunk. These names, `$need` and `$outer` are no program's own, and so
- * short that no statement becomes longer: source maps stay right.
+ * What a chunk is a function of: import and import() of another chunk. These names, `$need` and `$outer` are no
+ * program's own, and so short that no statement becomes longer: source maps stay right.
  */
 const PARAMETERS = '$load,$later';
 
 /**
- * The body of the function for one of esbuild's ES modules; each place in it stays in its column. What it exports is read when
- * it has run: an `export let` that changes later would not be followed.
+ * The body of the function for one of esbuild's ES modules; each place in it stays in its column. What it exports is
+ * read when it has run: an `export let` that changes later would not be followed.
  */
 export function chunkBody(module) {
   const file = ts.createSourceFile('chunk.js', module, ts.ScriptTarget.ESNext, false, ts.ScriptKind.JS);
@@ -68,9 +68,9 @@ function chunkName(path) {
 }
 
 /**
- * The first line names the bundle, for its code cache. What follows is one expression: a function, which bin/klog.js calls
- * with the names of a module, and which calls itself where the file is a module (so the text is compiled as it is read, not
- * copied into a wrapper). What runs by node:vm cannot say import(); bin/klog.js hands its own in.
+ * The first line names the bundle, for its code cache. What follows is one expression: a function, which bin/klog.js
+ * calls with the names of a module, and which calls itself where the file is a module (so the text is compiled as it is
+ * read, not copied into a wrapper). What runs by node:vm cannot say import(); bin/klog.js hands its own in.
  */
 const HEAD = `(function(bundle){if(typeof module==='undefined')return bundle;bundle(exports,require,module,__filename)})(function(exports,require,module,__filename){"use strict";
 const $need=require,$outer=module.importModule??((name)=>import(name));
@@ -78,7 +78,10 @@ const monotonicNow=()=>{const[s,ns]=process.hrtime();return s*1e3+ns/1e6};
 const chunks={
 `;
 
-/** `start` answers with the exports of the first chunk; `missing` is asked for all chunks when one is not in this bundle. */
+/**
+ * `start` answers with the exports of the first chunk; `missing` is asked for all chunks when one is not in this
+ * bundle.
+ */
 const TAIL = `};
 const loaded=new Map;let others;
 exports.chunks=chunks;exports.loaded=loaded;
@@ -88,7 +91,10 @@ const $later=async(name)=>$load(name);
 return $load("start")};
 if(require.main===module)void exports.start().main()})`;
 
-/** The bundle of these chunks: `bodies` by name, "start" among them; and where in it each body begins, lines counted from 0. */
+/**
+ * The bundle of these chunks: `bodies` by name, "start" among them; and where in it each body begins, lines counted
+ * from 0.
+ */
 export function bundleText(bodies) {
   let text = HEAD;
   const lines = new Map();

@@ -1,13 +1,14 @@
 /**
  * npm run kafka-dump -- [--seed S]
  *
- * Kafka's own code as the judge: topics of every kind are written by the built command (every codec, headers, nulls, binary keys,
- * several segments and partitions, LogAppendTime, compacted, trimmed, erased, repaired, recovered after kill -9, imported), and
- * what kafka-dump-log (kafka.tools.DumpLogSegments) prints of their files must be what `klog log dump` says: each batch and
- * record, each index entry, which Kafka also looks up in the log, and the check of an index that a broker makes at its start.
+ * Kafka's own code as the judge: topics of every kind are written by the built command (every codec, headers, nulls,
+ * binary keys, several segments and partitions, LogAppendTime, compacted, trimmed, erased, repaired, recovered after
+ * kill -9, imported), and what kafka-dump-log (kafka.tools.DumpLogSegments) prints of their files must be what `klog
+ * log dump` says: each batch and record, each index entry, which Kafka also looks up in the log, and the check of an
+ * index that a broker makes at its start.
  *
- * Wants Java 17 and Maven, which fetches Kafka's jars (test/kafka/pom.xml). Exits 1 at a difference, 2 for wrong arguments,
- * and 3 where Java or Maven is missing.
+ * Wants Java 17 and Maven, which fetches Kafka's jars (test/kafka/pom.xml). Exits 1 at a difference, 2 for wrong
+ * arguments, and 3 where Java or Maven is missing.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,10 +1,10 @@
 /**
  * npm run oracle -- [--seed S] [--records N]
  *
- * An independent judge of what klog writes: topics of every kind go through the library into a new directory, and readers
- * that have no line of klog's (test/oracle, python3-kafka) must find in the files what was produced, batch by batch and
- * record by record, and in the indexes what leads there. Exits 1 at a difference, 2 for wrong arguments, and 3 where
- * python3-kafka is missing. Defaults: seed 1, 20000 records.
+ * An independent judge of what klog writes: topics of every kind go through the library into a new directory, and
+ * readers that have no line of klog's (test/oracle, python3-kafka) must find in the files what was produced, batch by
+ * batch and record by record, and in the indexes what leads there. Exits 1 at a difference, 2 for wrong arguments, and
+ * 3 where python3-kafka is missing. Defaults: seed 1, 20000 records.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

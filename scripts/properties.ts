@@ -1,7 +1,7 @@
 /**
- * `npm run properties -- [--seed S] [--seeds K] [--runs N] [FILE…]`: the property tests with other inputs than those of the suite:
- * from K seeds, S and those that follow it (default one, of this moment), N times as many (default 10). Prints what each seed
- * came to; exit status 1 after any counterexample. FILE: only tests whose path contains it.
+ * `npm run properties -- [--seed S] [--seeds K] [--runs N] [FILE…]`: the property tests with other inputs than those of
+ * the suite: from K seeds, S and those that follow it (default one, of this moment), N times as many (default 10).
+ * Prints what each seed came to; exit status 1 after any counterexample. FILE: only tests whose path contains it.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -3,12 +3,13 @@
  *                    [--only NAME,…] [--work DIR] [--jobs N] [PART…]
  * npm run torture -- --check DIRECTORY STDOUT
  *
- * The proof of klog's durability promises (RELIABILITY.md): programs that use klog (test/crash/scenarios) lose their power, are
- * killed, or have their file calls fail at every moment, and what is left on the disk is judged. Parts, default all:
- * powerloss-simulated, killpoints, errors, powerloss-real, diskfull, flaws. With --check a state that was kept is judged once more.
+ * The proof of klog's durability promises (RELIABILITY.md): programs that use klog (test/crash/scenarios) lose their
+ * power, are killed, or have their file calls fail at every moment, and what is left on the disk is judged. Parts,
+ * default all: powerloss-simulated, killpoints, errors, powerloss-real, diskfull, flaws. With --check a state that was
+ * kept is judged once more.
  *
- * Exits 1 when something failed, 2 for wrong arguments, and 3 where the tools cannot run (Linux on x86-64, Python 3, ptrace).
- * Defaults: seed 1, small, in /dev/shm where there is one, as many jobs as there are CPUs.
+ * Exits 1 when something failed, 2 for wrong arguments, and 3 where the tools cannot run (Linux on x86-64, Python 3,
+ * ptrace). Defaults: seed 1, small, in /dev/shm where there is one, as many jobs as there are CPUs.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 // node scripts/warm-start.mjs list|cache NAME BUNDLE
 // Runs the commands that the start NAME is for, with a bundle of dist/. `list` writes the chunks that they loaded to
-// descriptor 3, as JSON. `cache` writes dist/start/NAME.cache: what V8 compiled of the bundle, for bin/klog.js. The first line
-// of the bundle, its hash, comes first, so that a cache is never used for another bundle.
+// descriptor 3, as JSON. `cache` writes dist/start/NAME.cache: what V8 compiled of the bundle, for bin/klog.js. The
+// first line of the bundle, its hash, comes first, so that a cache is never used for another bundle.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -44,8 +44,9 @@ export const ERROR_CODES = {
   /** Another process holds the lock and kept it longer than the wait was allowed to last. */
   KLOG_LOCKED: { retriable: true },
   /**
-   * The bytes were written, but whether they are, or will be, in the log is not known: they were cut off meanwhile, or nobody
-   * could be waited for who makes them durable. Read the log to find out; the same call again might store them twice.
+   * The bytes were written, but whether they are, or will be, in the log is not known: they were cut off meanwhile, or
+   * nobody could be waited for who makes them durable. Read the log to find out; the same call again might store them
+   * twice.
    */
   KLOG_OUTCOME_UNKNOWN: { retriable: false },
   /** A sync failed earlier in this process: it acknowledges nothing any more. */

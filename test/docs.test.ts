@@ -6,8 +6,8 @@ import { sharedDirectory } from './support/temporary-directory.js';
 
 /**
  * Runs the documentation. A ```console block is a shell session: lines after "$ " are commands (continued after "> "),
- * what follows is what they print. `…` stands for anything within a line, a line of only `…` for any lines. The blocks of
- * a document share a directory and run in order.
+ * what follows is what they print. `…` stands for anything within a line, a line of only `…` for any lines. The blocks
+ * of a document share a directory and run in order.
  */
 const root = resolve(import.meta.dirname, '..');
 

@@ -3,8 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Which room may import which (ARCHITECTURE.md, "The ladder"). A room's own files are always allowed. `client packages` and
- * the like are npm packages and are not judged here.
+ * Which room may import which (ARCHITECTURE.md, "The ladder"). A room's own files are always allowed. `client packages`
+ * and the like are npm packages and are not judged here.
  */
 const ALLOWED: Record<string, readonly string[]> = {
   errors: [],

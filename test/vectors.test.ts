@@ -86,7 +86,8 @@ describe('the runner', () => {
 
   it('meets a batch that reads right but is not what the encoder makes', async () => {
     const { bytes, lines } = await fixture('batches/v2-single-minimal');
-    // The record's length as a varint of two bytes, which readers accept; CRC and length redone by the reader's own rules.
+    // The record's length as a varint of two bytes, which readers accept; CRC and length redone by the reader's own
+    // rules.
     const longer = Buffer.concat([bytes.subarray(0, 61), Buffer.from('8c00', 'hex'), bytes.subarray(62)]);
     longer.writeInt32BE(longer.length - 12, 8);
     const { crc32c } = await import('../src/format/crc32c.js');

@@ -1,6 +1,6 @@
 /**
- * How long after it was handed to `send` a record is seen in another process. One at a time, durable: the sync of the disk is
- * in it, which is why the same two processes also hand entries over without a log, with and without a sync.
+ * How long after it was handed to `send` a record is seen in another process. One at a time, durable: the sync of the
+ * disk is in it, which is why the same two processes also hand entries over without a log, with and without a sync.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';

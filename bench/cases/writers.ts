@@ -1,6 +1,6 @@
 /**
- * What one partition takes from several processes that write to it at once, each waiting for every record of its own to be on
- * the disk; beside them the same processes that append to one file and sync it, each for itself.
+ * What one partition takes from several processes that write to it at once, each waiting for every record of its own to
+ * be on the disk; beside them the same processes that append to one file and sync it, each for itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -26,7 +26,9 @@ const KLOG_ALONE = 'klog: one writer alone';
 /** A round takes ten seconds and more, whatever it measures. */
 const MOST_ROUNDS = 3;
 
-/** What several writers got through at once: of each round, and in it of each writer, how long each entry took, in ms. */
+/**
+ * What several writers got through at once: of each round, and in it of each writer, how long each entry took, in ms.
+ */
 interface WritersRow {
   readonly title: string;
   readonly rounds: number[][][];

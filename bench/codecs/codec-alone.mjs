@@ -1,6 +1,6 @@
-// What a codec costs by itself: it compresses, or decompresses, the bytes of a file, a batch's worth at a time, as klog loads
-// it. Arguments: a JSON of codec, way (compress, decompress) and library; the file. Prints its measurement, of the codec's
-// calls only.
+// What a codec costs by itself: it compresses, or decompresses, the bytes of a file, a batch's worth at a time, as klog
+// loads it. Arguments: a JSON of codec, way (compress, decompress) and library; the file. Prints its measurement, of
+// the codec's calls only.
 import { openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

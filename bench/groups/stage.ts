@@ -1,4 +1,6 @@
-/** A directory with a topic, and processes with members of a group over it; what they say is kept up with as it comes. */
+/**
+ * A directory with a topic, and processes with members of a group over it; what they say is kept up with as it comes.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

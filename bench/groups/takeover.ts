@@ -1,7 +1,7 @@
 /**
- * Members are killed, one after the other, each at another moment of its neighbours' looks at it. A record is there for each
- * partition of the killed one at once; what counts is the time from just before the signal until one of every such partition
- * has been handed out by another member, whose process takes the time.
+ * Members are killed, one after the other, each at another moment of its neighbours' looks at it. A record is there for
+ * each partition of the killed one at once; what counts is the time from just before the signal until one of every such
+ * partition has been handed out by another member, whose process takes the time.
  */
 import { type MemberEvent, monotonicUs } from '../../test/group-history/member-process.js';
 import { onStage, type Stage, sleep, TOPIC, until } from './stage.js';

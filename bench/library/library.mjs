@@ -1,5 +1,5 @@
-// An application on the library: it sends records, or iterates over them. Its one argument is a JSON: way, records, directory,
-// library. A first tenth is not counted: code that has just been started is slow. Prints its measurement.
+// An application on the library: it sends records, or iterates over them. Its one argument is a JSON: way, records,
+// directory, library. A first tenth is not counted: code that has just been started is slow. Prints its measurement.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SelfTimer } from '../self-timer.mjs';
@@ -32,7 +32,10 @@ async function consume(takeSome) {
   if (count !== records) throw new Error(`${count} of ${records} have come`);
 }
 
-/** So many thousands are on their way at once: a batch of the log holds about ten of them, and a few batches are under way. */
+/**
+ * So many thousands are on their way at once: a batch of the log holds about ten of them, and a few batches are under
+ * way.
+ */
 const ON_THEIR_WAY = 16;
 const underWay = [];
 

@@ -1,6 +1,6 @@
-// Sends entries one at a time, each when the one before is done and a short while has passed, so that the receiver sleeps.
-// Its one argument is a JSON: way, events, pauseMs, file or directory, library. At its end it prints, unless its output is
-// the way, how long each send took to be done.
+// Sends entries one at a time, each when the one before is done and a short while has passed, so that the receiver
+// sleeps. Its one argument is a JSON: way, events, pauseMs, file or directory, library. At its end it prints, unless
+// its output is the way, how long each send took to be done.
 import { fdatasync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,7 @@
-// One of several writers of the same place: one entry after the other, each when the one before is on the disk. Its one argument
-// is a JSON: way, file or directory, library. Says "ready" after a first entry, and is then told when the measuring begins and
-// ends, on the clock that all processes share; prints when each entry in between was handed over and how long it took.
+// One of several writers of the same place: one entry after the other, each when the one before is on the disk. Its one
+// argument is a JSON: way, file or directory, library. Says "ready" after a first entry, and is then told when the
+// measuring begins and ends, on the clock that all processes share; prints when each entry in between was handed over
+// and how long it took.
 import { fdatasync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -67,8 +67,8 @@ function compareSegments(klog: KlogCommand, kafka: KafkaTool, files: readonly st
 }
 
 /**
- * Kafka prints each entry and holds it against the batch it leads to. Of a batch that compaction has emptied it looks for the
- * records' time, finds none, and says so, although its own cleaner keeps such headers and their time as well.
+ * Kafka prints each entry and holds it against the batch it leads to. Of a batch that compaction has emptied it looks
+ * for the records' time, finds none, and says so, although its own cleaner keeps such headers and their time as well.
  */
 function compareIndexes(
   klog: KlogCommand,

@@ -1,7 +1,8 @@
 /**
- * The entries that the two indexes of a segment must have, worked out from its batches once more, by the rule of Kafka's
- * `LogSegment.append`: a batch gets an entry when more than index.interval.bytes came since the last one, the time index
- * only if the largest timestamp has risen; a segment that is closed gets its largest timestamp as the last entry.
+ * The entries that the two indexes of a segment must have, worked out from its batches once more, by the rule of
+ * Kafka's `LogSegment.append`: a batch gets an entry when more than index.interval.bytes came since the last one, the
+ * time index only if the largest timestamp has risen; a segment that is closed gets its largest timestamp as the last
+ * entry.
  */
 import type { BatchSummary } from './segment-checker.js';
 

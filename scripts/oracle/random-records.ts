@@ -1,4 +1,6 @@
-/** Records with everything in them that has a form of its own in the format. The same random numbers, the same records. */
+/**
+ * Records with everything in them that has a form of its own in the format. The same random numbers, the same records.
+ */
 
 /** A record before it belongs to a topic. */
 export interface PlannedRecord {
@@ -9,8 +11,8 @@ export interface PlannedRecord {
 }
 
 /**
- * - `edges`: all of it, with records without a time; `far-edges`: the latest time among them, too, which is too far from no
- *   time for one batch: klog begins another one
+ * - `edges`: all of it, with records without a time; `far-edges`: the latest time among them, too, which is too far
+ *   from no time for one batch: klog begins another one
  * - `megabytes`: values of 1 MB; `lines`: keyless JSON lines at rising times
  */
 export type RecordKind = 'edges' | 'far-edges' | 'megabytes' | 'lines';

@@ -1,8 +1,9 @@
 /**
  * The process is killed, or a call fails, at every one of its file calls.
  *
- * - A kill of all processes leaves what the calls up to then have done, for the kernel lives on: a recording tells every such
- *   state without a run for each. Where processes come one after the other (or there is only one), a kill of one is a kill of all.
+ * - A kill of all processes leaves what the calls up to then have done, for the kernel lives on: a recording tells
+ *   every such state without a run for each. Where processes come one after the other (or there is only one), a kill of
+ *   one is a kill of all.
  * - One of several at the same time is killed at every call: in memory, and really.
  * - Calls fail in memory, every one in every way.
  *

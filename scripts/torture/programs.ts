@@ -1,4 +1,7 @@
-/** Builds the two programs the tools run, the scenarios and the judge, of the sources as they are or with a flaw in them. */
+/**
+ * Builds the two programs the tools run, the scenarios and the judge, of the sources as they are or with a flaw in
+ * them.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';

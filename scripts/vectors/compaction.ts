@@ -1,6 +1,6 @@
 /**
- * A log that is compacted again and again, at the times given, each pass starting from the result before. What klog's own
- * rules and filter make of it must have the content that Kafka's have; where nothing is compressed, the same bytes.
+ * A log that is compacted again and again, at the times given, each pass starting from the result before. What klog's
+ * own rules and filter make of it must have the content that Kafka's have; where nothing is compressed, the same bytes.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** Recovers a copy of a segment's `.log` in a directory of its own, and gives what came out with the rebuilt indexes. */
+/**
+ * Recovers a copy of a segment's `.log` in a directory of its own, and gives what came out with the rebuilt indexes.
+ */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Partition directories written by Kafka: every index entry, look-up and snapshot, and the indexes of all segments built
- * again from their logs, byte for byte.
+ * Partition directories written by Kafka: every index entry, look-up and snapshot, and the indexes of all segments
+ * built again from their logs, byte for byte.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

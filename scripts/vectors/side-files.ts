@@ -57,7 +57,10 @@ export const runSideFiles: Kind = async (folder, vector) => {
   return check.outcome();
 };
 
-/** Entries with a value beyond 2^53 - 1 must be refused; then they are taken out, and the rest must read and write alike. */
+/**
+ * Entries with a value beyond 2^53 - 1 must be refused; then they are taken out, and the rest must read and write
+ * alike.
+ */
 function checkText(bytes: Buffer, check: Comparison, name: string, again: (bytes: Uint8Array) => Uint8Array): void {
   const [version, , ...lines] = bytes.toString().trimEnd().split('\n');
   const large = lines.filter((line) => exceedsSafeInteger(line.split(' ').at(-1)));

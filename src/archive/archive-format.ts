@@ -28,9 +28,9 @@
  *               a group with very many has several
  * DONE  once    JSON  { "sections", "topics", "batches", "records", "recordBytes", "digest" }
  * ```
- * `sections` counts those before DONE, `digest` is the crc32c over all their 20-byte heads and body checksums in turn: a
- * section that is missing, doubled or out of place is noticed although each is whole. An archive without DONE is a part
- * of one.
+ * `sections` counts those before DONE, `digest` is the crc32c over all their 20-byte heads and body checksums in turn:
+ * a section that is missing, doubled or out of place is noticed although each is whole. An archive without DONE is a
+ * part of one.
  */
 export const ARCHIVE_MAGIC = Buffer.from([0x89, 0x4b, 0x4c, 0x4f, 0x47, 0x0d, 0x0a, 0x1a]);
 export const ARCHIVE_VERSION = 1;

@@ -24,7 +24,9 @@ const OFFSETS_LENGTH = 1024 * 1024;
 /** Takes bytes before it returns or its promise resolves. */
 export type ArchiveSink = (bytes: Uint8Array) => Promise<void> | void;
 
-/** Writes an archive as it comes, section by section: {@link begin}, topics, then partition by partition, {@link end}. */
+/**
+ * Writes an archive as it comes, section by section: {@link begin}, topics, then partition by partition, {@link end}.
+ */
 export class ArchiveWriter {
   readonly #sink: ArchiveSink;
   readonly #codec: Codec | undefined;

@@ -69,7 +69,9 @@ export class SectionReader {
     );
   }
 
-  /** `undefined`: the archive ends here. @throws KlogError KLOG_BAD_INPUT with the byte where it is damaged or cut off */
+  /**
+   * `undefined`: the archive ends here. @throws KlogError KLOG_BAD_INPUT with the byte where it is damaged or cut off
+   */
   async next(): Promise<Section | undefined> {
     const position = this.#position;
     const head = await this.#read(SECTION_HEAD_SIZE);

@@ -1,7 +1,7 @@
 /**
- * Arguments are bytes, and need not be UTF-8. Node decodes them before a program sees them, and every bad byte is U+FFFD by
- * then. Linux still has the bytes; each of those that are not UTF-8 is carried through the command line's parsing as a lone
- * surrogate, U+DC00 and the byte, and is a byte again where the text becomes bytes:
+ * Arguments are bytes, and need not be UTF-8. Node decodes them before a program sees them, and every bad byte is
+ * U+FFFD by then. Linux still has the bytes; each of those that are not UTF-8 is carried through the command line's
+ * parsing as a lone surrogate, U+DC00 and the byte, and is a byte again where the text becomes bytes:
  *
  * ```
  * bytes        61 ff 62

@@ -19,7 +19,9 @@ export interface CliContext {
   /** Milliseconds since 1970. */
   readonly clock: { now(): number };
   readonly signals: Signals;
-  /** The process's arguments as bytes, each with a NUL behind it; undefined (or absent) where the system does not tell. */
+  /**
+   * The process's arguments as bytes, each with a NUL behind it; undefined (or absent) where the system does not tell.
+   */
   commandLine?(): Uint8Array | undefined;
   /** Opens a home of topics. Fails with KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED, …; the caller closes it. */
   openClient(options: OpenClientOptions): Promise<Client>;

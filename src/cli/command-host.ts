@@ -146,7 +146,10 @@ export function explainErrors(command: Command): void {
   });
 }
 
-/** `klog lits --help` and `klog help lits` ask about a command that is not there: commander would show the help above it. */
+/**
+ * `klog lits --help` and `klog help lits` ask about a command that is not there: commander would show the help above
+ * it.
+ */
 export function refuseHelpOfUnknown(command: Command): void {
   command.on('beforeHelp', () => {
     const [name] = command.args;

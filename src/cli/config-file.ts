@@ -28,8 +28,8 @@ const PROJECT_FILES = ['klog.config.json', 'klog.config.yaml'];
 const settingsByContext = new WeakMap<object, Promise<FileSettings>>();
 
 /**
- * Settings of the nearest file at or above the working directory, over those of `~/.config/klog/config.yaml`. A command looks
- * once.
+ * Settings of the nearest file at or above the working directory, over those of `~/.config/klog/config.yaml`. A command
+ * looks once.
  */
 export function readConfigFiles(context: Pick<CliContext, 'cwd' | 'env'>): Promise<FileSettings> {
   let settings = settingsByContext.get(context);

@@ -23,7 +23,9 @@ const MEMORY_DEVICES = 1;
 const FIRST_PSEUDO_TERMINAL = 136;
 const LAST_PSEUDO_TERMINAL = 143;
 
-/** `node:tty` takes five milliseconds to load, a tenth of a start: it is asked only about what the number does not tell. */
+/**
+ * `node:tty` takes five milliseconds to load, a tenth of a start: it is asked only about what the number does not tell.
+ */
 function isTerminal(fd: number, device: number): boolean {
   if (process.platform === 'linux') {
     const major = (device >>> 8) & 0xfff;
@@ -34,8 +36,9 @@ function isTerminal(fd: number, device: number): boolean {
 }
 
 /**
- * Opens a pipe once more, for calls that do not wait (EAGAIN): the descriptor itself is shared with other processes, which
- * would find it non-blocking too. Undefined where it cannot be had: not Linux, a socket, another user's pipe, nobody reads it.
+ * Opens a pipe once more, for calls that do not wait (EAGAIN): the descriptor itself is shared with other processes,
+ * which would find it non-blocking too. Undefined where it cannot be had: not Linux, a socket, another user's pipe,
+ * nobody reads it.
  */
 export function openAgain(fd: number, to: 'read' | 'write'): number | undefined {
   if (process.platform !== 'linux') return undefined;

@@ -133,8 +133,8 @@ async function* readPipe(fd: number, name: string, signal: AbortSignal | undefin
 const MAX_WAITING_BYTES = 2 * CHUNK_BYTES;
 
 /**
- * Sockets, terminals and other systems' pipes are polled. A thread in read(2) would hold up the exit, and a blocking read Ctrl-C, for
- * as long as nobody writes.
+ * Sockets, terminals and other systems' pipes are polled. A thread in read(2) would hold up the exit, and a blocking
+ * read Ctrl-C, for as long as nobody writes.
  */
 async function* readStream(
   fd: number,

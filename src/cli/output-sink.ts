@@ -88,8 +88,8 @@ function writeOnce(fd: number, bytes: Buffer, start: number): Promise<number> {
 const SHORT_BYTES = 64 * 1024;
 
 /**
- * Pipes and sockets: polled, never waited for in a thread, since a thread in write(2) would hold up the exit. What the pipe
- * takes at once is written without `node:net`, which takes eight milliseconds to load.
+ * Pipes and sockets: polled, never waited for in a thread, since a thread in write(2) would hold up the exit. What the
+ * pipe takes at once is written without `node:net`, which takes eight milliseconds to load.
  */
 class PipeSink implements Sink {
   readonly #fd: number;

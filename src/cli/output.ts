@@ -6,7 +6,9 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width of the terminal; undefined elsewhere. */
   readonly columns: number | undefined;
-  /** The reader went away (`| head`). Nothing is written any more and that is no failure: stop, exit 0, commit nothing. */
+  /**
+   * The reader went away (`| head`). Nothing is written any more and that is no failure: stop, exit 0, commit nothing.
+   */
   readonly isClosed: boolean;
   /** Aborts when the reader goes away: for who waits for records, and would notice it at the next one only. */
   readerGone(): AbortSignal;
@@ -140,8 +142,8 @@ export class BlockOutput implements Output {
   }
 
   /**
-   * Gives up on a reader that takes nothing for `stillMs`: for the time after Ctrl-C. What was not written by then is lost, and
-   * the output counts as closed.
+   * Gives up on a reader that takes nothing for `stillMs`: for the time after Ctrl-C. What was not written by then is
+   * lost, and the output counts as closed.
    */
   abandonWhenStuck(stillMs: number): void {
     let seen = this.#blocksWritten;

@@ -1,13 +1,16 @@
 /**
- * A pipe, read through a description of our own that does not wait (`openAgain`): what is at hand is read by plain calls, a
- * full pipe's 64 KiB each, without an event for each of them. Where nothing is at hand a socket on the same descriptor waits
- * for more. It stays there, and reads ahead whenever the event loop turns because somebody waits for the disk: else
- * the writer would wait as well. Both put what they read behind the same bytes, so these stay in order.
+ * A pipe, read through a description of our own that does not wait (`openAgain`): what is at hand is read by plain
+ * calls, a full pipe's 64 KiB each, without an event for each of them. Where nothing is at hand a socket on the same
+ * descriptor waits for more. It stays there, and reads ahead whenever the event loop turns because somebody waits for
+ * the disk: else the writer would wait as well. Both put what they read behind the same bytes, so these stay in order.
  */
 import { closeSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** What is handed out at most; the event loop turns after so much: signals, timers and writes that are done have their turn. */
+/**
+ * What is handed out at most; the event loop turns after so much: signals, timers and writes that are done have their
+ * turn.
+ */
 const BLOCK_BYTES = 512 * 1024;
 
 /** Blocks read ahead at most. A wait for the disk takes some milliseconds, in which a writer fills them. */

@@ -10,13 +10,13 @@ interface StreamHandle {
 /**
  * Notices that the reader of a pipe has gone while nothing is written to it, as in `klog tail -f t | head -1`.
  *
- * The kernel says so to whoever polls the writing end, but Node polls it only while a write has to wait, and its handle for
- * pipes refuses to read from a descriptor that is open for writing only. Its handle for TCP does not ask what it was given:
- * reading fails with EBADF as soon as the poll wakes it, which is when the last reader has closed its end. The pipe is
- * opened a second time for it, so that nothing changes for the descriptor that is written to.
+ * The kernel says so to whoever polls the writing end, but Node polls it only while a write has to wait, and its handle
+ * for pipes refuses to read from a descriptor that is open for writing only. Its handle for TCP does not ask what it
+ * was given: reading fails with EBADF as soon as the poll wakes it, which is when the last reader has closed its end.
+ * The pipe is opened a second time for it, so that nothing changes for the descriptor that is written to.
  *
- * Linux, and pipes only: with a socket the other side may have ended what it sends, and still read. Where it cannot be had
- * the next write notices.
+ * Linux, and pipes only: with a socket the other side may have ended what it sends, and still read. Where it cannot be
+ * had the next write notices.
  */
 export function watchPipeReader(fd: number, onGone: () => void): void {
   const watched = openAgain(fd);

@@ -4,7 +4,10 @@ import { EXIT_CODES } from './exit-code.js';
 import { addGlobalOptions } from './global-options.js';
 import { VERSION } from './version.js';
 
-/** Declares a command's options, operands and verbs. Loaded when the command is named; `words` are those behind its name. */
+/**
+ * Declares a command's options, operands and verbs. Loaded when the command is named; `words` are those behind its
+ * name.
+ */
 export type DefineCommand = (command: Command, host: CommandHost, words: readonly string[]) => Promise<void> | void;
 
 interface CommandEntry {
@@ -109,8 +112,8 @@ const defined = new WeakSet<Command>();
 const entries = new WeakMap<Command, CommandEntry>();
 
 /**
- * The command tree: the one truth that help, completions and manual pages are rendered from. `words` are the command line: where
- * the first of them is a command, the tree has no other.
+ * The command tree: the one truth that help, completions and manual pages are rendered from. `words` are the command
+ * line: where the first of them is a command, the tree has no other.
  */
 export function createProgram(host: CommandHost, words: readonly string[] = []): Command {
   const program = new Command('klog')

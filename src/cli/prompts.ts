@@ -3,8 +3,8 @@ import type { CliContext } from './cli-context.js';
 import { escapeLine } from './terminal-text.js';
 
 /**
- * Goes on only with the user's consent: `-y`, or a yes at the terminal. `plan` says what will be done, to what, and where.
- * Fails with KLOG_USAGE where nobody can be asked, or the answer is no.
+ * Goes on only with the user's consent: `-y`, or a yes at the terminal. `plan` says what will be done, to what, and
+ * where. Fails with KLOG_USAGE where nobody can be asked, or the answer is no.
  */
 export async function confirm(
   plan: string,

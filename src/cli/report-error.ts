@@ -9,7 +9,9 @@ export interface ReportOptions {
   readonly debug: boolean;
 }
 
-/** An error as it goes to standard error: one line, `klog: what failed: why (where). What to try.`, or one JSON object. */
+/**
+ * An error as it goes to standard error: one line, `klog: what failed: why (where). What to try.`, or one JSON object.
+ */
 export function reportError(error: unknown, options: ReportOptions): string {
   const text = options.json ? `${JSON.stringify(errorObject(error))}\n` : `klog: ${errorLine(error)}\n`;
   return options.debug ? `${text}${stackOf(error)}\n` : text;

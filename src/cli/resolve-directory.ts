@@ -16,8 +16,9 @@ export interface DirectoryLocation {
 }
 
 /**
- * Where the log is: `-d`, `KLOG_DIR`, the config file, the nearest `.klog` at or above the working directory, `./.klog`.
- * Fails with KLOG_USAGE when a directory and a cluster are named at once, with KLOG_UNSUPPORTED for a cluster.
+ * Where the log is: `-d`, `KLOG_DIR`, the config file, the nearest `.klog` at or above the working directory,
+ * `./.klog`. Fails with KLOG_USAGE when a directory and a cluster are named at once, with KLOG_UNSUPPORTED for a
+ * cluster.
  */
 export async function resolveDirectory(
   options: Pick<GlobalOptions, 'dir' | 'brokers'>,

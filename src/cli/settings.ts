@@ -7,7 +7,10 @@ const VARIABLES = { format: 'KLOG_FORMAT', acks: 'KLOG_ACKS', 'isolation-level':
 
 export type SettingName = keyof typeof VARIABLES;
 
-/** A setting's value, parsed: of the flag, else the environment, else the config file. A failure names which of them it was. */
+/**
+ * A setting's value, parsed: of the flag, else the environment, else the config file. A failure names which of them it
+ * was.
+ */
 export async function setting<T>(
   name: SettingName,
   flag: string | undefined,

@@ -1,8 +1,9 @@
 import { lockGate } from '../storage/lock-gate.js';
 
 /**
- * Ctrl-Z: finishes what is under a lock, lets go of it, and only then stops; others write on meanwhile. The second one stops
- * at once. It stops by the signal's own default, so that the kernel may ignore it where nobody could continue the process.
+ * Ctrl-Z: finishes what is under a lock, lets go of it, and only then stops; others write on meanwhile. The second one
+ * stops at once. It stops by the signal's own default, so that the kernel may ignore it where nobody could continue the
+ * process.
  */
 export function suspendBetweenLocks(): void {
   // Windows has no such thing.

@@ -26,8 +26,8 @@ export function addPartitionsOption(command: Command): Option {
 }
 
 /**
- * The topics the operands mean: all, by name, without operands; every one that is named, or UNKNOWN_TOPIC_OR_PARTITION; with
- * `regex` those whose whole name matches one of them, perhaps none.
+ * The topics the operands mean: all, by name, without operands; every one that is named, or UNKNOWN_TOPIC_OR_PARTITION;
+ * with `regex` those whose whole name matches one of them, perhaps none.
  */
 export async function selectTopics(admin: Admin, options: TopicSelectionOptions): Promise<TopicListing[]> {
   const { topics, regex = false, internal = false } = options;
@@ -45,7 +45,9 @@ export async function selectTopics(admin: Admin, options: TopicSelectionOptions)
   return named;
 }
 
-/** Before a log is looked for, so that a mistake is the same where there is none. INVALID_TOPIC_EXCEPTION, KLOG_USAGE. */
+/**
+ * Before a log is looked for, so that a mistake is the same where there is none. INVALID_TOPIC_EXCEPTION, KLOG_USAGE.
+ */
 export function checkTopics({ topics, regex = false }: TopicSelectionOptions): void {
   for (const text of topics) {
     if (regex) parseTopicPattern(text);

@@ -11,8 +11,8 @@ export interface VerbEntry {
 }
 
 /**
- * Declares a noun's verbs, in the order of its help. `words` are those behind the noun: where the first of them is a verb, that
- * one alone will be asked for, and a start does not pay for the others.
+ * Declares a noun's verbs, in the order of its help. `words` are those behind the noun: where the first of them is a
+ * verb, that one alone will be asked for, and a start does not pay for the others.
  */
 export async function defineVerbs(
   noun: Command,

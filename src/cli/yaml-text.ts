@@ -23,8 +23,8 @@ export interface YamlText {
 }
 
 /**
- * Like `parseDocument` of the package, which dresses up each error with the line it is in before anybody asks (seconds for a
- * few kilobytes of brackets), and which can end the process where a few thousand of them are nested.
+ * Like `parseDocument` of the package, which dresses up each error with the line it is in before anybody asks (seconds
+ * for a few kilobytes of brackets), and which can end the process where a few thousand of them are nested.
  *
  * @param intAsBigInt 64-bit numbers keep every digit; default false
  * @throws YamlProblem

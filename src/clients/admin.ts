@@ -116,8 +116,8 @@ export interface CompactTopicOptions {
    */
   readonly force?: boolean;
   /**
-   * Reads all that would be compacted, says what would come of it, and changes nothing. Of more than two million keys that
-   * were not yet compacted only a first pass is counted. Default false.
+   * Reads all that would be compacted, says what would come of it, and changes nothing. Of more than two million keys
+   * that were not yet compacted only a first pass is counted. Default false.
    */
   readonly validateOnly?: boolean;
 }
@@ -170,9 +170,9 @@ export interface ErasedRecords extends TopicPartition {
 }
 
 /**
- * Kafka: `Admin`. Each method that is given a topic, but for `createTopic` and `createTopics`, fails with UNKNOWN_TOPIC_OR_PARTITION if it
- * is not there; each that changes something with KLOG_LOCKED when another process held a lock for longer than
- * `lockWaitMs`, and with KLOG_PERMISSION_DENIED.
+ * Kafka: `Admin`. Each method that is given a topic, but for `createTopic` and `createTopics`, fails with
+ * UNKNOWN_TOPIC_OR_PARTITION if it is not there; each that changes something with KLOG_LOCKED when another process held
+ * a lock for longer than `lockWaitMs`, and with KLOG_PERMISSION_DENIED.
  */
 export interface Admin extends GroupAdmin {
   /**
@@ -180,9 +180,9 @@ export interface Admin extends GroupAdmin {
    */
   createTopic(topic: NewTopic, options?: { readonly validateOnly?: boolean }): Promise<TopicListing>;
   /**
-   * Many at once cost less than one by one. Each topic, or why it was not made, in the order given: TOPIC_ALREADY_EXISTS,
-   * KLOG_DISK_FULL, … Rejects, and makes none, where a request is wrong in itself: INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS,
-   * INVALID_CONFIG.
+   * Many at once cost less than one by one. Each topic, or why it was not made, in the order given:
+   * TOPIC_ALREADY_EXISTS, KLOG_DISK_FULL, … Rejects, and makes none, where a request is wrong in itself:
+   * INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG.
    */
   createTopics(
     topics: readonly NewTopic[],

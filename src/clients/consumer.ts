@@ -10,8 +10,8 @@ export type IsolationLevel = 'read_committed' | 'read_uncommitted';
 
 /**
  * A place in a partition: an offset; `start` or `end`; a time (milliseconds since 1970: the first record at or after
- * it, for a consumer the end if there is none); or a distance from the start (`{ fromStart: 10 }`) or the end (`{ fromEnd: 10 }`),
- * clamped to the log.
+ * it, for a consumer the end if there is none); or a distance from the start (`{ fromStart: 10 }`) or the end (`{
+ * fromEnd: 10 }`), clamped to the log.
  */
 export type OffsetSpec =
   | number
@@ -96,15 +96,16 @@ export interface ConsumerRecord extends LogRecord, TopicPartition {
 /** Batches, to be iterated once. */
 export interface ConsumerBatches extends AsyncIterable<ConsumerBatch> {
   /**
-   * Inside a loop over the batches: the one that comes next, if it takes no waiting, and the batch in hand is over then;
-   * `undefined`: the loop goes on. Partitions merged by time are handed out in runs, in the worst case of a record each,
-   * which this spares a promise.
+   * Inside a loop over the batches: the one that comes next, if it takes no waiting, and the batch in hand is over
+   * then; `undefined`: the loop goes on. Partitions merged by time are handed out in runs, in the worst case of a
+   * record each, which this spares a promise.
    */
   nextNow?(): ConsumerBatch | undefined;
   /**
-   * In the same place, where partitions are merged by time, for who goes through many records at once: calls `take` with the
-   * cursors of all partitions that have records, each before its next record, in the order in which they win ties. What `take`
-   * passes over, by time, is over; `nextNow` goes on behind it. False: not now, and `take` was not called.
+   * In the same place, where partitions are merged by time, for who goes through many records at once: calls `take`
+   * with the cursors of all partitions that have records, each before its next record, in the order in which they win
+   * ties. What `take` passes over, by time, is over; `nextNow` goes on behind it. False: not now, and `take` was not
+   * called.
    */
   mergeNow?(take: (cursors: readonly RecordCursor[]) => void): boolean;
 }

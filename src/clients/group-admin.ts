@@ -1,8 +1,8 @@
 import type { TopicPartition } from './client.js';
 
 /**
- * `Stable`: every partition is with the member it is assigned to. `PreparingRebalance`: some still has to be let go of, or a
- * member has died and nobody has noted it yet. `Empty`: no member lives.
+ * `Stable`: every partition is with the member it is assigned to. `PreparingRebalance`: some still has to be let go of,
+ * or a member has died and nobody has noted it yet. `Empty`: no member lives.
  */
 export type GroupStateName = 'Empty' | 'Stable' | 'PreparingRebalance';
 
@@ -26,8 +26,8 @@ export interface GroupMemberDescription {
   /** -1: unknown. */
   readonly pid: number;
   /**
-   * `stalled`: its process is stopped, and what it holds is held up; `unknown`: somebody has removed its lock file, so nobody
-   * can tell. `klog group evict` ends both.
+   * `stalled`: its process is stopped, and what it holds is held up; `unknown`: somebody has removed its lock file, so
+   * nobody can tell. `klog group evict` ends both.
    */
   readonly state: 'alive' | 'stalled' | 'dead' | 'unknown';
   readonly topics: readonly string[];
@@ -49,7 +49,9 @@ export interface GroupOffset extends TopicPartition {
   readonly logStartOffset: number;
   /** Readers may see what is below it. */
   readonly logEndOffset: number;
-  /** Offsets that remain to be read: from the log's start where nothing is committed. -1: there is no such partition. */
+  /**
+   * Offsets that remain to be read: from the log's start where nothing is committed. -1: there is no such partition.
+   */
   readonly lag: number;
   /** Milliseconds since the next record was written; 0: none remains. */
   readonly lagMs: number;
@@ -78,7 +80,8 @@ export interface NewGroupOffset extends TopicPartition {
 
 export interface ChangeGroupOptions {
   /**
-   * Although members own what is to be changed: they go on where they are, and what they commit next counts. Default false.
+   * Although members own what is to be changed: they go on where they are, and what they commit next counts. Default
+   * false.
    */
   readonly force?: boolean;
   /** Checks, and changes nothing. Default false. */
@@ -91,8 +94,8 @@ export interface CopyGroupOptions extends ChangeGroupOptions {
 }
 
 /**
- * Groups from outside. Every change is decided on the group as it is at that moment, not as it was when it was looked at.
- * INVALID_GROUP_ID.
+ * Groups from outside. Every change is decided on the group as it is at that moment, not as it was when it was looked
+ * at. INVALID_GROUP_ID.
  */
 export interface GroupAdmin {
   /** By id. Kafka: `listConsumerGroups`. */
@@ -100,8 +103,9 @@ export interface GroupAdmin {
   /** In the order of the ids. GROUP_ID_NOT_FOUND. Kafka: `describeConsumerGroups`, `listConsumerGroupOffsets`. */
   describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]>;
   /**
-   * Commits these offsets for the group, all or none; a group that does not exist begins with them. NON_EMPTY_GROUP: a member
-   * owns one of the partitions. UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE. Kafka: `alterConsumerGroupOffsets`.
+   * Commits these offsets for the group, all or none; a group that does not exist begins with them. NON_EMPTY_GROUP: a
+   * member owns one of the partitions. UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE. Kafka:
+   * `alterConsumerGroupOffsets`.
    */
   alterGroupOffsets(groupId: string, offsets: readonly NewGroupOffset[], options?: ChangeGroupOptions): Promise<void>;
   /**
@@ -124,8 +128,9 @@ export interface GroupAdmin {
    */
   copyGroup(from: string, to: string, options?: CopyGroupOptions): Promise<NewGroupOffset[]>;
   /**
-   * Ends the membership of a member, by its id or instance id, dead or alive: it can commit nothing any more, and others get
-   * its partitions. Answers its id. GROUP_ID_NOT_FOUND, KLOG_NOT_FOUND. Kafka: `removeMembersFromConsumerGroup`.
+   * Ends the membership of a member, by its id or instance id, dead or alive: it can commit nothing any more, and
+   * others get its partitions. Answers its id. GROUP_ID_NOT_FOUND, KLOG_NOT_FOUND. Kafka:
+   * `removeMembersFromConsumerGroup`.
    */
   evictGroupMember(groupId: string, member: string, options?: { readonly validateOnly?: boolean }): Promise<string>;
 }

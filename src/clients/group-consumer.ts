@@ -2,8 +2,8 @@ import type { TopicPartition } from './client.js';
 import type { Consumer, ConsumerOptions } from './consumer.js';
 
 /**
- * How partitions are shared out. Kafka: `partition.assignment.strategy`. Whichever it is, only what has to move is let go of,
- * and nobody takes it before.
+ * How partitions are shared out. Kafka: `partition.assignment.strategy`. Whichever it is, only what has to move is let
+ * go of, and nobody takes it before.
  */
 export const ASSIGNOR_NAMES = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const;
 export type AssignorName = (typeof ASSIGNOR_NAMES)[number];
@@ -24,13 +24,17 @@ export interface GroupListeners {
   /** These are this consumer's from now on, and begin at the given offsets. Kafka: `onPartitionsAssigned`. */
   readonly onAssigned?: (partitions: readonly (TopicPartition & { readonly offset: number })[]) => void | Promise<void>;
   /**
-   * Another member is to have these: nothing more of them comes, and they may still be committed. With `commit: 'auto'` what
-   * was handled is committed behind this. Also called, of everything, when the consumer leaves. Kafka: `onPartitionsRevoked`.
+   * Another member is to have these: nothing more of them comes, and they may still be committed. With `commit: 'auto'`
+   * what was handled is committed behind this. Also called, of everything, when the consumer leaves. Kafka:
+   * `onPartitionsRevoked`.
    */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** A committed offset lies outside the log: it goes on at `offset`, by `from`. */
   readonly onReset?: (reset: TopicPartition & { readonly committed: number; readonly offset: number }) => void;
-  /** Another member holds up this one: once a member, as long as that goes on. Without `follow` the end waits for it, too. */
+  /**
+   * Another member holds up this one: once a member, as long as that goes on. Without `follow` the end waits for it,
+   * too.
+   */
   readonly onHeldUp?: (heldUp: HeldUpPartitions) => void;
   /** These were taken away: nothing of them can be committed any more. Kafka: `onPartitionsLost`. */
   readonly onLost?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
@@ -46,9 +50,9 @@ export interface GroupOptions extends GroupListeners {
   /** Default: the one that the group has, `range` for a new group. INCONSISTENT_GROUP_PROTOCOL if it has another. */
   readonly assignor?: AssignorName;
   /**
-   * `auto` (default): what was handled is committed every {@link autoCommitIntervalMs}, before a partition is let go of, and at
-   * the end. A record, or with `batches()` a batch, is handled when the next one is asked for. `none`: only by `commit()`.
-   * Kafka: `enable.auto.commit`.
+   * `auto` (default): what was handled is committed every {@link autoCommitIntervalMs}, before a partition is let go
+   * of, and at the end. A record, or with `batches()` a batch, is handled when the next one is asked for. `none`: only
+   * by `commit()`. Kafka: `enable.auto.commit`.
    */
   readonly commit?: 'auto' | 'none';
   /** Milliseconds, default 5000. Kafka: `auto.commit.interval.ms`. */
@@ -56,9 +60,9 @@ export interface GroupOptions extends GroupListeners {
 }
 
 /**
- * `from` counts only for partitions without a committed offset, and where that is out of range. Partitions that come later
- * are read from their beginning. Without `follow` the consumer ends when its own partitions have come to the ends found
- * when it got them.
+ * `from` counts only for partitions without a committed offset, and where that is out of range. Partitions that come
+ * later are read from their beginning. Without `follow` the consumer ends when its own partitions have come to the ends
+ * found when it got them.
  */
 export interface GroupConsumerOptions extends Omit<ConsumerOptions, 'topics' | 'order' | 'to'> {
   /** Whole topics. */
@@ -88,18 +92,18 @@ export interface GroupShare {
 }
 
 /**
- * Kafka: `KafkaConsumer` with `subscribe`. It joins the group at the first call that needs it, and leaves when it ends or is
- * closed. `assignment`, `position`, `seek`, `pause` are those of the partitions it owns.
+ * Kafka: `KafkaConsumer` with `subscribe`. It joins the group at the first call that needs it, and leaves when it ends
+ * or is closed. `assignment`, `position`, `seek`, `pause` are those of the partitions it owns.
  *
- * Iterating fails with UNKNOWN_MEMBER_ID when it was evicted, FENCED_INSTANCE_ID when another took its instance id: then it
- * commits nothing any more, and comes back only as another consumer. Without `follow` a consumer that never got a partition
- * ends with KLOG_NO_PARTITION.
+ * Iterating fails with UNKNOWN_MEMBER_ID when it was evicted, FENCED_INSTANCE_ID when another took its instance id:
+ * then it commits nothing any more, and comes back only as another consumer. Without `follow` a consumer that never got
+ * a partition ends with KLOG_NO_PARTITION.
  */
 export interface GroupConsumer extends Consumer {
   /**
    * Commits, durably: `offsets`, or how far everything that was handed out goes, the record or batch in hand included.
-   * OFFSET_OUT_OF_RANGE beyond what was handed out; UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION when the partition is not this
-   * member's (any more).
+   * OFFSET_OUT_OF_RANGE beyond what was handed out; UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION when the partition is not
+   * this member's (any more).
    */
   commit(offsets?: readonly OffsetToCommit[]): Promise<void>;
   /** What the group has committed of these, in their order; `undefined`: nothing. */

@@ -66,8 +66,8 @@ export interface LogSnapshot extends AsyncDisposable {
    */
   batches(partition: TopicPartition): AsyncIterable<Uint8Array>;
   /**
-   * Of the same moment: what is committed is in, and with a commit what it was made for. Groups without any are left out; none
-   * at all if {@link SnapshotOptions.groups} is false.
+   * Of the same moment: what is committed is in, and with a commit what it was made for. Groups without any are left
+   * out; none at all if {@link SnapshotOptions.groups} is false.
    */
   groups(): Promise<readonly GroupSnapshot[]>;
   /** Lets go of the files. */

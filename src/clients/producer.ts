@@ -121,8 +121,8 @@ export interface LineLayout {
 export interface LineAppender {
   /**
    * Takes whole lines from the beginning of `bytes[start, end)`, as many as it can at once, as records at `timestamp`
-   * without headers, in the partitions of the partitioner. Answers how many. The one behind them, where there is one, is
-   * for {@link RecordWriter.append}: what is wrong with it, if anything is, is told there.
+   * without headers, in the partitions of the partitioner. Answers how many. The one behind them, where there is one,
+   * is for {@link RecordWriter.append}: what is wrong with it, if anything is, is told there.
    */
   append(bytes: Uint8Array, start: number, end: number, timestamp: number): number;
   /** Behind the last line that was taken, its delimiter included. */
@@ -136,8 +136,8 @@ export interface LineAppender {
  */
 export interface RecordWriter {
   /**
-   * The fast way for everyday lines; undefined where there is none for such lines and such a topic. An appender adds to what
-   * {@link append} has begun.
+   * The fast way for everyday lines; undefined where there is none for such lines and such a topic. An appender adds to
+   * what {@link append} has begun.
    */
   readonly lineAppender?: (layout: LineLayout) => LineAppender | undefined;
   readonly topic: string;

@@ -22,8 +22,8 @@ export interface TopicImport extends AsyncDisposable {
    */
   append(partition: TopicPartition, batches: Uint8Array): Promise<void>;
   /**
-   * Everything is durable, and the new topics are there, all together, with what `groups` have committed of them: nobody finds the
-   * one without the other. Of topics that were there before use `alterGroupOffsets` behind it.
+   * Everything is durable, and the new topics are there, all together, with what `groups` have committed of them:
+   * nobody finds the one without the other. Of topics that were there before use `alterGroupOffsets` behind it.
    */
   commit(groups?: readonly GroupSnapshot[]): Promise<void>;
   /** Removes the new topics. Does nothing after a commit. */

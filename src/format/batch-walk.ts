@@ -13,7 +13,9 @@ import {
   RECORD_BATCH_OVERHEAD,
 } from './record-batch.js';
 
-/** Smaller than any message ever was (`LegacyRecord.RECORD_OVERHEAD_V0`). Zero bytes of a preallocated tail end here. */
+/**
+ * Smaller than any message ever was (`LegacyRecord.RECORD_OVERHEAD_V0`). Zero bytes of a preallocated tail end here.
+ */
 const MINIMUM_BATCH_LENGTH = 14;
 
 /**

@@ -35,7 +35,9 @@ export type { RecordBatchFields } from './batch-header.js';
 /** Largest batch that Kafka's 32-bit positions can hold. */
 const MAX_BATCH_BYTES = 0x7fff_ffff;
 
-/** Bytes a record needs besides key, value and headers, at most: attributes 1, timestamp delta 10, five varints of 5. */
+/**
+ * Bytes a record needs besides key, value and headers, at most: attributes 1, timestamp delta 10, five varints of 5.
+ */
 export const MAX_RECORD_OVERHEAD = 36;
 
 export interface RecordBatchBuilderOptions {
@@ -86,7 +88,9 @@ export class RecordBatchBuilder {
     return this.#maxTimestamp;
   }
 
-  /** What the records' deltas are relative to: the first one's timestamp unless {@link reset} was told; -1 when empty. */
+  /**
+   * What the records' deltas are relative to: the first one's timestamp unless {@link reset} was told; -1 when empty.
+   */
   get baseTimestamp(): number {
     return this.#baseTimestamp;
   }
@@ -248,7 +252,9 @@ export class RecordBatchBuilder {
     );
   }
 
-  /** As {@link append}, at an offset of the caller's choice: relative to the base offset, higher than the last one's. */
+  /**
+   * As {@link append}, at an offset of the caller's choice: relative to the base offset, higher than the last one's.
+   */
   appendAt(
     offsetDelta: number,
     keyBuffer: Uint8Array | null,
@@ -315,9 +321,9 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * The batch of all records appended since the last reset. Uncompressed it is a view of this builder's own buffer, valid
-   * until the next append or reset, in which base offset and leader epoch may be changed in place; building again,
-   * with other fields, gives the same view. Compressed, or without records, it has its own memory.
+   * The batch of all records appended since the last reset. Uncompressed it is a view of this builder's own buffer,
+   * valid until the next append or reset, in which base offset and leader epoch may be changed in place; building
+   * again, with other fields, gives the same view. Compressed, or without records, it has its own memory.
    */
   build(fields: RecordBatchFields = {}): Uint8Array {
     const codec = this.isEmpty ? undefined : this.codec;

@@ -1,6 +1,6 @@
 /**
- * The fields of the record that a cursor stands on: where they lie in its buffer, and ways to look at them. No object per
- * record; {@link RecordFields.toRecord} makes one that stays.
+ * The fields of the record that a cursor stands on: where they lie in its buffer, and ways to look at them. No object
+ * per record; {@link RecordFields.toRecord} makes one that stays.
  */
 import type { LogRecord, RecordHeader, TimestampType } from './log-record.js';
 import { VarintReader } from './varint.js';

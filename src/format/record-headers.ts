@@ -39,7 +39,10 @@ export function writeHeaders(
   return at;
 }
 
-/** Moves `varints` behind `count` headers, none of which may pass `end`. Returns what is wrong with them, if anything is. */
+/**
+ * Moves `varints` behind `count` headers, none of which may pass `end`. Returns what is wrong with them, if anything
+ * is.
+ */
 export function passHeaders(varints: VarintReader, buffer: Uint8Array, count: number, end: number): string | undefined {
   if (count < 0 || count > (end - varints.position) / MINIMUM_HEADER_LENGTH) return `has a header count of ${count}`;
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /**
- * Passes over records by their lengths alone: where a batch of ten thousand is entered in the middle, code that has just been
- * started would take longer for the fields of those before than for all else. What does not look like a record ends the
- * passing; whoever reads on from there finds out what it is.
+ * Passes over records by their lengths alone: where a batch of ten thousand is entered in the middle, code that has
+ * just been started would take longer for the fields of those before than for all else. What does not look like a
+ * record ends the passing; whoever reads on from there finds out what it is.
  *
  * | field     |                       |                          |
  * |-----------|-----------------------|--------------------------|

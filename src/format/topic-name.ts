@@ -41,7 +41,9 @@ export function hasCollisionCharacters(name: string): boolean {
   return name.includes('.') || name.includes('_');
 }
 
-/** Whether two topics would share a name in Kafka's metrics; Kafka refuses to create the second. Equal names collide. */
+/**
+ * Whether two topics would share a name in Kafka's metrics; Kafka refuses to create the second. Equal names collide.
+ */
 export function collidesWith(name: string, other: string): boolean {
   return name.replaceAll('.', '_') === other.replaceAll('.', '_');
 }

@@ -21,13 +21,15 @@ const SHOWN_CHARACTERS = 80;
 const DRAIN_MS = 200;
 
 /**
- * One long-lived command for all records: it reads them on its standard input and writes one line for each, in their order:
- * `ok`, or why not. It is started at the first record, and again after it has ended. When it ends in between, the first
- * record without a line is to blame; those behind it are given to the next run without having lost an attempt.
+ * One long-lived command for all records: it reads them on its standard input and writes one line for each, in their
+ * order: `ok`, or why not. It is started at the first record, and again after it has ended. When it ends in between,
+ * the first record without a line is to blame; those behind it are given to the next run without having lost an
+ * attempt.
  *
- * A line when no record waits for one means that the command miscounts: then it is ended, and everything stops. While records
- * wait, a line too many is the next one's answer, though the command may not have read that record yet: nothing but the
- * command knows. `ok TOPIC:PARTITION@OFFSET` names the record, which only who has read it can; naming another stops everything.
+ * A line when no record waits for one means that the command miscounts: then it is ended, and everything stops. While
+ * records wait, a line too many is the next one's answer, though the command may not have read that record yet: nothing
+ * but the command knows. `ok TOPIC:PARTITION@OFFSET` names the record, which only who has read it can; naming another
+ * stops everything.
  */
 export class BatchHandler implements Handler {
   readonly #options: BatchOptions;

@@ -21,9 +21,9 @@ export const LATE_GRACE_MS = 1000;
 export const STOP_GRACE_MS = 5000;
 
 /**
- * Runs a command for each record: the value on its standard input, the rest in the environment. Exit code 0 acknowledges;
- * not reading the input is no failure, death by a signal is. What a command leaves running in the background is its own
- * affair, unless it is too late or stopped: then all of it ends.
+ * Runs a command for each record: the value on its standard input, the rest in the environment. Exit code 0
+ * acknowledges; not reading the input is no failure, death by a signal is. What a command leaves running in the
+ * background is its own affair, unless it is too late or stopped: then all of it ends.
  */
 export class CommandHandler implements Handler {
   readonly #options: CommandOptions;

@@ -9,9 +9,9 @@ interface Progress {
 }
 
 /**
- * How far each partition is done without a gap: what may be committed while later records are already finished. Of those nothing
- * is remembered, only of the unfinished: no more than are in hand, however long one of them holds the commits back. What was
- * finished behind it comes again if klog dies.
+ * How far each partition is done without a gap: what may be committed while later records are already finished. Of
+ * those nothing is remembered, only of the unfinished: no more than are in hand, however long one of them holds the
+ * commits back. What was finished behind it comes again if klog dies.
  */
 export class FinishedOffsets {
   readonly #partitions = new Map<string, Progress>();
@@ -33,7 +33,9 @@ export class FinishedOffsets {
     this.#partitions.get(partitionName(place))?.unfinished.delete(offset);
   }
 
-  /** The lowest unfinished offset, or the one behind all that was seen. Undefined: nothing was seen of this partition. */
+  /**
+   * The lowest unfinished offset, or the one behind all that was seen. Undefined: nothing was seen of this partition.
+   */
   next(place: TopicPartition): number | undefined {
     const progress = this.#partitions.get(partitionName(place));
     if (progress === undefined) return undefined;

@@ -16,7 +16,10 @@ export interface HandleOptions {
   readonly handler: Handler;
   /** How often a failed record is tried again. */
   readonly retries: number;
-  /** Records in the handler's hands at the same time. Those of one key (keyless ones: of one partition) keep their order. */
+  /**
+   * Records in the handler's hands at the same time. Those of one key (keyless ones: of one partition) keep their
+   * order.
+   */
   readonly maxInFlight: number;
   /** What the handler reads of the record the cursor stands on, in memory of its own. Default: the value. */
   readonly inputOf?: ((cursor: RecordCursor, batch: ConsumerBatch) => Uint8Array) | undefined;
@@ -26,8 +29,8 @@ export interface HandleOptions {
   /** A record has had its attempts. Resolves when it counts as done all the same; a rejection stops everything. */
   readonly giveUp: (record: HandledRecord, failure: FinalFailure) => Promise<void>;
   /**
-   * Everything of the partition below `nextOffset` is done. The next record of the same lane waits for it. `isDropped`: nothing
-   * was handled, only passed over, so that there is no hurry.
+   * Everything of the partition below `nextOffset` is done. The next record of the same lane waits for it. `isDropped`:
+   * nothing was handled, only passed over, so that there is no hurry.
    */
   readonly commit?: ((place: TopicPartition, nextOffset: number, isDropped: boolean) => Promise<void>) | undefined;
   /** Aborts when klog shall stop: nothing more begins, and what is not acknowledged by then stays undone. */
@@ -70,8 +73,8 @@ export class RecordHandling {
   }
 
   /**
-   * Resolves when all are done, or klog was told to stop; rejects with what stopped it. Either way what was in flight has come
-   * to its end, and everything that is done without a gap has been committed.
+   * Resolves when all are done, or klog was told to stop; rejects with what stopped it. Either way what was in flight
+   * has come to its end, and everything that is done without a gap has been committed.
    */
   async run(batches: AsyncIterable<ConsumerBatch>): Promise<HandledCounts> {
     const { handler } = this.#options;

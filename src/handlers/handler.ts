@@ -12,7 +12,10 @@ export interface HandledRecord extends LogRecord, TopicPartition {
 export interface FailedAttempt {
   /** For people: `exit code 3`. */
   readonly reason: string;
-  /** False: the handler broke down over another record, and this one was merely in its hands. Such an attempt does not count. */
+  /**
+   * False: the handler broke down over another record, and this one was merely in its hands. Such an attempt does not
+   * count.
+   */
   readonly isBlamed: boolean;
 }
 
@@ -25,8 +28,8 @@ export interface Handler {
   /** Resolves with why the handler cannot be trusted with any record: then everything stops. Absent: that cannot be. */
   readonly broken?: Promise<KlogError>;
   /**
-   * No more records come: resolves when whatever runs has ended. It has the time it wants, unless `isFailing`: then it is ended
-   * after a moment. KLOG_HANDLER_FAILED if it ends badly.
+   * No more records come: resolves when whatever runs has ended. It has the time it wants, unless `isFailing`: then it
+   * is ended after a moment. KLOG_HANDLER_FAILED if it ends badly.
    */
   close(isFailing: boolean): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * A command, run by `sh -c` in a process group of its own: whatever it starts can be ended with it, by the group's id, and
- * nothing else can. A terminal's Ctrl-C does not reach the group: whoever started it passes the signal on.
+ * A command, run by `sh -c` in a process group of its own: whatever it starts can be ended with it, by the group's id,
+ * and nothing else can. A terminal's Ctrl-C does not reach the group: whoever started it passes the signal on.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,9 @@ export interface ProcessGroupOptions {
   readonly env: Environment;
   /** Standard input: an open file, nothing, or a pipe for {@link ProcessGroup.write}. */
   readonly input: number | 'ignore' | 'pipe';
-  /** Standard output: the caller's own, or a pipe to {@link ProcessGroup.output}. Standard error is the caller's own. */
+  /**
+   * Standard output: the caller's own, or a pipe to {@link ProcessGroup.output}. Standard error is the caller's own.
+   */
   readonly output: 'inherit' | 'pipe';
   /** Whether any process of the group still runs; those that are dead and not waited for do not. */
   readonly groupLives: (groupId: number) => boolean;
@@ -80,8 +82,8 @@ export class ProcessGroup {
   }
 
   /**
-   * Asks the whole group to end: the command has `graceMs`, and what is left behind it a little more. (What a shell started in
-   * the background does not hear SIGINT.) The rest is ended by force. Resolves when all that is done.
+   * Asks the whole group to end: the command has `graceMs`, and what is left behind it a little more. (What a shell
+   * started in the background does not hear SIGINT.) The rest is ended by force. Resolves when all that is done.
    */
   async end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
     this.#send(signal);

@@ -6,7 +6,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'KLOG_RECORD_';
 
-/** What a handler is told of its record, besides the value on its standard input. KEY is absent when null or not text. */
+/**
+ * What a handler is told of its record, besides the value on its standard input. KEY is absent when null or not text.
+ */
 export function recordEnvironment(record: LogRecord & TopicPartition): Record<string, string> {
   const { key } = record;
   return {

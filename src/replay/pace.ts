@@ -5,7 +5,9 @@ export class Pace {
   #firstTimestamp: number | undefined;
   #startedAt = 0;
 
-  /** `factor` 1: as recorded; 10: ten times as fast; Infinity: no waiting. `now` is a clock that never goes back, in ms. */
+  /**
+   * `factor` 1: as recorded; 10: ten times as fast; Infinity: no waiting. `now` is a clock that never goes back, in ms.
+   */
   constructor(factor: number, now: () => number) {
     this.#factor = factor;
     this.#now = now;

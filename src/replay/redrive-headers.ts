@@ -12,8 +12,8 @@ export interface Destination {
 }
 
 /**
- * What the first of the named headers that a record has says. The partition is in the header of the same name with `partition`
- * in place of `topic`, as text, or as Spring's four bytes. Undefined: it has none of them.
+ * What the first of the named headers that a record has says. The partition is in the header of the same name with
+ * `partition` in place of `topic`, as text, or as Spring's four bytes. Undefined: it has none of them.
  */
 export function destinationOf(headers: readonly RecordHeader[], names: readonly string[]): Destination | undefined {
   for (const name of names) {
@@ -32,7 +32,9 @@ export function redrivesOf(headers: readonly RecordHeader[]): number {
   return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
-/** A record's own headers, without those of its failure; behind them where it comes from and how often it was sent back. */
+/**
+ * A record's own headers, without those of its failure; behind them where it comes from and how often it was sent back.
+ */
 export function redrivenHeaders(headers: readonly RecordHeader[], origin: Origin): RecordHeader[] {
   const count = Buffer.from(String(redrivesOf(headers) + 1));
   const own = withoutOrigin(withoutErrorHeaders(headers)).filter(({ key }) => key !== REDRIVES);

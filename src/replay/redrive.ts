@@ -35,8 +35,8 @@ export interface RedriveCounts {
 }
 
 /**
- * Sends each record back to where its headers say that it came from. Without a producer nothing is sent: a plan. What it
- * answers is durable.
+ * Sends each record back to where its headers say that it came from. Without a producer nothing is sent: a plan. What
+ * it answers is durable.
  */
 export async function redrive(
   batches: AsyncIterable<ConsumerBatch>,

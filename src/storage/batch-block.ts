@@ -36,8 +36,9 @@ const walk = new WalkResult();
 const batch = new RecordBatch();
 
 /**
- * Reads about `maxBytes` from `place.position` on, less where the segment ends; more if a single batch is larger. `into` is
- * used if it is large enough. CORRUPT_MESSAGE if the first batch is damaged; damage behind it ends the block before it.
+ * Reads about `maxBytes` from `place.position` on, less where the segment ends; more if a single batch is larger.
+ * `into` is used if it is large enough. CORRUPT_MESSAGE if the first batch is damaged; damage behind it ends the block
+ * before it.
  */
 export async function readBlock(
   log: OpenFile,
@@ -106,8 +107,8 @@ function problemWith(buffer: Buffer, at: number, size: number, minOffset: number
 }
 
 /**
- * A wrong base offset that is still possible shows by the batches around: by those before, or, if it is too high, by the
- * one behind. `next` is what the buffer has of that one's head, which is at `place.position`. Asked only at gaps.
+ * A wrong base offset that is still possible shows by the batches around: by those before, or, if it is too high, by
+ * the one behind. `next` is what the buffer has of that one's head, which is at `place.position`. Asked only at gaps.
  */
 async function misplaced(log: OpenFile, next: Buffer, place: BlockPlace): Promise<string | undefined> {
   const { baseOffset, nextOffset } = batch;

@@ -1,7 +1,7 @@
 /**
- * Writes a batch anew without some of its records (Kafka: `MemoryRecords.filterTo`). What stays keeps its offset, and the
- * batch its base offset, last offset, producer, sequence, epochs, kind and codec; a batch that loses nothing is kept as
- * it is, byte for byte. Magic 0 and 1 become v2 when something changes.
+ * Writes a batch anew without some of its records (Kafka: `MemoryRecords.filterTo`). What stays keeps its offset, and
+ * the batch its base offset, last offset, producer, sequence, epochs, kind and codec; a batch that loses nothing is
+ * kept as it is, byte for byte. Magic 0 and 1 become v2 when something changes.
  */
 import { ByteCopier } from '../format/byte-copy.js';
 import { type Codec, loadCodec } from '../format/compression.js';

@@ -92,8 +92,8 @@ export class BatchScanner {
   }
 
   /**
-   * Takes `size` bytes from `position` on as the current batch after all, though {@link next} refused them or their CRC is
-   * wrong, so that a walk can go on behind damage. The batch that follows may begin at `nextOffset`, no lower.
+   * Takes `size` bytes from `position` on as the current batch after all, though {@link next} refused them or their CRC
+   * is wrong, so that a walk can go on behind damage. The batch that follows may begin at `nextOffset`, no lower.
    */
   passOver(size: number, nextOffset: number): void {
     this.stop = undefined;
@@ -129,8 +129,8 @@ export class BatchScanner {
   }
 
   /**
-   * Reads all of the current batch into a buffer of its own. Its claimed size has been held against the file's. By windows, as
-   * {@link isValid}: what is found in the page cache is there before a thread would have begun.
+   * Reads all of the current batch into a buffer of its own. Its claimed size has been held against the file's. By
+   * windows, as {@link isValid}: what is found in the page cache is there before a thread would have begun.
    */
   async readBatch(): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(this.size);

@@ -1,4 +1,7 @@
-/** Writes a segment anew under `.cleaned` names, indexes and all. Nothing of it counts before `swapIn` (segment-swap.ts). */
+/**
+ * Writes a segment anew under `.cleaned` names, indexes and all. Nothing of it counts before `swapIn`
+ * (segment-swap.ts).
+ */
 import { KlogError } from '../errors.js';
 import { RecordBatch } from '../format/record-batch.js';
 import { type OpenFile, writeFully } from './file-system.js';

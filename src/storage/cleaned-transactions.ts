@@ -33,8 +33,8 @@ export class CleanedTransactions {
   }
 
   /**
-   * A control batch; `undefined`: one without a record, which was cleaned before. `mayDiscard`: no data of its transaction
-   * was met. `aborted`: its entry of the transaction index.
+   * A control batch; `undefined`: one without a record, which was cleaned before. `mayDiscard`: no data of its
+   * transaction was met. `aborted`: its entry of the transaction index.
    */
   endWith(
     batch: RecordBatch,

@@ -1,11 +1,11 @@
 /**
  * Whether the wall clock may be believed when something is to be deleted by its age. A clock that jumps must not delete
  * anything: how far it has come since the last upkeep is held against the time since the machine was started, which
- * nobody sets. If they differ by more than an hour the clock is not believed until it agrees again with what it was, or,
- * since the jump may have been the correction, until it has been left alone for a day.
+ * nobody sets. If they differ by more than an hour the clock is not believed until it agrees again with what it was,
+ * or, since the jump may have been the correction, until it has been left alone for a day.
  *
- * What is compared with lies in the control record, from the partition's first moment on, and anew from the first settling
- * of each boot. So a jump within a boot is noticed; what a clock does while the machine is off is not.
+ * What is compared with lies in the control record, from the partition's first moment on, and anew from the first
+ * settling of each boot. So a jump within a boot is noticed; what a clock does while the machine is off is not.
  */
 import { crc32c } from '../format/crc32c.js';
 import type { ControlRecord } from './control-record.js';

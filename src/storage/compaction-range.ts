@@ -1,4 +1,6 @@
-/** What of a log is to be compacted, and whether it is time (Kafka: `LogCleanerManager.cleanableOffsets`, `LogToClean`). */
+/**
+ * What of a log is to be compacted, and whether it is time (Kafka: `LogCleanerManager.cleanableOffsets`, `LogToClean`).
+ */
 import { BatchScanner } from './batch-scanner.js';
 import type { ControlRecord } from './control-record.js';
 import type { LogContext, SettledState } from './log-context.js';

@@ -1,11 +1,12 @@
 /**
  * Which records of a batch survive a compaction (Kafka: `Cleaner.cleanInto`, `shouldRetainRecord`).
  *
- * - At or beyond the upper bound everything stays. Below it a record without a key goes, one with a key stays if it is the
- *   key's last, and a tombstone that is the last until its batch's delete horizon has passed.
+ * - At or beyond the upper bound everything stays. Below it a record without a key goes, one with a key stays if it is
+ *   the key's last, and a tombstone that is the last until its batch's delete horizon has passed.
  * - The first pass that keeps a tombstone gives its batch the horizon: now + `delete.retention.ms`.
  * - Data of aborted transactions goes. A marker gets a horizon when a pass met none of its data, and goes after it.
- * - A batch without records stays as a header if a producer that is still active needs its sequence, or it ends the range.
+ * - A batch without records stays as a header if a producer that is still active needs its sequence, or it ends the
+ *   range.
  */
 import { controlRecordType } from '../format/control-record.js';
 import { RecordBatch } from '../format/record-batch.js';

@@ -9,8 +9,8 @@ import type { AbortedTransaction } from './transaction-index.js';
 import type { TransactionTracker } from './transaction-tracker.js';
 
 /**
- * Takes note of the batch that the scanner stands at, whose CRC is right. Returns the entry for the transaction index if
- * the batch is a marker that aborted something.
+ * Takes note of the batch that the scanner stands at, whose CRC is right. Returns the entry for the transaction index
+ * if the batch is a marker that aborted something.
  */
 export async function trackBatch(
   tracker: TransactionTracker,

@@ -9,9 +9,9 @@
  *                      the gates (leader-gates.ts)
  * ```
  *
- * Each slot has a sector of its own, so that a torn write of one cannot harm another. A record goes to the slot that does
- * not hold the newest valid one: a reader without a lock meets at most one slot in the making, and a crash leaves the
- * older record whole.
+ * Each slot has a sector of its own, so that a torn write of one cannot harm another. A record goes to the slot that
+ * does not hold the newest valid one: a reader without a lock meets at most one slot in the making, and a crash leaves
+ * the older record whole.
  */
 
 import {
@@ -55,8 +55,8 @@ class SlotPair {
   }
 
   /**
-   * The newest valid record among `bytes` of the file. One with a lower sequence than one seen before means that the page
-   * of this file was lost (its write-back failed): it then counts as missing.
+   * The newest valid record among `bytes` of the file. One with a lower sequence than one seen before means that the
+   * page of this file was lost (its write-back failed): it then counts as missing.
    */
   newest(bytes: Buffer): ControlRecord | undefined {
     // Most looks find the higher sequence in a valid record, and need not decode the other.
@@ -80,8 +80,8 @@ class SlotPair {
   }
 
   /**
-   * The lock is held, so what stands here is what this process or an earlier holder left. A record that goes on from the
-   * newest, which was read under the same lock, has its sequence: then it is known where that stands.
+   * The lock is held, so what stands here is what this process or an earlier holder left. A record that goes on from
+   * the newest, which was read under the same lock, has its sequence: then it is known where that stands.
    */
   async write(record: ControlRecord): Promise<void> {
     const isNext = record.sequence === this.#highest;
@@ -121,12 +121,15 @@ export class ControlFile {
     this.#safe = new SlotPair(file, SAFE_AT);
   }
 
-  /** With `create` a missing file (a broker's directory, say) is made; it then holds neither A nor S, and is settled. */
+  /**
+   * With `create` a missing file (a broker's directory, say) is made; it then holds neither A nor S, and is settled.
+   */
   static async open(fs: FileSystem, directory: string, mode: 'read' | 'write' | 'create'): Promise<ControlFile> {
     const file = await fs.open(`${directory}/${CONTROL_FILE_NAME}`, mode);
     try {
       const stat = await file.stat();
-      // No lock is held: another opener may have settled the log since, and zeros written here would take its A and S away.
+      // No lock is held: another opener may have settled the log since, and zeros written here would take its A and S
+      // away.
       if (mode !== 'read' && stat.size < CONTROL_FILE_SIZE) await file.truncate(CONTROL_FILE_SIZE);
       return new ControlFile(file, stat.inode);
     } catch (error) {

@@ -1,7 +1,8 @@
 /**
- * Segments that have become part of another one. An exchange of several segments for one puts the new one in place first and
- * unlinks the others then (segment-swap.ts): where its process died in between, the same offsets stand in both. So they do in
- * a copy that was made meanwhile, of some files before the exchange and of others after it. The new segment counts.
+ * Segments that have become part of another one. An exchange of several segments for one puts the new one in place
+ * first and unlinks the others then (segment-swap.ts): where its process died in between, the same offsets stand in
+ * both. So they do in a copy that was made meanwhile, of some files before the exchange and of others after it. The new
+ * segment counts.
  */
 import { BatchScanner } from './batch-scanner.js';
 import type { ControlRecord } from './control-record.js';
@@ -36,8 +37,8 @@ export async function withoutCovered(
 }
 
 /**
- * The segments of a copy, whose S is that of another file and knows nothing of when which of its files was copied: those
- * whose offsets an earlier one has too are left out.
+ * The segments of a copy, whose S is that of another file and knows nothing of when which of its files was copied:
+ * those whose offsets an earlier one has too are left out.
  */
 export async function withoutOverlaps(fs: FileSystem, directory: string, bases: readonly number[]): Promise<number[]> {
   const kept: number[] = [];

@@ -1,4 +1,6 @@
-/** Makes the files of a new, empty partition. Its directory is made durable, and named, by the caller (store/topics.ts). */
+/**
+ * Makes the files of a new, empty partition. Its directory is made durable, and named, by the caller (store/topics.ts).
+ */
 import { clockReference } from './clock-guard.js';
 import { CONTROL_FILE_NAME, CONTROL_FILE_SIZE, ControlFile } from './control-file.js';
 import { firstControlRecord } from './control-record.js';

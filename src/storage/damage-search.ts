@@ -17,8 +17,8 @@ const walk = new WalkResult();
 const batch = new RecordBatch();
 
 /**
- * The position of the next batch that is whole and valid behind the damage at `place.position`; `place.limit` if there is
- * none. Looks at every byte: nothing about a damaged length can be believed.
+ * The position of the next batch that is whole and valid behind the damage at `place.position`; `place.limit` if there
+ * is none. Looks at every byte: nothing about a damaged length can be believed.
  */
 export async function findNextBatch(log: OpenFile, place: BlockPlace): Promise<number> {
   const window = Buffer.allocUnsafe(SEARCH_BYTES);
@@ -47,8 +47,8 @@ function looksLikeBatch(window: Buffer, at: number, place: BlockPlace, left: num
 }
 
 /**
- * Where the first batch stands that ends at or beyond `offset`, looked for behind the damage at `place.position`. If that may
- * hold the offset itself, the position of the damage; `place.limit` if the segment ends before the offset.
+ * Where the first batch stands that ends at or beyond `offset`, looked for behind the damage at `place.position`. If
+ * that may hold the offset itself, the position of the damage; `place.limit` if the segment ends before the offset.
  */
 export async function findBehindDamage(log: OpenFile, place: BlockPlace, offset: number): Promise<number> {
   for (let damage = place.position; ; ) {

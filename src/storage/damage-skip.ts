@@ -46,7 +46,10 @@ export async function skipDamage(
   return { ...damage, nextOffset };
 }
 
-/** Where the records from `offset` on are missing between two segments, or with the last one: there are no bytes to pass over. */
+/**
+ * Where the records from `offset` on are missing between two segments, or with the last one: there are no bytes to pass
+ * over.
+ */
 async function gapAt(
   segments: ReaderSegments,
   directory: string,

@@ -4,8 +4,8 @@ import type { FileSystem } from './file-system.js';
 import { type KernelLock, PartitionLocks } from './partition-locks.js';
 
 /**
- * Takes the three locks of a partition: nothing is appended or acknowledged until they are let go. Whoever gets one of them
- * after the directory was renamed meanwhile finds that the path leads to another file or none, and writes nothing.
+ * Takes the three locks of a partition: nothing is appended or acknowledged until they are let go. Whoever gets one of
+ * them after the directory was renamed meanwhile finds that the path leads to another file or none, and writes nothing.
  * @returns what lets go of them
  * @throws KlogError KLOG_LOCKED after `lockWaitMs`
  */

@@ -1,6 +1,6 @@
 /**
- * The text format of `java.util.Properties`: `key=value` lines, `#` or `!` comments, backslash escapes, a backslash at the
- * end of a line to go on in the next.
+ * The text format of `java.util.Properties`: `key=value` lines, `#` or `!` comments, backslash escapes, a backslash at
+ * the end of a line to go on in the next.
  */
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' };

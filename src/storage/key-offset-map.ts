@@ -2,8 +2,8 @@
  * The last offset of each key, in bounded memory (Kafka: `SkimpyOffsetMap`, which keeps MD5 sums).
  *
  * A slot takes 24 bytes: 16 of a keyed hash of the key, 8 of the offset. The keys themselves are not kept: two keys
- * are taken for one if both 64-bit HalfSipHash-2-4 sums agree, a chance of 2^-86 for two million keys. The hash keys are
- * random and new for each pass, so nobody can make keys that collide.
+ * are taken for one if both 64-bit HalfSipHash-2-4 sums agree, a chance of 2^-86 for two million keys. The hash keys
+ * are random and new for each pass, so nobody can make keys that collide.
  */
 import { randomBytes } from 'node:crypto';
 

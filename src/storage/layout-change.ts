@@ -1,9 +1,9 @@
 /**
  * Changing which files a log consists of (retention, trim, compaction, erasing), beside writers and readers.
  *
- * The append and sync locks are held, everything is settled, `syncing` is set. S goes to the disk with an odd layout and
- * whatever the change is about *before* the first name changes; A and then S are written with the next even layout after
- * the directory has been synced. Whoever finds an odd layout settles, and that finishes or undoes the change.
+ * The append and sync locks are held, everything is settled, `syncing` is set. S goes to the disk with an odd layout
+ * and whatever the change is about *before* the first name changes; A and then S are written with the next even layout
+ * after the directory has been synced. Whoever finds an odd layout settles, and that finishes or undoes the change.
  *
  * The last segment is never touched, and S and A keep their offsets: nothing that was appended has to be synced for it.
  */
@@ -24,9 +24,9 @@ export type LogChange = Partial<
 >;
 
 /**
- * Runs `work` on a settled log with the append and sync locks held. `rollFirst` is asked, once A is certain, whether the
- * segment being written to is to be closed before. Where the disk has no space for a new one it stays: what is to go may be
- * what fills the disk. Whoever cannot do with that says `'must'`, and it fails.
+ * Runs `work` on a settled log with the append and sync locks held. `rollFirst` is asked, once A is certain, whether
+ * the segment being written to is to be closed before. Where the disk has no space for a new one it stays: what is to
+ * go may be what fills the disk. Whoever cannot do with that says `'must'`, and it fails.
  */
 export async function withSettledLog<T>(
   context: LogContext,
@@ -100,7 +100,9 @@ export async function writeChange(context: LogContext, state: SettledState, chan
   return { appended, safe, syncing: state.syncing };
 }
 
-/** Runs `work`, which exchanges files and syncs the directory, between an odd and an even layout. Both locks are held. */
+/**
+ * Runs `work`, which exchanges files and syncs the directory, between an odd and an even layout. Both locks are held.
+ */
 export async function changeLayout(
   context: LogContext,
   state: SettledState,

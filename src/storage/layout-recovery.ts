@@ -84,7 +84,9 @@ async function finishRemoval(context: LogContext, files: SegmentFiles, safe: Con
   for (const offset of files.snapshots()) if (offset < first) await files.unlink(offset, '.snapshot');
 }
 
-/** What a compaction or an erasure that died had not finished, if none is under way now; and what a broker had deleted. */
+/**
+ * What a compaction or an erasure that died had not finished, if none is under way now; and what a broker had deleted.
+ */
 async function sweep(context: LogContext, files: SegmentFiles): Promise<void> {
   for (const base of files.bases('.deleted')) await files.unlinkSegment(base, '.deleted');
   if (files.bases('.cleaned').length === 0 || !context.locks.upkeep.tryAcquire()) return;

@@ -1,11 +1,11 @@
 /**
- * `leader-epoch-checkpoint` of a partition: which leader epoch wrote the records from which offset on. A checkpoint file
- * (checkpoint-file.ts) with the entries `<epoch> <startOffset>`, both strictly rising.
+ * `leader-epoch-checkpoint` of a partition: which leader epoch wrote the records from which offset on. A checkpoint
+ * file (checkpoint-file.ts) with the entries `<epoch> <startOffset>`, both strictly rising.
  *
  * klog begins a new epoch wherever something was cut off the end of the log, so that who wrote there can tell whether
- * the cut began behind it. As in Kafka (`LeaderEpochFileCache`) the file knows of no offset outside the log: where the log
- * start was raised the epoch of its first record begins there, and what began behind a new end is gone. The log start is on the
- * disk before the file is cut; where a process died in between, settling or the next trim does it.
+ * the cut began behind it. As in Kafka (`LeaderEpochFileCache`) the file knows of no offset outside the log: where the
+ * log start was raised the epoch of its first record begins there, and what began behind a new end is gone. The log
+ * start is on the disk before the file is cut; where a process died in between, settling or the next trim does it.
  */
 import { KlogError } from '../errors.js';
 import { checkpointNumber, decodeCheckpoint, encodeCheckpoint } from './checkpoint-file.js';

@@ -1,6 +1,6 @@
 /**
- * Lets this process be stopped (Ctrl-Z) at a moment when it holds no lock that others wait for: a stopped process keeps its
- * locks, and everybody else would have to wait for it.
+ * Lets this process be stopped (Ctrl-Z) at a moment when it holds no lock that others wait for: a stopped process keeps
+ * its locks, and everybody else would have to wait for it.
  *
  * Whatever takes the locks of a partition runs through the gate as a whole. Closing it keeps newcomers waiting and lets
  * those inside finish, so what runs inside must not go through it again (see {@link LockGate.runPerhapsInside}).

@@ -1,6 +1,6 @@
 /**
- * Who holds a kernel lock, on Linux. `/proc/locks` names no process for open-file-description locks (its pid is -1), but
- * each process's `fdinfo` shows the locks of its descriptors:
+ * Who holds a kernel lock, on Linux. `/proc/locks` names no process for open-file-description locks (its pid is -1),
+ * but each process's `fdinfo` shows the locks of its descriptors:
  *
  * ```
  * lock:	1: OFDLCK ADVISORY  WRITE -1 fe:00:9978657 0 EOF

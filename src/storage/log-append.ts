@@ -1,6 +1,6 @@
 /**
- * Appending: batches are written behind A, then A is moved behind them (Kafka: `UnifiedLog.append`). Nothing of it is durable
- * or visible before a sync has made S of A (log-sync.ts).
+ * Appending: batches are written behind A, then A is moved behind them (Kafka: `UnifiedLog.append`). Nothing of it is
+ * durable or visible before a sync has made S of A (log-sync.ts).
  */
 import { KlogError } from '../errors.js';
 import { MAGIC_V2, RecordBatch } from '../format/record-batch.js';
@@ -15,8 +15,8 @@ import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 
 export interface AppendOptions {
   /**
-   * The batches have offsets, ascending and perhaps with gaps, and keep them, and their times (Kafka: `appendAsFollower`).
-   * Default false.
+   * The batches have offsets, ascending and perhaps with gaps, and keep them, and their times (Kafka:
+   * `appendAsFollower`). Default false.
    */
   readonly keepOffsets?: boolean;
 }

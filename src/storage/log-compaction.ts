@@ -6,9 +6,10 @@
  * time of a few directory syncs. How far the log was compacted is a field of the control record: Kafka's own
  * `cleaner-offset-checkpoint` is one file for all partitions, which would need a lock for all of them.
  *
- * Two things are done otherwise than by Kafka, neither of which a reader notices: each new segment keeps its last batch,
- * if only as a header, so that its range of offsets can be read from it (layout-recovery.ts); and an aborted transaction
- * stays in the index as long as its marker does, so that a reader which fetched from the files of before still finds it.
+ * Two things are done otherwise than by Kafka, neither of which a reader notices: each new segment keeps its last
+ * batch, if only as a header, so that its range of offsets can be read from it (layout-recovery.ts); and an aborted
+ * transaction stays in the index as long as its marker does, so that a reader which fetched from the files of before
+ * still finds it.
  */
 import { KlogError } from '../errors.js';
 import { BatchFilter } from './batch-filter.js';
@@ -35,7 +36,9 @@ import { swapIn } from './segment-swap.js';
 import { type AbortedTransaction, TransactionIndex } from './transaction-index.js';
 
 export interface CompactOptions {
-  /** Whatever the dirty ratio and the clock say, and the segment written to as well: it is closed first. Default false. */
+  /**
+   * Whatever the dirty ratio and the clock say, and the segment written to as well: it is closed first. Default false.
+   */
   readonly force?: boolean | undefined;
   /** Says what would come of it (of a first pass, where the map of keys is too small for one), and changes nothing. */
   readonly validateOnly?: boolean | undefined;

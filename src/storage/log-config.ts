@@ -1,6 +1,6 @@
 /**
- * What the storage of one partition is told by its topic's configuration, parsed and checked. The names and defaults are
- * Kafka's (`LogConfig`), except where noted.
+ * What the storage of one partition is told by its topic's configuration, parsed and checked. The names and defaults
+ * are Kafka's (`LogConfig`), except where noted.
  */
 import type { CompressionType } from '../format/compression.js';
 
@@ -8,8 +8,8 @@ export type CleanupPolicy = 'delete' | 'compact' | 'compact,delete';
 
 export interface LogConfig {
   /**
-   * `segment.bytes`, default 1 GiB. A segment is rolled before it would grow beyond this; a larger batch has a segment to
-   * itself.
+   * `segment.bytes`, default 1 GiB. A segment is rolled before it would grow beyond this; a larger batch has a segment
+   * to itself.
    */
   readonly segmentBytes: number;
   /**
@@ -24,8 +24,8 @@ export interface LogConfig {
   /** `index.interval.bytes`, default 4096. A batch gets an index entry when more bytes came since the last. */
   readonly indexIntervalBytes: number;
   /**
-   * `max.message.bytes`: largest batch, compressed, in bytes. Default 16 MiB and 4 KiB for a record's key and the headers, so
-   * that a value of 16 MiB fits; Kafka's own is 1048588.
+   * `max.message.bytes`: largest batch, compressed, in bytes. Default 16 MiB and 4 KiB for a record's key and the
+   * headers, so that a value of 16 MiB fits; Kafka's own is 1048588.
    */
   readonly maxMessageBytes: number;
   /** `message.timestamp.type`, default CreateTime. LogAppendTime: the append gives every record its own time. */
@@ -49,8 +49,8 @@ export interface LogConfig {
   /** `min.compaction.lag.ms`, default 0: a record is not compacted away before it has this age. */
   readonly minCompactionLagMs: number;
   /**
-   * `max.compaction.lag.ms`, default: any. A record older than this makes the log due for compaction. The segment that is
-   * written to is closed for it by the next append, as in Kafka: without appends nothing is compacted.
+   * `max.compaction.lag.ms`, default: any. A record older than this makes the log due for compaction. The segment that
+   * is written to is closed for it by the next append, as in Kafka: without appends nothing is compacted.
    */
   readonly maxCompactionLagMs: number;
   /** `min.cleanable.dirty.ratio`, default 0.5: share of the log not compacted yet that makes it due. */

@@ -10,7 +10,10 @@ import type { PartitionLocks } from './partition-locks.js';
 export interface Clock {
   /** Milliseconds since 1970. Data, never order. */
   now(): number;
-  /** Milliseconds since the machine was started, whatever the wall clock says; absent: the clock is believed (clock-guard.ts). */
+  /**
+   * Milliseconds since the machine was started, whatever the wall clock says; absent: the clock is believed
+   * (clock-guard.ts).
+   */
   uptime?(): number;
 }
 
@@ -29,7 +32,9 @@ export interface LogContext {
   failure: KlogError | undefined;
 }
 
-/** What it takes to work on the files alone, where no other process does: no control file, and no locks of a partition. */
+/**
+ * What it takes to work on the files alone, where no other process does: no control file, and no locks of a partition.
+ */
 export type FileContext = Omit<LogContext, 'control' | 'locks'>;
 
 /** Whether S was written in this boot by a process that had this very file: then it is exact. */
@@ -49,8 +54,8 @@ export interface SettledState extends ControlState {
 
 /**
  * Whether a writer that has just taken the append lock may append behind A. Not if the file is longer or shorter (a
- * writer was killed in mid-write while we waited), S is missing, a copy's, or of another boot (the bytes below A may be gone),
- * or its layout is odd (a roll was interrupted).
+ * writer was killed in mid-write while we waited), S is missing, a copy's, or of another boot (the bytes below A may be
+ * gone), or its layout is odd (a roll was interrupted).
  */
 export function isAppendable(context: LogContext, state: ControlState, logSize: number): state is SettledState {
   const { appended, safe } = state;
@@ -58,7 +63,9 @@ export function isAppendable(context: LogContext, state: ControlState, logSize: 
   return isOfThisBoot(context, safe) && !isOdd(safe.layoutVersion) && logSize === appended.position;
 }
 
-/** Whether nothing is left to do for a log at rest: everything appended is safe and no sync is under way or has failed. */
+/**
+ * Whether nothing is left to do for a log at rest: everything appended is safe and no sync is under way or has failed.
+ */
 export function isSettled(context: LogContext, state: ControlState, logSize: number): state is SettledState {
   return (
     isAppendable(context, state, logSize) &&

@@ -1,7 +1,7 @@
 /**
- * The conditional append: what is appended is decided on what the log says up to A, while nobody else can append. Take the
- * append lock, catch up to A, decide, append, unlock. Readers stop at S; whoever decides must not, because what lies
- * between A and S is in the log before him.
+ * The conditional append: what is appended is decided on what the log says up to A, while nobody else can append. Take
+ * the append lock, catch up to A, decide, append, unlock. Readers stop at S; whoever decides must not, because what
+ * lies between A and S is in the log before him.
  */
 import type { FetchedBatches } from './batch-block.js';
 import { readBlock } from './batch-block.js';

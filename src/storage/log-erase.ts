@@ -1,9 +1,9 @@
 /**
  * Erasing records for good. Each segment that holds some is written anew without them, as in a compaction: offsets of
  * the others stay, a batch that loses all its records stays as a header. The old files are unlinked with the exchange;
- * so are the `.cut-` and `.damaged-` files of the partition, in which recoveries and repairs keep bytes aside that may hold
- * the same records.
- * A segment that is being written to is closed first. What is appended meanwhile is not looked at.
+ * so are the `.cut-` and `.damaged-` files of the partition, in which recoveries and repairs keep bytes aside that may
+ * hold the same records. A segment that is being written to is closed first. What is appended meanwhile is not looked
+ * at.
  */
 import { KlogError } from '../errors.js';
 import { loadCodec } from '../format/compression.js';

@@ -29,7 +29,9 @@ export interface Retained extends Trimmed {
   readonly skipped: 'clock' | undefined;
 }
 
-/** Tries when segments went while their age was asked for: a trim, a compaction or another retention beside this one. */
+/**
+ * Tries when segments went while their age was asked for: a trim, a compaction or another retention beside this one.
+ */
 const TRIES = 5;
 
 export async function applyRetention(context: LogContext, options: RetentionOptions): Promise<Retained> {

@@ -28,7 +28,10 @@ export function shouldRoll(
   return lastOffset - appended.segmentBase > MAX_RELATIVE_OFFSET;
 }
 
-/** Only what is in a closed segment can be compacted: `max.compaction.lag.ms` closes it in time (Kafka: `LogConfig.maxSegmentMs`). */
+/**
+ * Only what is in a closed segment can be compacted: `max.compaction.lag.ms` closes it in time (Kafka:
+ * `LogConfig.maxSegmentMs`).
+ */
 function maxSegmentMs({ cleanupPolicy, maxCompactionLagMs, segmentMs }: LogContext['config']): number {
   const isCompacted = cleanupPolicy !== 'delete' && maxCompactionLagMs > 0;
   return isCompacted ? Math.min(maxCompactionLagMs, segmentMs) : segmentMs;
@@ -48,8 +51,8 @@ function jitterOf({ config }: Pick<LogContext, 'config'>, { segmentCreatedMs }: 
 /**
  * The append lock is held, the log is settled, A is written. Answers the new A.
  *
- * The old segment is synced, and S says so on the disk with an odd layout, *before* the new name exists: whatever stands
- * before the last segment is safe, also after a power loss between any two of these calls.
+ * The old segment is synced, and S says so on the disk with an odd layout, *before* the new name exists: whatever
+ * stands before the last segment is safe, also after a power loss between any two of these calls.
  */
 export async function roll(context: LogContext, before: ControlRecord): Promise<ControlRecord> {
   const { control, locks, segments } = context;
@@ -85,9 +88,9 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
 }
 
 /**
- * On a full disk there may be no block for it, but closing a segment is how a trim makes space. Without a snapshot Kafka looks
- * for producers in the log itself, and finds as many. Its name is synced with those of the new segment: a failed sync of the
- * directory is more than a full disk, and nobody may pass over it.
+ * On a full disk there may be no block for it, but closing a segment is how a trim makes space. Without a snapshot
+ * Kafka looks for producers in the log itself, and finds as many. Its name is synced with those of the new segment: a
+ * failed sync of the directory is more than a full disk, and nobody may pass over it.
  */
 async function writeEmptySnapshot({ fs, directory }: LogContext, offset: number): Promise<void> {
   try {

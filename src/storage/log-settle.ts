@@ -1,12 +1,13 @@
 /**
- * Settling: brings a partition whose last writer died, whose sync failed or whose machine lost power to a state in which
- * everything that is there is safe. Part of opening; costs what was not synced, not the log. May itself be killed at any
- * call: the next one begins again.
+ * Settling: brings a partition whose last writer died, whose sync failed or whose machine lost power to a state in
+ * which everything that is there is safe. Part of opening; costs what was not synced, not the log. May itself be killed
+ * at any call: the next one begins again.
  *
- * It starts at S, below which everything is on the disk, and goes through every later segment: whole batches are verified
- * and *written again* (after a failed sync the kernel takes lost pages for clean; only bytes written anew are synced), a
- * torn tail is kept aside as `<segment>.cut-<position>` and cut off. After a power loss A proves nothing, so it is not
- * looked at. Without S of this very file (a copy, a broker's directory) the last segment is gone through from its base.
+ * It starts at S, below which everything is on the disk, and goes through every later segment: whole batches are
+ * verified and *written again* (after a failed sync the kernel takes lost pages for clean; only bytes written anew are
+ * synced), a torn tail is kept aside as `<segment>.cut-<position>` and cut off. After a power loss A proves nothing, so
+ * it is not looked at. Without S of this very file (a copy, a broker's directory) the last segment is gone through from
+ * its base.
  */
 import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';

@@ -1,10 +1,11 @@
 /**
  * Group commit across processes: one sync covers whatever all of them have appended.
  *
- * Whoever gets the sync lock and finds its batch not yet covered by S leads: copies A, sets `syncing`, syncs the segment
- * that the copy names, writes the copy as S, clears `syncing`. Those who waited (leader-gates.ts) find themselves covered. Only
- * the holder of the sync lock writes S, so it never goes back, and may be believed without the lock. If the last leader failed or died, `syncing` is still set: no bare sync may
- * follow a failed one, so who finds it lets go, takes all the locks in their order, and settles.
+ * Whoever gets the sync lock and finds its batch not yet covered by S leads: copies A, sets `syncing`, syncs the
+ * segment that the copy names, writes the copy as S, clears `syncing`. Those who waited (leader-gates.ts) find
+ * themselves covered. Only the holder of the sync lock writes S, so it never goes back, and may be believed without the
+ * lock. If the last leader failed or died, `syncing` is still set: no bare sync may follow a failed one, so who finds
+ * it lets go, takes all the locks in their order, and settles.
  */
 import { KlogError } from '../errors.js';
 import type { ControlState } from './control-file.js';
@@ -37,8 +38,9 @@ export interface Appended {
 }
 
 /**
- * Resolves when S covers the batch. KLOG_SYNC_FAILED; KLOG_OUTCOME_UNKNOWN when bytes were cut off meanwhile, a lock was not
- * to be had in time, or the disk is full: the batch is in the log, so that the same call, made again, might double it.
+ * Resolves when S covers the batch. KLOG_SYNC_FAILED; KLOG_OUTCOME_UNKNOWN when bytes were cut off meanwhile, a lock
+ * was not to be had in time, or the disk is full: the batch is in the log, so that the same call, made again, might
+ * double it.
  */
 export async function awaitDurable(context: LogContext, appended: Appended): Promise<void> {
   try {

@@ -1,8 +1,10 @@
 /**
- * Raising the log start, and deleting the segments below it (Kafka: `DeleteRecords`, `UnifiedLog.maybeIncrementLogStartOffset`).
+ * Raising the log start, and deleting the segments below it (Kafka: `DeleteRecords`,
+ * `UnifiedLog.maybeIncrementLogStartOffset`).
  *
  * The new log start is on the disk, in an odd S, before the first file goes: whoever is killed in between has the rest
- * done by the next settling. Offsets are never reset: where everything goes, an empty segment is begun at the end first.
+ * done by the next settling. Offsets are never reset: where everything goes, an empty segment is begun at the end
+ * first.
  */
 import { KlogError } from '../errors.js';
 import type { ControlRecord } from './control-record.js';

@@ -1,4 +1,7 @@
-/** What changes closed segments. Loaded at once when the first of it is asked for: a start that only appends does without. */
+/**
+ * What changes closed segments. Loaded at once when the first of it is asked for: a start that only appends does
+ * without.
+ */
 export { compact } from './log-compaction.js';
 export { erase } from './log-erase.js';
 export { applyRetention } from './log-retention.js';

@@ -1,7 +1,7 @@
 /**
- * Wakes followers. `fs.watch` on `klog.end` reports each publish within a fraction of a millisecond; behind it runs a slow
- * poll, since an event may be missing (and a process that was killed causes none). Where nothing can be watched the poll is
- * a quick one. An event says "look again", nothing more.
+ * Wakes followers. `fs.watch` on `klog.end` reports each publish within a fraction of a millisecond; behind it runs a
+ * slow poll, since an event may be missing (and a process that was killed causes none). Where nothing can be watched
+ * the poll is a quick one. An event says "look again", nothing more.
  */
 import type { FileSystem } from './file-system.js';
 
@@ -30,7 +30,10 @@ export class LogWatch {
     return this.#events;
   }
 
-  /** Resolves at once if there were events beyond `seen`, at the next one, at the poll, after `mostMs`, or when `signal` is aborted. */
+  /**
+   * Resolves at once if there were events beyond `seen`, at the next one, at the poll, after `mostMs`, or when `signal`
+   * is aborted.
+   */
   async wait(seen: number, mostMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#events > seen || signal?.aborted === true || mostMs <= 0) return;
     const poll = this.isWatching ? SLOW_POLL_MS : QUICK_POLL_MS;

@@ -42,7 +42,9 @@ export class OffsetIndex {
     this.#pages = new IndexPages(file, OFFSET_INDEX_ENTRY_SIZE);
   }
 
-  /** Bytes of entries in a file of `fileSize` bytes: without a preallocated tail of zeros and without a broken entry. */
+  /**
+   * Bytes of entries in a file of `fileSize` bytes: without a preallocated tail of zeros and without a broken entry.
+   */
   async usableSize(fileSize: number): Promise<number> {
     const last = await this.#pages.lastWhere(fileSize, (page, at) => readInt32(page, at + POSITION_AT) !== 0, false);
     return (last + 1) * OFFSET_INDEX_ENTRY_SIZE;

@@ -2,9 +2,9 @@
  * The writing side of a partition, shared by any number of processes through kernel locks (partition-locks.ts).
  *
  * Append, sync and publish are three steps. *Append* writes a batch behind A and moves A, under the append lock. *Sync*
- * makes it durable and moves S, under the sync lock, for whoever has appended meanwhile too (log-sync.ts). Readers see what
- * lies below S, and nothing else. At every acquisition of the append lock the log may have been left half-written by a
- * process that died while we waited: then it is settled first (log-settle.ts).
+ * makes it durable and moves S, under the sync lock, for whoever has appended meanwhile too (log-sync.ts). Readers see
+ * what lies below S, and nothing else. At every acquisition of the append lock the log may have been left half-written
+ * by a process that died while we waited: then it is settled first (log-settle.ts).
  */
 import { KlogError } from '../errors.js';
 import { ControlFile } from './control-file.js';
@@ -81,13 +81,13 @@ export class PartitionLog {
   }
 
   /**
-   * Appends complete v2 batches with one hold of the lock. Base offsets, leader epoch and, with LogAppendTime, the time are
-   * filled in in place. The records are in the log, but neither durable nor visible before {@link durable}.
+   * Appends complete v2 batches with one hold of the lock. Base offsets, leader epoch and, with LogAppendTime, the time
+   * are filled in in place. The records are in the log, but neither durable nor visible before {@link durable}.
    *
    * UNKNOWN_TOPIC_OR_PARTITION when the topic was deleted meanwhile, KLOG_LOCKED, KLOG_DISK_FULL, KLOG_SYNC_FAILED;
    * OFFSET_OUT_OF_RANGE for offsets to be kept that the log already has. After
-   * an error nothing of the call is in the log, except whole batches before a roll in the middle of it: then what could be
-   * tried again otherwise is KLOG_OUTCOME_UNKNOWN.
+   * an error nothing of the call is in the log, except whole batches before a roll in the middle of it: then what could
+   * be tried again otherwise is KLOG_OUTCOME_UNKNOWN.
    */
   async append(batches: readonly Uint8Array[], options: AppendOptions = {}): Promise<Appended> {
     this.#assertOpen();
@@ -95,8 +95,8 @@ export class PartitionLog {
   }
 
   /**
-   * Appends what `decide` answers to the log as it is, up to what was appended last: nobody appends in between. `undefined`:
-   * it answered nothing. What `decide` throws is thrown as it is. Else as {@link append}.
+   * Appends what `decide` answers to the log as it is, up to what was appended last: nobody appends in between.
+   * `undefined`: it answered nothing. What `decide` throws is thrown as it is. Else as {@link append}.
    */
   async appendDecided(decide: Decision): Promise<Appended | undefined> {
     // Few decide: who only appends does without the reading side.
@@ -143,8 +143,8 @@ export class PartitionLog {
   }
 
   /**
-   * Raises the log start to `beforeOffset` (-1: the high watermark) and deletes the segments below it. Kafka: `DeleteRecords`.
-   * OFFSET_OUT_OF_RANGE beyond the high watermark; KLOG_LOCKED, KLOG_SYNC_FAILED.
+   * Raises the log start to `beforeOffset` (-1: the high watermark) and deletes the segments below it. Kafka:
+   * `DeleteRecords`. OFFSET_OUT_OF_RANGE beyond the high watermark; KLOG_LOCKED, KLOG_SYNC_FAILED.
    */
   async trim(beforeOffset: number, options: TrimOptions = {}): Promise<Trimmed> {
     return await this.#upkeep('trim', ({ trim }) => trim(this.#context, beforeOffset, options));

@@ -88,8 +88,9 @@ export class PartitionReader {
   }
 
   /**
-   * Whole batches from the one that holds `offset`, or the next after it, on: about `maxBytes`, at least one batch; none at
-   * the end. The first batch may begin below `offset`. `into` is filled if it is large enough, else a new buffer.
+   * Whole batches from the one that holds `offset`, or the next after it, on: about `maxBytes`, at least one batch;
+   * none at the end. The first batch may begin below `offset`. `into` is filled if it is large enough, else a new
+   * buffer.
    *
    * OFFSET_OUT_OF_RANGE outside [log start, log end]; CORRUPT_MESSAGE with file, position and offset at damage, after
    * everything before it has been handed out.
@@ -237,7 +238,9 @@ export class PartitionReader {
     return block;
   }
 
-  /** Whether a writer was killed between its batch and A: nothing else would tell. Only openers look, it costs a call. */
+  /**
+   * Whether a writer was killed between its batch and A: nothing else would tell. Only openers look, it costs a call.
+   */
   async #hasBytesBehind(view: SafeView): Promise<boolean> {
     const log = await this.#fs.stat(`${this.#directory}/${segmentFileName(view.segmentBase, '.log')}`);
     return log !== undefined && log.size > view.position;

@@ -76,8 +76,8 @@ export function encodeProducerSnapshot(entries: readonly ProducerSnapshotEntry[]
 }
 
 /**
- * CORRUPT_MESSAGE, naming `file`: the CRC or the length is wrong; such a snapshot is to be thrown away, the log has it all.
- * UNSUPPORTED_VERSION: of a later Kafka. INVALID_RECORD: a value beyond 2^53 - 1.
+ * CORRUPT_MESSAGE, naming `file`: the CRC or the length is wrong; such a snapshot is to be thrown away, the log has it
+ * all. UNSUPPORTED_VERSION: of a later Kafka. INVALID_RECORD: a value beyond 2^53 - 1.
  */
 export function decodeProducerSnapshot(bytes: Uint8Array, file: string): ProducerSnapshotEntry[] {
   if (bytes.length < ENTRIES_AT) throw corrupt(file, `has ${bytes.length} bytes, the smallest has ${ENTRIES_AT}`);
@@ -106,7 +106,10 @@ export function decodeProducerSnapshot(bytes: Uint8Array, file: string): Produce
   return entries;
 }
 
-/** A crash leaves no snapshot or a whole one: the name is durable with the next sync of the directory, which is the caller's. */
+/**
+ * A crash leaves no snapshot or a whole one: the name is durable with the next sync of the directory, which is the
+ * caller's.
+ */
 export async function writeProducerSnapshot(
   fs: FileSystem,
   partitionDirectory: string,

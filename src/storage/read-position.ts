@@ -1,6 +1,6 @@
 /**
- * Where the next batch of a reader stands: known from the end of the last fetch or from a look-up by time, else looked up through
- * the indexes.
+ * Where the next batch of a reader stands: known from the end of the last fetch or from a look-up by time, else looked
+ * up through the indexes.
  */
 import { KlogError } from '../errors.js';
 import { type BlockPlace, DAMAGE_HINT } from './batch-block.js';
@@ -94,8 +94,8 @@ export class ReadPosition {
   }
 
   /**
-   * Whether the file is still the one that the position was found in. If it was closed since, a compaction may have put another in
-   * its place, and `view` be older than that: S is read once more, behind the opening.
+   * Whether the file is still the one that the position was found in. If it was closed since, a compaction may have put
+   * another in its place, and `view` be older than that: S is read once more, behind the opening.
    */
   async #isSameFile({ baseOffset, layoutVersion }: KnownPosition): Promise<boolean> {
     const segment = await this.#segments.open(baseOffset);

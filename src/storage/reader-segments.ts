@@ -87,9 +87,9 @@ export class ReaderSegments {
   }
 
   /**
-   * Where the first batch stands that ends at or beyond `offset`; the segment's limit if it has none. Damage before it is
-   * stepped over; where damage may hold the offset, that is the place, and `isDamaged`: whatever stands there is no batch
-   * that may begin below the offset.
+   * Where the first batch stands that ends at or beyond `offset`; the segment's limit if it has none. Damage before it
+   * is stepped over; where damage may hold the offset, that is the place, and `isDamaged`: whatever stands there is no
+   * batch that may begin below the offset.
    */
   async positionOf(
     view: SafeView,
@@ -175,7 +175,10 @@ export class ReaderSegments {
     return this.#open;
   }
 
-  /** A segment that is not there any more was exchanged or removed meanwhile: whoever retries finds the others. Else it is lost. */
+  /**
+   * A segment that is not there any more was exchanged or removed meanwhile: whoever retries finds the others. Else it
+   * is lost.
+   */
   async #openSegment(baseOffset: number): Promise<LogSegment> {
     try {
       return await LogSegment.open(this.#fs, this.#directory, baseOffset, 'read');

@@ -1,9 +1,9 @@
 /**
  * How far a reader may look, found without locks.
  *
- * In the boot that wrote it S is exact. Otherwise (another boot, a copy, a directory no klog wrote to, read by somebody who may
- * not settle it) what the disk gives is durable: the whole batches of the last segment count, *if S is still the same
- * afterwards*. If not, a writer has settled and appended meanwhile, and part of what was seen is not yet safe.
+ * In the boot that wrote it S is exact. Otherwise (another boot, a copy, a directory no klog wrote to, read by somebody
+ * who may not settle it) what the disk gives is durable: the whole batches of the last segment count, *if S is still
+ * the same afterwards*. If not, a writer has settled and appended meanwhile, and part of what was seen is not yet safe.
  */
 import { KlogError } from '../errors.js';
 import { BatchScanner, SEQUENTIAL_WINDOW_BYTES } from './batch-scanner.js';

@@ -5,8 +5,8 @@ import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 const MAX_POSITION = 0x7fffffff;
 
 /**
- * Neighbours that are written into one segment (Kafka: `groupSegmentsBySize`): as many as fit by size, by the size of their
- * indexes, and by the distance of offsets.
+ * Neighbours that are written into one segment (Kafka: `groupSegmentsBySize`): as many as fit by size, by the size of
+ * their indexes, and by the distance of offsets.
  */
 export function groupSegments(
   segments: readonly ClosedSegment[],

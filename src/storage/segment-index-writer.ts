@@ -52,7 +52,9 @@ export const MAX_RELATIVE_OFFSET = 0x7fffffff;
 
 const INITIAL_PENDING_ENTRIES = 16;
 
-/** Whether the segment must be rolled because an index has no room. One slot of the time index is for the last entry. */
+/**
+ * Whether the segment must be rolled because an index has no room. One slot of the time index is for the last entry.
+ */
 export function indexesAreFull(state: IndexState, segmentIndexBytes: number): boolean {
   return (
     state.offsetIndexSize >= Math.floor(segmentIndexBytes / OFFSET_INDEX_ENTRY_SIZE) * OFFSET_INDEX_ENTRY_SIZE ||

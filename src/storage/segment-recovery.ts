@@ -49,7 +49,9 @@ export interface RecoveryOptions {
   readonly start?: RecoveryStart;
   /** The transactions open at the start; left as they are at the end. Default: none. */
   readonly transactions?: TransactionTracker;
-  /** Adds the closing entry to the time index, as a broker does after a recovery. Default false: the segment goes on. */
+  /**
+   * Adds the closing entry to the time index, as a broker does after a recovery. Default false: the segment goes on.
+   */
   readonly close?: boolean;
   /** Is called at each good batch, before the next is looked at. */
   readonly visit?: (scanner: BatchScanner) => Awaitable<void>;

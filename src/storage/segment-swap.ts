@@ -1,6 +1,6 @@
 /**
- * Exchanges segments for one that was written anew from them (compaction, erasing). Kafka's names tell at each moment how
- * far it has come (layout-recovery.ts), and a broker that finds them goes on from there as well:
+ * Exchanges segments for one that was written anew from them (compaction, erasing). Kafka's names tell at each moment
+ * how far it has come (layout-recovery.ts), and a broker that finds them goes on from there as well:
  *
  * ```
  * before, without locks   X.*.cleaned written and synced, their names too

@@ -66,8 +66,8 @@ export class TransactionIndex {
   }
 
   /**
-   * The entries in the first `size` bytes, in order. CORRUPT_MESSAGE: a version that is not known, offsets that cannot be,
-   * or fewer bytes than told; an index that lies would show aborted records as committed.
+   * The entries in the first `size` bytes, in order. CORRUPT_MESSAGE: a version that is not known, offsets that cannot
+   * be, or fewer bytes than told; an index that lies would show aborted records as committed.
    */
   async *entries(size: number): AsyncGenerator<AbortedTransaction> {
     const count = Math.floor(size / TRANSACTION_INDEX_ENTRY_SIZE);
@@ -86,7 +86,9 @@ export class TransactionIndex {
     }
   }
 
-  /** What a fetch of `[fetchOffset, upperBoundOffset)` under read_committed must leave out, as far as this index knows. */
+  /**
+   * What a fetch of `[fetchOffset, upperBoundOffset)` under read_committed must leave out, as far as this index knows.
+   */
   async collectAborted(fetchOffset: number, upperBoundOffset: number, size: number): Promise<AbortedTransactions> {
     const aborted: AbortedTransaction[] = [];
     for await (const entry of this.entries(size)) {

@@ -2,9 +2,9 @@
  * Making a data directory, all or nothing.
  *
  * Where nothing is yet, it is built beside its place and renamed once; of two processes at once one renames first, and
- * the other finds a directory there and uses it. Where an empty directory is (a mounted volume, say, whose parent cannot
- * be written to), it is filled in place under a lock, and `klog.json`, written last, makes it klog's: until then readers
- * find nothing, and after a kill the next writer goes on.
+ * the other finds a directory there and uses it. Where an empty directory is (a mounted volume, say, whose parent
+ * cannot be written to), it is filled in place under a lock, and `klog.json`, written last, makes it klog's: until then
+ * readers find nothing, and after a kill the next writer goes on.
  *
  * A killed builder leaves `<name>.tmp-<hex>`. The next one removes it if nobody holds its lock file.
  */

@@ -59,9 +59,9 @@ export interface DataDirectory {
 
 /**
  * Opens a data directory, and makes it first if `create` says so.
- * @throws KlogError KLOG_NOT_FOUND: nothing there · KLOG_BAD_DIRECTORY: something else is there · CORRUPT_MESSAGE: a part of it
- * is missing or damaged · KLOG_PERMISSION_DENIED
- * · UNSUPPORTED_VERSION: made for a newer klog · KLOG_NETWORK_FILE_SYSTEM · KLOG_LOCKED: a broker runs on it
+ * @throws KlogError KLOG_NOT_FOUND: nothing there · KLOG_BAD_DIRECTORY: something else is there · CORRUPT_MESSAGE: a
+ * part of it is missing or damaged · KLOG_PERMISSION_DENIED · UNSUPPORTED_VERSION: made for a newer klog ·
+ * KLOG_NETWORK_FILE_SYSTEM · KLOG_LOCKED: a broker runs on it
  */
 export async function openDataDirectory(
   fs: FileSystem,

@@ -22,8 +22,8 @@ export interface FoundDirectory {
  * The nearest `.klog/` at or above `cwd`, else `cwd`/.klog. Not above the home directory, not across a file system, and
  * never one that another user owns: whoever can make a directory above this one could otherwise choose what is read and
  * where is written. A link is not followed, for the same reason.
- * @throws KlogError KLOG_PERMISSION_DENIED if `cwd`/.klog itself is another user's, KLOG_BAD_DIRECTORY if it is a file or
- * a link
+ * @throws KlogError KLOG_PERMISSION_DENIED if `cwd`/.klog itself is another user's, KLOG_BAD_DIRECTORY if it is a file
+ * or a link
  */
 export async function findDirectory(
   fs: Pick<FileSystem, 'stat'>,

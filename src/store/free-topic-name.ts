@@ -15,7 +15,8 @@ export interface TakenNames {
 }
 
 /**
- * With `validateOnly` what an interrupted change has left is no obstacle: the next change that is no mere check deals with it.
+ * With `validateOnly` what an interrupted change has left is no obstacle: the next change that is no mere check deals
+ * with it.
  * @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, KLOG_LOCKED
  */
 export async function assertFree(

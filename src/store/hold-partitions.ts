@@ -3,8 +3,8 @@ import { holdPartition } from '../storage/hold-partition.js';
 
 /**
  * Keeps partitions as they are: while their locks are held nothing is appended and nothing becomes safe, so nobody is
- * acknowledged and no reader sees more. Writers wait meanwhile. Directories are locked in the order of their names, whoever
- * does so, and nobody else takes locks of two partitions at a time: no two can wait for each other.
+ * acknowledged and no reader sees more. Writers wait meanwhile. Directories are locked in the order of their names,
+ * whoever does so, and nobody else takes locks of two partitions at a time: no two can wait for each other.
  * @returns what lets go of them
  * @throws KlogError KLOG_LOCKED
  */

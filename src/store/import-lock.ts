@@ -1,6 +1,6 @@
 /**
- * The lock file of an import, `topics/.import-<id>`: held for as long as the importing process lives. Topics in the state
- * `importing` name it. Empty, its topics go when nobody holds it; once it says `committed`, they stay.
+ * The lock file of an import, `topics/.import-<id>`: held for as long as the importing process lives. Topics in the
+ * state `importing` name it. Empty, its topics go when nobody holds it; once it says `committed`, they stay.
  */
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';

@@ -1,4 +1,6 @@
-/** The known name that a misspelt one most likely means: at most a third of its letters differ, and never all of them. */
+/**
+ * The known name that a misspelt one most likely means: at most a third of its letters differ, and never all of them.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = name.length < 2 ? name.length : Math.max(1, Math.floor(name.length / 3)) + 1;

@@ -2,8 +2,8 @@
  * File systems whose locks or fsync klog cannot rely on, by the number Linux gives them in statfs(2), `f_type`.
  *
  * Refused are those that keep the files on another machine (or the host of a virtual one): locks may be local only, and
- * a page written here may be read stale there. FUSE says nothing about where the files are: sshfs and s3fs are FUSE, but
- * so are ntfs-3g and encrypted homes. It is a warning.
+ * a page written here may be read stale there. FUSE says nothing about where the files are: sshfs and s3fs are FUSE,
+ * but so are ntfs-3g and encrypted homes. It is a warning.
  */
 import { dirname } from 'node:path';
 import { KlogError } from '../errors.js';

@@ -1,9 +1,9 @@
 /**
  * The directories of a topic's partitions, as they come and go.
  *
- * Both ways lead through a name `<topic>-<partition>.<32 hex>-delete`: a partition is built under one and renamed when it
- * is complete, and renamed back to one before it is removed. What a kill leaves has such a name, which readers pass over,
- * a broker removes by itself, and {@link sweepDirectories} removes before the next change.
+ * Both ways lead through a name `<topic>-<partition>.<32 hex>-delete`: a partition is built under one and renamed when
+ * it is complete, and renamed back to one before it is removed. What a kill leaves has such a name, which readers pass
+ * over, a broker removes by itself, and {@link sweepDirectories} removes before the next change.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -49,8 +49,8 @@ export async function createDirectories(
 }
 
 /**
- * Removes the directories with the topic's id; those that are gone already are no error. Each is renamed while its queue,
- * append and sync locks are held: a writer that has one of them then finds that the path leads elsewhere.
+ * Removes the directories with the topic's id; those that are gone already are no error. Each is renamed while its
+ * queue, append and sync locks are held: a writer that has one of them then finds that the path leads elsewhere.
  * @throws KlogError KLOG_LOCKED: a writer kept a partition longer than `lockWaitMs`
  */
 export async function removeDirectories(

@@ -40,8 +40,8 @@ export class PartitionPlaces {
   }
 
   /**
-   * Opens a partition's files by their path, which after a delete and a create is another topic's. The topic's file has to
-   * have the id when they are open: before a delete renames them it has changed the file.
+   * Opens a partition's files by their path, which after a delete and a create is another topic's. The topic's file has
+   * to have the id when they are open: before a delete renames them it has changed the file.
    */
   async open<T extends { close(): Promise<void> }>(
     place: TopicPartition,

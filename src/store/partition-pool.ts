@@ -6,8 +6,8 @@ export interface Closeable {
 
 /**
  * What a process has open of partitions, within a number of descriptors. A slot is opened when it is used, and closed,
- * the one that was idle for the longest first, when others need its descriptors. A slot in use is never closed: it may hold
- * a lock, or wait for one.
+ * the one that was idle for the longest first, when others need its descriptors. A slot in use is never closed: it may
+ * hold a lock, or wait for one.
  */
 export class PartitionPool {
   readonly #slots = new Set<PartitionSlot<Closeable>>();
@@ -27,8 +27,8 @@ export class PartitionPool {
 
   /**
    * Closes idle slots, those unused for the longest first, until `room` descriptors are free. Those that only wait are
-   * interrupted, and close when they have stopped; nobody waits for that here, who may be in the middle of something they
-   * wait for. Answers what was done.
+   * interrupted, and close when they have stopped; nobody waits for that here, who may be in the middle of something
+   * they wait for. Answers what was done.
    */
   async makeRoom(room: number): Promise<{ closed: number; interrupted: number }> {
     const done = { closed: 0, interrupted: 0 };
@@ -114,8 +114,8 @@ export class PartitionSlot<T extends Closeable> {
   }
 
   /**
-   * Runs an operation that may last long, such as waiting for records, and does no harm when it is interrupted: then the
-   * descriptors are needed elsewhere.
+   * Runs an operation that may last long, such as waiting for records, and does no harm when it is interrupted: then
+   * the descriptors are needed elsewhere.
    */
   async useInterruptibly<R>(interrupt: () => void, operation: (opened: T) => Promise<R>): Promise<R> {
     return await this.use(async (opened) => {

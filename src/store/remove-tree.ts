@@ -1,7 +1,10 @@
 import type { FileSystem } from '../storage/file-system.js';
 import { systemErrorCode } from './system-error.js';
 
-/** Removes a directory and what is in it. Links are removed, not followed, `path` itself included. What is gone is no error. */
+/**
+ * Removes a directory and what is in it. Links are removed, not followed, `path` itself included. What is gone is no
+ * error.
+ */
 export async function removeTree(fs: FileSystem, path: string): Promise<void> {
   try {
     const stat = await fs.stat(path);

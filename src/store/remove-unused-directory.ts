@@ -1,7 +1,7 @@
 /**
  * Takes back a data directory that this process has made and that came to nothing: an import that was refused, a
- * measurement that is over. Nobody else's work is ever in it: every klog process holds `log/.lock` shared for as long as
- * it has the directory open, here it is held exclusively, and then looked at what there is. Who opens the directory
+ * measurement that is over. Nobody else's work is ever in it: every klog process holds `log/.lock` shared for as long
+ * as it has the directory open, here it is held exclusively, and then looked at what there is. Who opens the directory
  * at that very moment finds its lock file gone from its path, and makes the directory anew.
  */
 import { join } from 'node:path';

@@ -2,8 +2,8 @@
 const WIDTH = 4;
 
 /**
- * Does the same to many things, a few at a time: what waits for the disk costs less together. After a failure none is begun any
- * more; it is thrown when those under way have ended, so that what they do can be taken back.
+ * Does the same to many things, a few at a time: what waits for the disk costs less together. After a failure none is
+ * begun any more; it is thrown when those under way have ended, so that what they do can be taken back.
  */
 export async function sideBySide<T>(
   things: readonly T[],

@@ -65,8 +65,8 @@ export class Store {
   readonly directory: DataDirectory;
   readonly topics: Topics;
   /**
-   * Called while topics are being made, or one is being deleted, before anything else is: what is known by their names is not
-   * theirs. Again where a delete is completed.
+   * Called while topics are being made, or one is being deleted, before anything else is: what is known by their names
+   * is not theirs. Again where a delete is completed.
    */
   onTopicNames: ((topics: ReadonlySet<string>) => Promise<void>) | undefined;
   readonly #fs: CountingFileSystem;
@@ -152,7 +152,10 @@ export class Store {
     return log;
   }
 
-  /** A reading side of a partition; close it when done. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED */
+  /**
+   * A reading side of a partition; close it when done. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION,
+   * KLOG_PERMISSION_DENIED
+   */
   async partitionReader(topic: string, partition: number): Promise<StoredPartitionReader> {
     const { topicId } = await this.#places.topicOf(topic, partition);
     await this.#places.makeInternal(topic, partition);

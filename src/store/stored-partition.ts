@@ -118,8 +118,8 @@ export class StoredPartitionReader {
   }
 
   /**
-   * Calls `listener` when something may have been published, until the answer is closed. It keeps no file open, and does not
-   * hear of a writer's death. `undefined`: cannot watch here.
+   * Calls `listener` when something may have been published, until the answer is closed. It keeps no file open, and
+   * does not hear of a writer's death. `undefined`: cannot watch here.
    */
   watch(listener: () => void): { close(): void } | undefined {
     this.#assertOpen();

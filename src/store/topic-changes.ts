@@ -1,6 +1,6 @@
 /**
- * Changes of topics are made one at a time, under the admin lock, and each begins with what a killed one has left: a create is
- * taken back, a delete is completed. A topic's file is the commit point of each.
+ * Changes of topics are made one at a time, under the admin lock, and each begins with what a killed one has left: a
+ * create is taken back, a delete is completed. A topic's file is the commit point of each.
  */
 import { join } from 'node:path';
 import { KlogError } from '../errors.js';
@@ -71,7 +71,10 @@ export class TopicChanges {
     });
   }
 
-  /** Runs one change under the admin lock, after what earlier ones have left, which it is told. `validateOnly` takes no lock. */
+  /**
+   * Runs one change under the admin lock, after what earlier ones have left, which it is told. `validateOnly` takes no
+   * lock.
+   */
   async run<T>(
     what: string,
     options: ChangeOptions,
@@ -107,7 +110,9 @@ export class TopicChanges {
     }
   }
 
-  /** Of a topic that nobody sees any more. @throws KlogError KLOG_LOCKED when a partition is in use for longer than that */
+  /**
+   * Of a topic that nobody sees any more. @throws KlogError KLOG_LOCKED when a partition is in use for longer than that
+   */
   async completeDelete(file: TopicFile, lockWaitMs: number): Promise<void> {
     const { topic, topicId, partitions, growingTo } = file;
     await this.#options.onDelete?.(topic);

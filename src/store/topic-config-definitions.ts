@@ -15,7 +15,9 @@ export type ConfigKind =
 export type ConfigDefinition = ConfigKind & {
   readonly default: string;
   readonly doc: string;
-  /** False: the value is kept, shown and handed to a broker that takes the directory over, and klog does nothing by it. */
+  /**
+   * False: the value is kept, shown and handed to a broker that takes the directory over, and klog does nothing by it.
+   */
   readonly actedOn: boolean;
 };
 

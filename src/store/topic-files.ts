@@ -11,7 +11,10 @@ import {
   writeTopicFile,
 } from './topic-file.js';
 
-/** The files of all topics of a data directory, in whatever state they are. Reading takes no lock; writing, the admin lock. */
+/**
+ * The files of all topics of a data directory, in whatever state they are. Reading takes no lock; writing, the admin
+ * lock.
+ */
 export class TopicFiles {
   readonly #fs: FileSystem;
   readonly #directory: string;

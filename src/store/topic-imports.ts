@@ -5,8 +5,9 @@
  *   begin ──▶ importing ──commit──▶ active        importing: no topic for anybody; the import's lock file is held
  *                 └──abort, or the process dies──▶ gone
  * ```
- * The lock file's content is the commit point of all topics of an import: a process that dies behind it leaves topics in
- * the state `importing` that the next change makes active; one that dies before it, topics that the next change removes.
+ * The lock file's content is the commit point of all topics of an import: a process that dies behind it leaves topics
+ * in the state `importing` that the next change makes active; one that dies before it, topics that the next change
+ * removes.
  */
 import { KlogError } from '../errors.js';
 import { validateTopicName } from '../format/topic-name.js';
@@ -68,7 +69,9 @@ export class TopicImports {
     this.#host = host;
   }
 
-  /** @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED */
+  /**
+   * @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED
+   */
   async begin(newTopics: readonly NewImportedTopic[]): Promise<PendingImport> {
     const files = newTopics.map((newTopic) => this.#fileOf(newTopic));
     const importId = Buffer.from(this.#options.randomBytes(16)).toString('hex');
@@ -94,8 +97,9 @@ export class TopicImports {
   }
 
   /**
-   * The topics are there from now on. What was written to them must be durable. `before` says of them what has to be known as
-   * soon as they are: should they not come after all, {@link ImportOptions.onCreate} forgets it when others of their names do.
+   * The topics are there from now on. What was written to them must be durable. `before` says of them what has to be
+   * known as soon as they are: should they not come after all, {@link ImportOptions.onCreate} forgets it when others of
+   * their names do.
    */
   async commit(importId: string, before: () => Promise<void> = async () => {}): Promise<void> {
     const own = this.#own.get(importId);

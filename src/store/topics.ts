@@ -77,7 +77,9 @@ export class Topics {
     });
   }
 
-  /** @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED */
+  /**
+   * @throws KlogError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, KLOG_LOCKED
+   */
   async create(newTopic: NewTopic, options: ChangeOptions = {}): Promise<Topic> {
     const [created] = await this.createAll([newTopic], options);
     if (created instanceof KlogError) throw created;
@@ -85,9 +87,10 @@ export class Topics {
   }
 
   /**
-   * Each topic, or why it was not made; one does not keep the others from being made. What a change costs however small it is,
-   * such as reading all topics' files, is paid once.
-   * @throws KlogError INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG of any of them, and KLOG_LOCKED: none is made
+   * Each topic, or why it was not made; one does not keep the others from being made. What a change costs however small
+   * it is, such as reading all topics' files, is paid once.
+   * @throws KlogError INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG of any of them, and KLOG_LOCKED: none
+   * is made
    */
   async createAll(newTopics: readonly NewTopic[], options: ChangeOptions = {}): Promise<(Topic | KlogError)[]> {
     const files = newTopics.map((newTopic) => this.#fileOf(newTopic));
@@ -142,8 +145,8 @@ export class Topics {
   }
 
   /**
-   * Makes an internal topic unless it is there. Its partitions are made one by one, when they are first used: of fifty a group
-   * needs one. @throws KlogError INVALID_CONFIG, KLOG_LOCKED, KLOG_PERMISSION_DENIED
+   * Makes an internal topic unless it is there. Its partitions are made one by one, when they are first used: of fifty
+   * a group needs one. @throws KlogError INVALID_CONFIG, KLOG_LOCKED, KLOG_PERMISSION_DENIED
    */
   async ensureInternal(newTopic: Required<NewTopic>): Promise<Topic> {
     const { topic, partitions } = newTopic;
@@ -199,7 +202,10 @@ export class Topics {
     });
   }
 
-  /** Returns the configs that are set afterwards. @throws KlogError INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, KLOG_LOCKED */
+  /**
+   * Returns the configs that are set afterwards. @throws KlogError INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION,
+   * KLOG_LOCKED
+   */
   async alterConfigs(topic: string, change: ConfigChange, options: ChangeOptions = {}): Promise<TopicConfigs> {
     validateTopicName(topic);
     return await this.#changes.run(`alter topic ${topic}`, options, async () => {
@@ -211,8 +217,8 @@ export class Topics {
   }
 
   /**
-   * From the first step on the topic is gone for readers; a delete that is killed, or finds a partition locked for too long,
-   * is completed by the next change.
+   * From the first step on the topic is gone for readers; a delete that is killed, or finds a partition locked for too
+   * long, is completed by the next change.
    * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_LOCKED
    */
   async delete(topic: string, options: ChangeOptions = {}): Promise<void> {

@@ -1,4 +1,6 @@
-/** How long closing waits for upkeep that is under way: a log of some gigabytes is then left to `klog topic compact`. */
+/**
+ * How long closing waits for upkeep that is under way: a log of some gigabytes is then left to `klog topic compact`.
+ */
 const CLOSE_WAIT_MS = 5000;
 
 type Work = (signal: AbortSignal) => Promise<void>;

@@ -7,9 +7,9 @@ import { KLOG, plainEnvironment } from '../support/klog-process.js';
 import { sharedDirectory } from '../support/temporary-directory.js';
 
 /**
- * What passing data through costs, in counts: they are the same on a machine that does other things too, where times are not.
- * Each is the difference between a large and a small amount, so that starts are not in it. Limits are less than half as much
- * again as what was counted: what makes it half as much again fails.
+ * What passing data through costs, in counts: they are the same on a machine that does other things too, where times
+ * are not. Each is the difference between a large and a small amount, so that starts are not in it. Limits are less
+ * than half as much again as what was counted: what makes it half as much again fails.
  */
 const SMALL = 50_000;
 const LARGE = 250_000;
@@ -126,8 +126,8 @@ describe.skipIf(!HAS_STRACE)('calls of the system for things', () => {
 });
 
 /**
- * What V8's heap was given in the whole life of a process: how much more there was before each garbage collection than after
- * the one before.
+ * What V8's heap was given in the whole life of a process: how much more there was before each garbage collection than
+ * after the one before.
  */
 const RECORDER = `
 const { writeFileSync } = require('node:fs');

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { KLOG, type RunOptions, shell } from '../support/klog-process.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-/** A script in a directory of its own. What is to be killed is started without the function `klog`, which would be another process. */
+/**
+ * A script in a directory of its own. What is to be killed is started without the function `klog`, which would be
+ * another process.
+ */
 async function run(script: string): Promise<string> {
   const cwd = temporaryDirectory();
   const options: RunOptions = { cwd, env: { HOME: cwd } };

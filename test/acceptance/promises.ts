@@ -1,6 +1,6 @@
 /**
- * The contract of the command line, a promise a row: what is typed, where, and what comes back. Every row that fails says so in
- * one line on standard error, `klog: …`, and leaves nothing behind where there was no log.
+ * The contract of the command line, a promise a row: what is typed, where, and what comes back. Every row that fails
+ * says so in one line on standard error, `klog: …`, and leaves nothing behind where there was no log.
  */
 export interface PromiseRow {
   readonly promise: string;

@@ -337,7 +337,8 @@ describe('LocalRecordWriter', () => {
       }
       await producer.close();
       expect(batches).toBeGreaterThan(5000);
-      // Those that are filled, those on their way, and those of before there were as many partitions, which were larger.
+      // Those that are filled, those on their way, and those of before there were as many partitions, which were
+      // larger.
       expect(buffers.size).toBeLessThanOrEqual(1000);
     });
   });

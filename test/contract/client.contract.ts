@@ -1,6 +1,6 @@
 /**
- * What every home of topics has to do, whatever it is made of: `describeClient(name, open)` is run once for each. What a
- * home cannot do is named in `cannot`, with the reason, and shows as skipped.
+ * What every home of topics has to do, whatever it is made of: `describeClient(name, open)` is run once for each. What
+ * a home cannot do is named in `cannot`, with the reason, and shows as skipped.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/clients/client.js';

@@ -1,11 +1,12 @@
 /**
- * Judges states. Without arguments: a line on standard input for each (tools/README.md), a line back: `ok`, with the number
- * of kills in the middle of settling if any were tried, or what is wrong. With --listen PATH: the same on each connection to
- * that socket, until standard input ends; a judge that has been at it for a while is several times as fast as a new one.
- * With arguments DIR OUT: that state, exit 1 and what is wrong. CRASH_MODE and CRASH_RC as killpoints.py sets them.
+ * Judges states. Without arguments: a line on standard input for each (tools/README.md), a line back: `ok`, with the
+ * number of kills in the middle of settling if any were tried, or what is wrong. With --listen PATH: the same on each
+ * connection to that socket, until standard input ends; a judge that has been at it for a while is several times as
+ * fast as a new one. With arguments DIR OUT: that state, exit 1 and what is wrong. CRASH_MODE and CRASH_RC as
+ * killpoints.py sets them.
  *
- * Settling is killed at all its calls in every directory that a real kill has left, and of the states that a power loss may
- * have left in one of KLOG_CRASH_SETTLE_EVERY, of those that a recorded kill has left in one of
+ * Settling is killed at all its calls in every directory that a real kill has left, and of the states that a power loss
+ * may have left in one of KLOG_CRASH_SETTLE_EVERY, of those that a recorded kill has left in one of
  * KLOG_CRASH_SETTLE_KILLED_EVERY (absent: none); once in those that are the same by content.
  */
 import { readFileSync, writeSync } from 'node:fs';

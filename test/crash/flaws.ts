@@ -10,8 +10,8 @@ export interface PlantedFlaw {
   readonly in: 'writer' | 'finder';
   readonly scenario: string;
   /**
-   * What notices it: simulated power loss under a model of names, real kills or errors in a mode, faults of a kind at all calls
-   * in memory, or real power loss.
+   * What notices it: simulated power loss under a model of names, real kills or errors in a mode, faults of a kind at
+   * all calls in memory, or real power loss.
    */
   readonly by:
     | { readonly model: 'journal' | 'strict' }

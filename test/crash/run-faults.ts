@@ -1,7 +1,7 @@
 /**
- * run-faults SCENARIO --judge PROGRAM …: runs a scenario in memory (rig/memory-machine.ts) again and again, each time with a
- * fault at another of its file calls, and has each outcome judged. Prints failures and, at the end, how much was done;
- * exit 1 if anything failed.
+ * run-faults SCENARIO --judge PROGRAM …: runs a scenario in memory (rig/memory-machine.ts) again and again, each time
+ * with a fault at another of its file calls, and has each outcome judged. Prints failures and, at the end, how much was
+ * done; exit 1 if anything failed.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -58,7 +58,8 @@ class Runner {
   constructor(scenario: Scenario, judge: Worker) {
     this.#scenario = scenario;
     this.#judge = judge;
-    // The command line looks on the real disk whether the directory is there, and finds this one; all else is in memory.
+    // The command line looks on the real disk whether the directory is there, and finds this one; all else is in
+    // memory.
     mkdirSync(join(this.#root, DATA));
     const names = values.start === undefined ? undefined : MemoryDisk.load(values.start);
     this.#start = names?.at(this.#root) ?? new MemoryDisk(this.#root, new Map());

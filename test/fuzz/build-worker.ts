@@ -1,4 +1,7 @@
-/** The worker in one file, of the sources as they are or with a flaw in them: it starts at once, and has no compiler in its memory. */
+/**
+ * The worker in one file, of the sources as they are or with a flaw in them: it starts at once, and has no compiler in
+ * its memory.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A directory in memory, quick to copy: thousands of inputs a second, each with a directory of its own. One process and one
- * task, so every lock is granted. Reads are checked as the kernel would.
+ * A directory in memory, quick to copy: thousands of inputs a second, each with a directory of its own. One process and
+ * one task, so every lock is granted. Reads are checked as the kernel would.
  */
 import { dirname } from 'node:path';
 import type { FileStat, FileSystem, OpenFile, OpenMode } from '../../src/storage/file-system.js';

@@ -1,4 +1,7 @@
-/** Inputs one after the other. Everything about input `index` comes from the seed and the index: it can be repeated alone. */
+/**
+ * Inputs one after the other. Everything about input `index` comes from the seed and the index: it can be repeated
+ * alone.
+ */
 import { expectKlogErrorFrom } from './expect-klog-error.js';
 import { FuzzRandom } from './fuzz-random.js';
 import type { FuzzTarget } from './fuzz-target.js';

@@ -1,6 +1,7 @@
 /**
- * Holds a process to so much memory, by the strictest means there is: a memory cgroup (v2, v1, or through systemd), in which
- * the kernel ends what needs more; else a limit of V8's heap, and a look at the resident memory from time to time.
+ * Holds a process to so much memory, by the strictest means there is: a memory cgroup (v2, v1, or through systemd), in
+ * which the kernel ends what needs more; else a limit of V8's heap, and a look at the resident memory from time to
+ * time.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Damage that gets past the first check: batches are changed as what they are, and lengths and CRCs made right again. */
+/**
+ * Damage that gets past the first check: batches are changed as what they are, and lengths and CRCs made right again.
+ */
 import { crc32 } from 'node:zlib';
 import { nextBatch } from '../../src/format/batch-walk.js';
 import { crc32c } from '../../src/format/crc32c.js';

@@ -1,8 +1,8 @@
 /**
- * `npm run fuzz -- [--seed S] [--inputs N] [--from I] [--seconds T] [--jobs J] [--megabytes M] [--target NAME] [--flaws]`:
- * inputs that nobody vouches for, through everything that reads them, in J processes (default 2) of at most M MiB (default
- * 256), until there were N or T seconds have passed. What is found is named by seed and index; exit status 1 after any. With
- * `--flaws` klog is wrong on purpose, and each flaw must be found.
+ * `npm run fuzz -- [--seed S] [--inputs N] [--from I] [--seconds T] [--jobs J] [--megabytes M] [--target NAME]
+ * [--flaws]`: inputs that nobody vouches for, through everything that reads them, in J processes (default 2) of at most
+ * M MiB (default 256), until there were N or T seconds have passed. What is found is named by seed and index; exit
+ * status 1 after any. With `--flaws` klog is wrong on purpose, and each flaw must be found.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

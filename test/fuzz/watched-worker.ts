@@ -1,6 +1,6 @@
 /**
- * A worker and who watches it: an input that takes over a second, an error that is no KlogError, a process that dies or needs
- * more memory than it may is a finding. After an input that ended the process another one goes on behind it.
+ * A worker and who watches it: an input that takes over a second, an error that is no KlogError, a process that dies or
+ * needs more memory than it may is a finding. After an input that ended the process another one goes on behind it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';

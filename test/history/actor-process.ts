@@ -1,6 +1,7 @@
 /**
- * A process that takes part in rounds (actors/actor.mjs), one after the other: starting one takes longer than a round. It is told
- * its plan, `begin` and `over`, a line each, and says `ready`, `acknowledged` once, `event` whenever something planned came about, and `done`.
+ * A process that takes part in rounds (actors/actor.mjs), one after the other: starting one takes longer than a round.
+ * It is told its plan, `begin` and `over`, a line each, and says `ready`, `acknowledged` once, `event` whenever
+ * something planned came about, and `done`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -1,7 +1,8 @@
 /**
- * Is what the processes saw explained by one log a partition, to which each acknowledged record was appended once, at some
- * moment between its call and its answer? Offsets are the order, so no search is needed: time linear in the history, but for
- * sorting. After Jepsen's Kafka workload; the logs are dense here (nothing compacted, no transactions).
+ * Is what the processes saw explained by one log a partition, to which each acknowledged record was appended once, at
+ * some moment between its call and its answer? Offsets are the order, so no search is needed: time linear in the
+ * history, but for sorting. After Jepsen's Kafka workload; the logs are dense here (nothing compacted, no
+ * transactions).
  */
 import type { Anomaly, AnomalyKind, End, LogName, Operation, Poll, Send } from './history.js';
 

@@ -1,7 +1,7 @@
 /**
- * What processes did to shared logs, as the checker reads it. Every process writes its own file, a line before an operation
- * and a line after it, stamped by CLOCK_MONOTONIC, which all processes of a machine share. An operation without a second line
- * (its process was killed) has an unknown outcome.
+ * What processes did to shared logs, as the checker reads it. Every process writes its own file, a line before an
+ * operation and a line after it, stamped by CLOCK_MONOTONIC, which all processes of a machine share. An operation
+ * without a second line (its process was killed) has an unknown outcome.
  */
 
 /** A partition of one incarnation of a topic; `undefined`: the topic was deleted or made meanwhile. */

@@ -132,8 +132,8 @@ class RoundPlanner {
   }
 
   /**
-   * One fails the sync that it leads, with what it should have made safe lost, and three wait for it. Nobody may write with
-   * less than acks=all here: that much can be lost.
+   * One fails the sync that it leads, with what it should have made safe lost, and three wait for it. Nobody may write
+   * with less than acks=all here: that much can be lost.
    */
   #failingLeader(): Pick<RoundPlan, 'actors'> {
     const actors = this.#crowd(5, 2).map(busy);
@@ -199,9 +199,10 @@ class RoundPlanner {
   }
 
   /**
-   * Segments are compacted, all records of which stay, while a reader stands between two opens: it has listed the segments and
-   * one of them goes before its log is open, or has opened a log and not its index yet. The second alone shows little: the
-   * batches before the end of the old log are those of the new one, so the new index is right for both.
+   * Segments are compacted, all records of which stay, while a reader stands between two opens: it has listed the
+   * segments and one of them goes before its log is open, or has opened a log and not its index yet. The second alone
+   * shows little: the batches before the end of the old log are those of the new one, so the new index is right for
+   * both.
    */
   #swapped(): Pick<RoundPlan, 'actors' | 'configs' | 'partitions'> {
     const configs = { 'cleanup.policy': 'compact', 'segment.bytes': String(500 + this.#below(2000)) };

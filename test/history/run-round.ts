@@ -130,7 +130,9 @@ export async function runRound(
   return { anomalies, operations: operations.length, acknowledged, killed, cameAbout: times };
 }
 
-/** When its time has passed, its faults have come about and somebody has stored a record: a busy machine takes longer. */
+/**
+ * When its time has passed, its faults have come about and somebody has stored a record: a busy machine takes longer.
+ */
 async function roundEnd({ actors, durationMs }: RoundPlan, processes: Map<string, ActorProcess>): Promise<void> {
   const awaited = actors.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => processes.get(name)!);
   const writers = actors.filter(({ role }) => role === 'write').map(({ name }) => processes.get(name)!);

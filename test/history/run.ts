@@ -1,7 +1,7 @@
 /**
- * `npm run histories -- [--seed S] [--rounds N] [--from I] [--ms D] [--jobs J] [--library DIRECTORY] [--only NAME] [--flaws]`: recorded histories
- * of real processes through the checker. Exit status 1 after any anomaly, the directory of such a round is kept; and when a
- * kind of round hardly ever was what its name says. `--only` takes one kind of
+ * `npm run histories -- [--seed S] [--rounds N] [--from I] [--ms D] [--jobs J] [--library DIRECTORY] [--only NAME]
+ * [--flaws]`: recorded histories of real processes through the checker. Exit status 1 after any anomaly, the directory
+ * of such a round is kept; and when a kind of round hardly ever was what its name says. `--only` takes one kind of
  * round, or one flaw. With `--flaws` klog is wrong on purpose, and each flaw must be noticed.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What `--acks` promises, as the kernel sees it: in which order a record is written, synced and told about. Wants strace. */
+/**
+ * What `--acks` promises, as the kernel sees it: in which order a record is written, synced and told about. Wants
+ * strace.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

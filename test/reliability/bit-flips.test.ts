@@ -1,6 +1,6 @@
 /**
- * Every flipped bit is noticed or provably harmless. Here a slice of the bits of a partition of 64 KiB; `npm run bitflips`
- * flips all of them and prints what became of them.
+ * Every flipped bit is noticed or provably harmless. Here a slice of the bits of a partition of 64 KiB; `npm run
+ * bitflips` flips all of them and prints what became of them.
  */
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,9 @@ import { FlippedFiles } from './flipped-files.js';
 /** `all`, or a number: of the `.log` files only each so many-th bit, of all others every one. */
 const asked = process.env.BITFLIPS;
 const isWhole = asked !== undefined;
-/** Of the slice: bits from one to the next, by the end of the file's name. Primes, so that all places of a byte come up. */
+/**
+ * Of the slice: bits from one to the next, by the end of the file's name. Primes, so that all places of a byte come up.
+ */
 const STRIDES: readonly (readonly [RegExp, number])[] = [
   [/\.log$/, 1511],
   [/index$/, 11],

@@ -1,6 +1,6 @@
 /**
- * Whole commands while the wall clock jumps, by libfaketime (Debian: faketime). Timers and the time since the start of the
- * machine go on as they are.
+ * Whole commands while the wall clock jumps, by libfaketime (Debian: faketime). Timers and the time since the start of
+ * the machine go on as they are.
  */
 import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Locks in the hands of another user: refused or waited for within bounds, never stolen, never a hang. Needs root, to be two users. */
+/**
+ * Locks in the hands of another user: refused or waited for within bounds, never stolen, never a hang. Needs root, to
+ * be two users.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, readdirSync, symlinkSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** `max.compaction.lag.ms` and `min.compaction.lag.ms`: from when on, and until when at the latest, a record is compacted. */
+/**
+ * `max.compaction.lag.ms` and `min.compaction.lag.ms`: from when on, and until when at the latest, a record is
+ * compacted.
+ */
 import { utimesSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { LogConfig } from '../../src/storage/log-config.js';

@@ -1,4 +1,7 @@
-/** `leader-epoch-checkpoint` keeps to the log: its start is raised, its end cut back (Kafka: truncateFromStart, truncateFromEnd). */
+/**
+ * `leader-epoch-checkpoint` keeps to the log: its start is raised, its end cut back (Kafka: truncateFromStart,
+ * truncateFromEnd).
+ */
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/storage/file-system.js';

@@ -6,7 +6,10 @@ import { append, batchOf, newPartition, openLog, openReader, type Row, rows } fr
 
 const COUNT = 40;
 
-/** The first five have one key, all others a key each. Batches are of one size: whatever is left out, places are places again. */
+/**
+ * The first five have one key, all others a key each. Batches are of one size: whatever is left out, places are places
+ * again.
+ */
 const ROWS = Array.from({ length: COUNT }, (_, i): Row => [String.fromCharCode(64 + Math.max(4, i)), 'value', i]);
 const LEFT = Array.from({ length: COUNT }, (_, i) => i).slice(4);
 

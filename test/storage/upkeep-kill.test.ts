@@ -1,6 +1,6 @@
 /**
- * Upkeep that dies at any of its calls, or fails at one: readers see the log as it was or as it is to be, record by record,
- * the next opener finishes or undoes what was begun, and a second run of the same does the rest.
+ * Upkeep that dies at any of its calls, or fails at one: readers see the log as it was or as it is to be, record by
+ * record, the next opener finishes or undoes what was begun, and a second run of the same does the rest.
  */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';

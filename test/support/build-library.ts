@@ -1,4 +1,7 @@
-/** The library as processes of a test load it, of the sources as they are or with a flaw in them: a directory like `dist`. */
+/**
+ * The library as processes of a test load it, of the sources as they are or with a flaw in them: a directory like
+ * `dist`.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,8 +1,8 @@
 import { type Chooser, seededRandom } from './chooser.js';
 
 /**
- * What leaving the plain course costs: `order` is another process where the running one had to stop anyway, `preemption`
- * one where it could have gone on, `fault` a blow of fate, `detail` an exception within a fault.
+ * What leaving the plain course costs: `order` is another process where the running one had to stop anyway,
+ * `preemption` one where it could have gone on, `fault` a blow of fate, `detail` an exception within a fault.
  */
 export type Cost = 'order' | 'preemption' | 'fault' | 'detail';
 

@@ -23,7 +23,9 @@ export interface Scenario {
 
 export interface ScenarioWorld {
   readonly disk: SimulatedDisk;
-  /** Kill and power loss end a process; unless `gone` it then begins its next life. An error it throws is a violation. */
+  /**
+   * Kill and power loss end a process; unless `gone` it then begins its next life. An error it throws is a violation.
+   */
   spawn(name: string, body: ProcessBody, afterKill?: AfterKill): void;
   /** Throws if something that must hold does not. */
   afterEachStep(check: () => void): void;

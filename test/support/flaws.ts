@@ -4,8 +4,8 @@ type Change = Pick<Flaw, 'find' | 'replace'> & { readonly file: string };
 
 /**
  * The wrong variants of the storage protocol that its models catch, as changes of the source: the name is that of the
- * model's `-DBROKEN_…`. When a test says that one is out of date, find the place that the rule has moved to; do not drop
- * the flaw.
+ * model's `-DBROKEN_…`. When a test says that one is out of date, find the place that the rule has moved to; do not
+ * drop the flaw.
  */
 const CHANGES: Readonly<
   Record<'core' | 'roll' | 'topic' | 'decide', Readonly<Record<string, Change | readonly Change[]>>>

@@ -41,8 +41,8 @@ interface Promised {
 }
 
 /**
- * The ghost `promised` of the protocol's models: what was acknowledged, shown to a reader, or published. Whoever raises it
- * must find those batches on the disk; nobody may take them back.
+ * The ghost `promised` of the protocol's models: what was acknowledged, shown to a reader, or published. Whoever raises
+ * it must find those batches on the disk; nobody may take them back.
  *
  * | | | checked |
  * |---|---|---|

@@ -1,6 +1,7 @@
 /**
- * What the property tests try, set up for every test file: the same in every run of the suite, so that a rare counterexample does not turn up in somebody
- * else's change. `npm run properties -- --seed S --runs N` tries others, and N times as many.
+ * What the property tests try, set up for every test file: the same in every run of the suite, so that a rare
+ * counterexample does not turn up in somebody else's change. `npm run properties -- --seed S --runs N` tries others,
+ * and N times as many.
  */
 import fc from 'fast-check';
 

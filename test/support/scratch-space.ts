@@ -1,7 +1,7 @@
 /**
- * Vitest's global setup: the temporary directories of a run lie in memory (`/dev/shm`) where there is enough of it. Making,
- * renaming and removing small files is most of what the tests do, and on a disk it is most of what they wait for. What is
- * about the disk itself lies in {@link realDisk}. With TMPDIR set, all of it is there.
+ * Vitest's global setup: the temporary directories of a run lie in memory (`/dev/shm`) where there is enough of it.
+ * Making, renaming and removing small files is most of what the tests do, and on a disk it is most of what they wait
+ * for. What is about the disk itself lies in {@link realDisk}. With TMPDIR set, all of it is there.
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -59,9 +59,9 @@ const HARMLESS: ReadonlySet<CallName> = new Set(['start', 'stat', 'readDirectory
 const WRITING: ReadonlySet<CallName> = new Set(['makeDirectory', 'removeDirectory', 'rename', 'unlink', 'truncate']);
 
 /**
- * A machine with one file system: a page cache over a disk, names, kernel locks, and the processes that use them. It is as
- * mean as POSIX allows: nothing is durable that was not synced, neither bytes, nor sizes, nor names, and what was not
- * synced survives in any combination. Inode numbers are given out again as soon as nothing leads to them.
+ * A machine with one file system: a page cache over a disk, names, kernel locks, and the processes that use them. It is
+ * as mean as POSIX allows: nothing is durable that was not synced, neither bytes, nor sizes, nor names, and what was
+ * not synced survives in any combination. Inode numbers are given out again as soon as nothing leads to them.
  */
 export class SimulatedDisk {
   gate: Gate | undefined;

@@ -14,8 +14,8 @@ interface NameChange {
 }
 
 /**
- * The names of a file system, as programs see them and as the disk holds them. A change of names is durable after a sync
- * of a directory it touches; before that a power loss takes or leaves each change by itself, in whatever order.
+ * The names of a file system, as programs see them and as the disk holds them. A change of names is durable after a
+ * sync of a directory it touches; before that a power loss takes or leaves each change by itself, in whatever order.
  */
 export class SimulatedNames {
   #cached = new Map<number, Map<string, number>>();

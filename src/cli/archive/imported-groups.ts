@@ -30,8 +30,9 @@ export class ImportedGroups {
   }
 
   /**
-   * Of topics that were there, and hold the records by now. A group that is there already is only moved on, never back, and not
-   * while its members read. Killed before, a group begins at the start of them: it reads again, and skips nothing.
+   * Of topics that were there, and hold the records by now. A group that is there already is only moved on, never back,
+   * and not while its members read. Killed before, a group begins at the start of them: it reads again, and skips
+   * nothing.
    */
   async commit(admin: Admin, topics: ReadonlySet<string>, loudness: Loudness, context: CliContext): Promise<void> {
     for (const [group, archived] of this.#groups) {

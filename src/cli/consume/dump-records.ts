@@ -12,7 +12,8 @@ export interface DumpTask extends PrintTask {
 
 /**
  * `--dump DIR`: one file a record, `<topic>-<partition>-<offset>`, with the value's bytes. The name of each goes to the
- * output, for `xargs`. They are its owner's to read, like the log. Names of topics hold nothing that a path could be made of.
+ * output, for `xargs`. They are its owner's to read, like the log. Names of topics hold nothing that a path could be
+ * made of.
  */
 export async function dumpRecords(batches: AsyncIterable<ConsumerBatch>, task: DumpTask): Promise<number> {
   const { output, filter, maxRecords = Number.POSITIVE_INFINITY, directory } = task;

@@ -2,7 +2,9 @@ import type { ConsumerBatch } from '../../clients/client.js';
 import { RecordBatchBuilder } from '../../format/record-batch-builder.js';
 import { openCursor, RecordCursor } from '../../format/record-cursor.js';
 
-/** The record the cursor stands on, as a batch of its own that stays valid: for what prints records in another order. */
+/**
+ * The record the cursor stands on, as a batch of its own that stays valid: for what prints records in another order.
+ */
 export function keepRecord(batch: ConsumerBatch): ConsumerBatch {
   const { cursor } = batch;
   const { offset, timestamp, key, value, headers } = cursor.toRecord();

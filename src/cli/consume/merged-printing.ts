@@ -6,7 +6,10 @@ import type { RecordPrinter } from '../record-format/record-printer.js';
 
 /** A run of more records is not short. */
 const SHORT_RECORDS = 4;
-/** After so many short runs all partitions are printed together (again); after twice as many each time that was of no use. */
+/**
+ * After so many short runs all partitions are printed together (again); after twice as many each time that was of no
+ * use.
+ */
 const FIRST_RUNS = 16;
 const MOST_RUNS = 4096;
 /** For each partition some of its records are copied: so many must have been printed for that to have been of use. */

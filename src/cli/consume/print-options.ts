@@ -69,8 +69,8 @@ export function addPrintOptions(command: Command, formatFlags: string): void {
 const HEADERS_LINE = '%h\n';
 
 /**
- * `KLOG_FORMAT` counts where no flag says how to print. `isTerminal`: whether people look at what is printed; then control
- * bytes are shown escaped.
+ * `KLOG_FORMAT` counts where no flag says how to print. `isTerminal`: whether people look at what is printed; then
+ * control bytes are shown escaped.
  */
 export async function printerFor(
   options: PrintOptions,

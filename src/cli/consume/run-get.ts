@@ -30,7 +30,8 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
   const isolationLevel = await isolationLevelOf(options, context);
   return withClient<ExitCode>(options, context, { topics: [topic] }, async (client) => {
     const partition = operand.partition ?? (await onlyPartition(operand, await client.admin().describeTopic(topic)));
-    // An offset in a gap (compaction, a transaction's marker) has no record; a time or a place from an end means the next one.
+    // An offset in a gap (compaction, a transaction's marker) has no record; a time or a place from an end means the
+    // next one.
     const range =
       typeof offset === 'number' ? { partition, from: offset, to: offset + 1 } : { partition, from: offset };
     const { signal } = context.signals;

@@ -1,7 +1,7 @@
 /**
- * Who holds which kernel lock, on Linux, without taking any: `/proc/<pid>/fdinfo/<fd>` shows the locks of each open file
- * (storage/lock-holder.ts has the layout). Gone through once for all partitions. Only processes of the same user are seen
- * (root: all).
+ * Who holds which kernel lock, on Linux, without taking any: `/proc/<pid>/fdinfo/<fd>` shows the locks of each open
+ * file (storage/lock-holder.ts has the layout). Gone through once for all partitions. Only processes of the same user
+ * are seen (root: all).
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 

@@ -10,7 +10,10 @@ const NEWLINE = 0x0a;
 /** Of a line that is shown. */
 const SHOWN_BYTES = 200;
 
-/** Holds bytes that come piece by piece against those expected. A last line without its newline is as good as one with it. */
+/**
+ * Holds bytes that come piece by piece against those expected. A last line without its newline is as good as one with
+ * it.
+ */
 export class ExpectedBytes {
   readonly #expected: Uint8Array;
   #position = 0;

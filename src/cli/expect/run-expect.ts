@@ -38,8 +38,8 @@ export interface ExpectOptions
 }
 
 /**
- * Holds records against what is expected. KLOG_TIMED_OUT: too few in time; KLOG_CONDITION_FAILED: the first that differs, or
- * one too many.
+ * Holds records against what is expected. KLOG_TIMED_OUT: too few in time; KLOG_CONDITION_FAILED: the first that
+ * differs, or one too many.
  */
 export async function runExpect(options: ExpectOptions, context: CliContext): Promise<ExitCode> {
   const { topic } = parsePartitionOperand(options.topic, timeContext(options, context));

@@ -1,7 +1,10 @@
 /** Between two commits of what is done meanwhile. Kafka: `auto.commit.interval.ms`, 5 s there. */
 const INTERVAL_MS = 1000;
 
-/** Commits now and then while `work` goes on; a commit that fails stops it. Rejects with that, or with what failed in `work`. */
+/**
+ * Commits now and then while `work` goes on; a commit that fails stops it. Rejects with that, or with what failed in
+ * `work`.
+ */
 export async function committingMeanwhile<T>(
   commit: () => Promise<void>,
   stop: AbortController,

@@ -5,8 +5,8 @@ import { type Loudness, notice } from '../notices.js';
 import { committedOffsets } from './committed-offsets.js';
 
 /**
- * The same topics and partitions, each from where the group has committed. Where it has not, or the log does not go back so
- * far any more, what was selected counts.
+ * The same topics and partitions, each from where the group has committed. Where it has not, or the log does not go
+ * back so far any more, what was selected counts.
  */
 export async function fromGroup(
   client: Client,

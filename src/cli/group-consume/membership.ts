@@ -17,7 +17,9 @@ export interface MembershipTask {
   readonly options: Omit<GroupConsumerOptions, 'group'>;
   /** Looks only. */
   readonly commitsNothing: boolean;
-  /** Brings what is in hand of these partitions to its end; answers how far they have come, where that may be committed. */
+  /**
+   * Brings what is in hand of these partitions to its end; answers how far they have come, where that may be committed.
+   */
   readonly release: (partitions: readonly TopicPartition[], consumer: GroupConsumer) => Promise<OffsetToCommit[]>;
   /** These were taken away. */
   readonly lost: (partitions: readonly TopicPartition[]) => void;

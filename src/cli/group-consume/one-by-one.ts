@@ -4,8 +4,8 @@ import { RecordBatchBuilder } from '../../format/record-batch-builder.js';
 import { openCursor, RecordCursor } from '../../format/record-cursor.js';
 
 /**
- * Each record as a batch of its own: a member of a group that takes records one by one lets go of a partition between two of
- * them. What a record does not tell of its batch is unknown.
+ * Each record as a batch of its own: a member of a group that takes records one by one lets go of a partition between
+ * two of them. What a record does not tell of its batch is unknown.
  */
 export async function* oneByOne(consumer: Consumer): AsyncGenerator<ConsumerBatch> {
   for await (const record of consumer) yield batchOf(record);

@@ -144,7 +144,10 @@ async function untilClosed<T>(consumer: GroupConsumer, work: () => Promise<T>): 
   return result;
 }
 
-/** Of a partition that is let go of nothing more comes, so that all that was handed out was printed, but for a batch in hand. */
+/**
+ * Of a partition that is let go of nothing more comes, so that all that was handed out was printed, but for a batch in
+ * hand.
+ */
 async function comeTo(
   { topic, partition }: TopicPartition,
   { inHand }: RecordPrinting,

@@ -1,6 +1,6 @@
 /**
- * Offsets as Kafka's `kafka-consumer-groups --export` writes and `--from-file` reads them: `topic,partition,offset`, or with
- * the group before these three where there are several.
+ * Offsets as Kafka's `kafka-consumer-groups --export` writes and `--from-file` reads them: `topic,partition,offset`, or
+ * with the group before these three where there are several.
  */
 import type { NewGroupOffset } from '../../clients/group-admin.js';
 import { KlogError } from '../../errors.js';

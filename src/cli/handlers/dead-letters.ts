@@ -21,8 +21,9 @@ export class DeadLetters {
   }
 
   /**
-   * Resolves when the record is durable there: key, value, headers and timestamp as they were, the error behind them. Only then
-   * may it count as done: so it is never lost, and comes there a second time if klog dies between this and the commit.
+   * Resolves when the record is durable there: key, value, headers and timestamp as they were, the error behind them.
+   * Only then may it count as done: so it is never lost, and comes there a second time if klog dies between this and
+   * the commit.
    */
   async add(record: HandledRecord, { reason, attempts }: FinalFailure): Promise<void> {
     const { key, value, timestamp } = record;

@@ -8,8 +8,8 @@ import type { HandlerInput } from '../../handlers/process-group.js';
 const O_TMPFILE = 0o20200000;
 
 /**
- * A value as a file that has no name: all of it is there before the handler begins. Through a pipe it would come piece by
- * piece, and if klog were killed meanwhile the handler would take what had come by then for the whole.
+ * A value as a file that has no name: all of it is there before the handler begins. Through a pipe it would come piece
+ * by piece, and if klog were killed meanwhile the handler would take what had come by then for the whole.
  */
 export function inputFile(bytes: Uint8Array): HandlerInput {
   const fd = openUnnamed();

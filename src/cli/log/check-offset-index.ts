@@ -5,8 +5,8 @@ import type { CheckedBatch } from './check-segment.js';
 type Report = (reason: string, position: number) => void;
 
 /**
- * Holds a `.index` against the batches of its `.log`, told one after the other: each entry leads to a batch, and names the
- * last offset of it, or, as brokers before 4.1 wrote it, of one behind it and before the next entry's.
+ * Holds a `.index` against the batches of its `.log`, told one after the other: each entry leads to a batch, and names
+ * the last offset of it, or, as brokers before 4.1 wrote it, of one behind it and before the next entry's.
  */
 export class OffsetIndexCheck {
   readonly #index: OffsetIndex;

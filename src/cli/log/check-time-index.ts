@@ -5,8 +5,8 @@ import type { CheckedBatch } from './check-segment.js';
 type Report = (reason: string, position: number) => void;
 
 /**
- * Holds a `.timeindex` against the batches of its `.log`: each entry names a time that was the largest so far, and an offset
- * of the batch in which it came first.
+ * Holds a `.timeindex` against the batches of its `.log`: each entry names a time that was the largest so far, and an
+ * offset of the batch in which it came first.
  */
 export class TimeIndexCheck {
   readonly #index: TimeIndex;

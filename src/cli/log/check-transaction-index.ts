@@ -10,8 +10,9 @@ import { problemOf } from './batch-fields.js';
 type Report = (reason: string, position: number) => void;
 
 /**
- * Holds a `.txnindex` against what the batches of its `.log` ask for. An entry that is missing or false would show aborted
- * records as committed. One more than the batches ask for may be of a transaction whose beginning is gone from the log.
+ * Holds a `.txnindex` against what the batches of its `.log` ask for. An entry that is missing or false would show
+ * aborted records as committed. One more than the batches ask for may be of a transaction whose beginning is gone from
+ * the log.
  */
 export class TransactionIndexCheck {
   readonly #entries: AsyncIterator<AbortedTransaction>;

@@ -1,4 +1,7 @@
-/** Shows the entries of a `.index`, `.timeindex` or `.txnindex` as they stand there: whether they are right is not looked at. */
+/**
+ * Shows the entries of a `.index`, `.timeindex` or `.txnindex` as they stand there: whether they are right is not
+ * looked at.
+ */
 import { KlogError } from '../../errors.js';
 import type { OpenFile } from '../../storage/file-system.js';
 import { OFFSET_INDEX_ENTRY_SIZE, OffsetIndex } from '../../storage/offset-index.js';

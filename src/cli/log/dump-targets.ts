@@ -1,6 +1,7 @@
 /**
- * From what the user named to the files to be shown: a topic or partition of the klog directory, a file, the directory of
- * a partition, or a directory of logs. Names are all that is looked at: no `klog.json`, no registry of topics, no locks.
+ * From what the user named to the files to be shown: a topic or partition of the klog directory, a file, the directory
+ * of a partition, or a directory of logs. Names are all that is looked at: no `klog.json`, no registry of topics, no
+ * locks.
  */
 import { basename, dirname, join, resolve } from 'node:path';
 import { KlogError } from '../../errors.js';

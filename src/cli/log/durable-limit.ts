@@ -10,8 +10,8 @@ export interface DurableLimit {
 }
 
 /**
- * What the control file of a partition says, without a lock: right or a little behind. `undefined`: there is none, or it
- * was written before this boot or for another copy of the directory, and what the disk holds now is durable anyway.
+ * What the control file of a partition says, without a lock: right or a little behind. `undefined`: there is none, or
+ * it was written before this boot or for another copy of the directory, and what the disk holds now is durable anyway.
  */
 export async function readDurableLimit(fs: FileSystem, directory: string): Promise<DurableLimit | undefined> {
   try {

@@ -20,7 +20,8 @@ export async function missingPartitionsOf(
   dataDirectory: string,
   { topic, partitions, state }: TopicFile,
 ): Promise<MissingPartition[]> {
-  // What is being made or deleted is completed by the next change of topics; partitions of internal topics come with their use.
+  // What is being made or deleted is completed by the next change of topics; partitions of internal topics come with
+  // their use.
   if (state !== 'active' || isInternalTopic(topic)) return [];
   const missing: MissingPartition[] = [];
   for (let partition = 0; partition < partitions; partition++) {

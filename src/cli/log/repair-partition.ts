@@ -1,14 +1,14 @@
 /**
- * Repairs one partition. Every byte is kept; good batches behind damage stay in the log with their offsets, and what was
- * damaged becomes a gap.
+ * Repairs one partition. Every byte is kept; good batches behind damage stay in the log with their offsets, and what
+ * was damaged becomes a gap.
  *
- * In a directory that klog writes to, damage is first brought behind the last segment: the log is settled, and a damaged
- * segment that is being written to is closed, so that A and S keep their meaning. Then each damaged segment is exchanged
- * for one without the bad bytes (storage/segment-swap.ts), beside readers and under the partition's locks. The repair may
- * be killed at any call: the next opener finishes or undoes the exchange, and the next repair goes on.
+ * In a directory that klog writes to, damage is first brought behind the last segment: the log is settled, and a
+ * damaged segment that is being written to is closed, so that A and S keep their meaning. Then each damaged segment is
+ * exchanged for one without the bad bytes (storage/segment-swap.ts), beside readers and under the partition's locks.
+ * The repair may be killed at any call: the next opener finishes or undoes the exchange, and the next repair goes on.
  *
- * Where klog.end says nothing (a broker's directory, a copy), nobody else can be working on it: the files are exchanged the
- * same way, without A and S.
+ * Where klog.end says nothing (a broker's directory, a copy), nobody else can be working on it: the files are exchanged
+ * the same way, without A and S.
  */
 import { basename, join } from 'node:path';
 import { CONTROL_FILE_NAME } from '../../storage/control-file.js';
@@ -154,8 +154,8 @@ async function contradicts({ fs, directory }: LogContext, safe: ControlRecord): 
 }
 
 /**
- * The end that was safe stays the end: what is gone becomes a gap, and no offset is given out twice. A segment that is too
- * short is closed, one that is missing is made again.
+ * The end that was safe stays the end: what is gone becomes a gap, and no offset is given out twice. A segment that is
+ * too short is closed, one that is missing is made again.
  */
 async function beginBehind(
   context: LogContext,

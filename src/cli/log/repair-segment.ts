@@ -1,6 +1,7 @@
 /**
- * Writes a segment anew without its bad bytes, under `.cleaned` names (storage/cleaned-segment-writer.ts). Every bad range is
- * kept beside it first, on the disk, as `<segment>.log.damaged-<position>`: nothing is lost, whatever happens next.
+ * Writes a segment anew without its bad bytes, under `.cleaned` names (storage/cleaned-segment-writer.ts). Every bad
+ * range is kept beside it first, on the disk, as `<segment>.log.damaged-<position>`: nothing is lost, whatever happens
+ * next.
  */
 import { join } from 'node:path';
 import { KlogError } from '../../errors.js';
@@ -117,8 +118,8 @@ export async function rewriteSegment(
 }
 
 /**
- * A batch of no records over the offsets `[from, to)`: as compaction leaves one, so that a log whose last records are gone
- * does not end before them. 61 bytes.
+ * A batch of no records over the offsets `[from, to)`: as compaction leaves one, so that a log whose last records are
+ * gone does not end before them. 61 bytes.
  */
 export function emptyBatch(from: number, to: number, leaderEpoch: number): Uint8Array {
   const bytes = Buffer.alloc(RECORD_BATCH_OVERHEAD);

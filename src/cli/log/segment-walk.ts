@@ -1,9 +1,9 @@
 /**
  * From batch to batch through a `.log`, also behind damage. Memory is the window of the scanner.
  *
- * Damage does not end the walk: what cannot be a batch of this log is a piece of its own, passed over if its length is that of
- * a batch and something that looks like a batch, or nothing, lies behind it; or if the batch that follows by its offset is
- * found without the length; or any whole batch that can still come in this log.
+ * Damage does not end the walk: what cannot be a batch of this log is a piece of its own, passed over if its length is
+ * that of a batch and something that looks like a batch, or nothing, lies behind it; or if the batch that follows by
+ * its offset is found without the length; or any whole batch that can still come in this log.
  */
 import { nextBatch } from '../../format/batch-walk.js';
 import { readInt32, readInt64 } from '../../format/int64.js';

@@ -23,7 +23,8 @@ const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Says what lies behind the batches of a `.log`. A begun batch, or room made in advance, at the end of a log is what a
- * crash, or a writer at work, leaves, and no damage; with another segment behind it, or below what klog.end says is safe, it is.
+ * crash, or a writer at work, leaves, and no damage; with another segment behind it, or below what klog.end says is
+ * safe, it is.
  */
 export async function dumpTrailing(file: DumpFile, log: OpenFile, trailing: Trailing, task: DumpTask): Promise<void> {
   const { position, end, problem, durable } = trailing;

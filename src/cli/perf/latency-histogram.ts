@@ -1,8 +1,8 @@
 /**
  * Counts latencies in classes that grow with them: one array of counts, nothing is allocated or kept for each.
  *
- * A latency is a whole number of microseconds. Below 64 each number has a class of its own; above, every power of two is
- * cut into 32 classes of equal width, so a class is at most 1/32 (3.1 %) of what it holds:
+ * A latency is a whole number of microseconds. Below 64 each number has a class of its own; above, every power of two
+ * is cut into 32 classes of equal width, so a class is at most 1/32 (3.1 %) of what it holds:
  *
  *   class    0 …  63   64 … 95           96 … 127           128 … 159   …
  *   holds    0 …  63   64,65 … 126,127   128–131 … 252–255  256–263 …   …

@@ -15,7 +15,10 @@ const RANDOM_BYTES = 1024 * 1024;
 /** No two neighbours overlap much; prime, so that all places come. */
 const STEP = 7919;
 
-/** Capital letters, as Kafka's tool sends them: the same in each run, and nearly incompressible for codecs without entropy coding. */
+/**
+ * Capital letters, as Kafka's tool sends them: the same in each run, and nearly incompressible for codecs without
+ * entropy coding.
+ */
 export class RandomPayloads implements Payloads {
   readonly buffer: Buffer;
   start = 0;

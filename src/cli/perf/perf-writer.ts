@@ -20,12 +20,15 @@ export interface WriteTask {
   readonly onProgress: () => void;
 }
 
-/** Records that are handed over without a wait between them share a look at the clock, so many at most: microseconds. */
+/**
+ * Records that are handed over without a wait between them share a look at the clock, so many at most: microseconds.
+ */
 const RECORDS_A_LOOK = 16;
 
 /**
- * Writes records and measures each from the moment it is handed over, waiting for room included, to its acknowledgement.
- * Partitions take turns, which the run itself decides: so it knows whose record an acknowledgement is of.
+ * Writes records and measures each from the moment it is handed over, waiting for room included, to its
+ * acknowledgement. Partitions take turns, which the run itself decides: so it knows whose record an acknowledgement is
+ * of.
  */
 export class PerfWriter {
   /** Measured and acknowledged. */

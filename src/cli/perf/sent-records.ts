@@ -3,8 +3,8 @@ import type { LatencyHistogram } from './latency-histogram.js';
 const FIRST_ROOM = 1024;
 
 /**
- * When the records of one partition were handed over, until they are acknowledged: in the same order. Runs of records that
- * were handed over together share an entry of a ring, which grows when more are under way than ever before.
+ * When the records of one partition were handed over, until they are acknowledged: in the same order. Runs of records
+ * that were handed over together share an entry of a ring, which grows when more are under way than ever before.
  */
 export class SentRecords {
   #times = new Float64Array(FIRST_ROOM);

@@ -61,7 +61,9 @@ export class ConsumedRecords implements VisibleRecords {
   }
 }
 
-/** A `klog consume -F` in a process of its own, whose output is read through a pipe: seen is what has come out of that. */
+/**
+ * A `klog consume -F` in a process of its own, whose output is read through a pipe: seen is what has come out of that.
+ */
 export class PrintedRecords implements VisibleRecords {
   readonly #topic: string;
   readonly #signal: AbortSignal;

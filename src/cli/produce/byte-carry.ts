@@ -1,7 +1,9 @@
 /** More than this is given back when the carried bytes are done with. */
 const RETAINED_BYTES = 4 * 1024 * 1024;
 
-/** Bytes that wait for the rest of their record: one buffer that doubles, so that a long line is copied twice at most. */
+/**
+ * Bytes that wait for the rest of their record: one buffer that doubles, so that a long line is copied twice at most.
+ */
 export class ByteCarry {
   bytes: Buffer = Buffer.allocUnsafeSlow(0);
   length = 0;

@@ -4,7 +4,10 @@ import { openCursor, RecordCursor } from '../../format/record-cursor.js';
 import { printerOf, type RecordPrinter } from './record-printer.js';
 import type { ValueCodec } from './value-format.js';
 
-/** Prints records as if the log held their values decoded. KLOG_BAD_INPUT, with the record's place, for one that is not in the format. */
+/**
+ * Prints records as if the log held their values decoded. KLOG_BAD_INPUT, with the record's place, for one that is not
+ * in the format.
+ */
 export function withDecodedValues(printer: RecordPrinter, codec: ValueCodec): RecordPrinter {
   const decoded = new RecordCursor();
   return printerOf((cursor, context, out) => {

@@ -1,4 +1,7 @@
-/** The everyday way to print: value and delimiter, with `-K` key, separator, value and delimiter; null as nothing, or as `NULL` with `-Z`. */
+/**
+ * The everyday way to print: value and delimiter, with `-K` key, separator, value and delimiter; null as nothing, or as
+ * `NULL` with `-Z`.
+ */
 import type { PrintTemplate } from '../../format/kernel/print-kernel.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import { withKernel } from './kernel-printer.js';

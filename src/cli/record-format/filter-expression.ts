@@ -33,7 +33,10 @@ export function compileExpression(source: string, what: string): RecordExpressio
   }
 }
 
-/** As {@link RecordFilter} with the partition, which only the caller knows. An exception becomes KLOG_USAGE naming the record. */
+/**
+ * As {@link RecordFilter} with the partition, which only the caller knows. An exception becomes KLOG_USAGE naming the
+ * record.
+ */
 export function compileFilter(
   source: string,
   what = '--filter',

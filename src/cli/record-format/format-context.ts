@@ -1,7 +1,9 @@
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { OutputBuffer } from './output-buffer.js';
 
-/** What a format may print about the place a record came from: a `ConsumerBatch` has all but the last two. -1: unknown. */
+/**
+ * What a format may print about the place a record came from: a `ConsumerBatch` has all but the last two. -1: unknown.
+ */
 export interface FormatContext {
   topic: string;
   partition: number;

@@ -2,8 +2,8 @@
  * `-G [!]PREFIX:REGEX`: which records to keep. kcl's prefixes: `k:` key, `v:` value, `hk:` any header key, `hv:` any
  * header value, `h:NAME=` the value of header NAME, `t:` topic; none: the value. `!` negates. Several are all to hold.
  *
- * Expressions are JavaScript's, unanchored, over UTF-8 (each invalid byte counts as U+FFFD), with `(?i)` `(?s)` `(?m)` in
- * front. Those without special characters are compared as bytes. Null matches nothing.
+ * Expressions are JavaScript's, unanchored, over UTF-8 (each invalid byte counts as U+FFFD), with `(?i)` `(?s)` `(?m)`
+ * in front. Those without special characters are compared as bytes. Null matches nothing.
  */
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';

@@ -39,7 +39,9 @@ export class InputBuffer {
     this.length = needed;
   }
 
-  /** The record under way is complete: the next one begins at `position`. `lines`: newlines in it, where that is known. */
+  /**
+   * The record under way is complete: the next one begins at `position`. `lines`: newlines in it, where that is known.
+   */
   take(lines = countNewlines(this.bytes, this.start, this.position)): void {
     this.#takenFrom = this.start;
     this.#takenLine = this.#line;

@@ -28,7 +28,9 @@ export interface RecordOrigin {
   readonly byte: number;
 }
 
-/** Bytes in, records out: `push` any pieces of the input, take records with `next` until it has none, `end` at its end. */
+/**
+ * Bytes in, records out: `push` any pieces of the input, take records with `next` until it has none, `end` at its end.
+ */
 export interface RecordReader {
   /** The bytes are copied. */
   push(chunk: Uint8Array): void;
@@ -40,8 +42,8 @@ export interface RecordReader {
    */
   next(): InputRecord | undefined;
   /**
-   * After a KLOG_BAD_INPUT, instead of `next`: passes over the bad record and returns its bytes. Undefined: where it ends
-   * is not known yet, push more (or end) and call again.
+   * After a KLOG_BAD_INPUT, instead of `next`: passes over the bad record and returns its bytes. Undefined: where it
+   * ends is not known yet, push more (or end) and call again.
    */
   skipBad(): Uint8Array | undefined;
   /** Where the last record came from: for those that are refused later on. */

@@ -1,6 +1,6 @@
 /**
- * Finds where one JSON value ends, in bytes that come in pieces. It is strict: what it accepts `JSON.parse` accepts, so that a
- * broken line is found at its own end and does not swallow the lines behind it.
+ * Finds where one JSON value ends, in bytes that come in pieces. It is strict: what it accepts `JSON.parse` accepts, so
+ * that a broken line is found at its own end and does not swallow the lines behind it.
  */
 type State =
   | 'value'

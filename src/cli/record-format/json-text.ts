@@ -44,8 +44,8 @@ function viewOf(source: Uint8Array): DataView {
 }
 
 /**
- * Whether any of the four bytes is below 0x20, `"`, `\`, DEL or above. The usual trick: subtracting from each byte at once
- * sets its top bit when it borrows; a false alarm behind a true one does no harm.
+ * Whether any of the four bytes is below 0x20, `"`, `\`, DEL or above. The usual trick: subtracting from each byte at
+ * once sets its top bit when it borrows; a false alarm behind a true one does no harm.
  */
 function needsCare(word: number): boolean {
   const quote = word ^ 0x22222222;
@@ -89,8 +89,9 @@ export function writeJsonString(
 }
 
 /**
- * What stands between the quotes, written to `buffer` (of which `target` is the view) from `length` on. The caller has made
- * room for {@link LONGEST_ESCAPE} bytes for each. Returns the position behind it, or -1 when the range is not UTF-8.
+ * What stands between the quotes, written to `buffer` (of which `target` is the view) from `length` on. The caller has
+ * made room for {@link LONGEST_ESCAPE} bytes for each. Returns the position behind it, or -1 when the range is not
+ * UTF-8.
  */
 export function encodeJsonText(
   source: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * A printer that lets the kernel (`format/kernel/print-kernel.ts`) print what is plain, and prints the rest itself. Runs of
- * few records are not worth a call.
+ * A printer that lets the kernel (`format/kernel/print-kernel.ts`) print what is plain, and prints the rest itself.
+ * Runs of few records are not worth a call.
  */
 import { PrintKernel, type PrintTemplate } from '../../format/kernel/print-kernel.js';
 import type { RecordCursor } from '../../format/record-cursor.js';

@@ -2,10 +2,10 @@
  * Regular expressions from the command line that cannot hang: `(a+)+$` over 50 kB takes milliseconds.
  *
  * V8 has a second engine that is linear in the text (slower, but never exponential). With
- * `--enable-experimental-regexp-engine-on-excessive-backtracks` it takes over when the usual engine backtracks too often,
- * for expressions it knows; the flag `l` of `--enable-experimental-regexp-engine` tells which these are. It does not know
- * look-around, back-references, `{2,3}` and the flags i and u. So counted repetitions are written out, and with
- * `(?i)` text and expression are lower-cased. What is still unknown to it runs under a time limit.
+ * `--enable-experimental-regexp-engine-on-excessive-backtracks` it takes over when the usual engine backtracks too
+ * often, for expressions it knows; the flag `l` of `--enable-experimental-regexp-engine` tells which these are. It does
+ * not know look-around, back-references, `{2,3}` and the flags i and u. So counted repetitions are written out, and
+ * with `(?i)` text and expression are lower-cased. What is still unknown to it runs under a time limit.
  */
 import { setFlagsFromString } from 'node:v8';
 import { createContext, Script } from 'node:vm';
@@ -40,8 +40,8 @@ function allowLinearEngine(): void {
 }
 
 /**
- * JavaScript's syntax without the flag u, and `(?i)` `(?s)` `(?m)` in front as in Go. `what` names the flag in messages.
- * KLOG_USAGE for an expression that is none.
+ * JavaScript's syntax without the flag u, and `(?i)` `(?s)` `(?m)` in front as in Go. `what` names the flag in
+ * messages. KLOG_USAGE for an expression that is none.
  */
 export function compileLinearRegExp(source: string, what: string): LinearRegExp {
   const inline = /^\(\?([ism]+)\)/.exec(source);

@@ -9,8 +9,9 @@ export interface RecordPrinter {
   /** The record the cursor stands on. */
   readonly print: RecordFormatter;
   /**
-   * The cursor's next records, until there is none, `maxRecords` are printed, or `out` holds `maxBytes`. Returns how many;
-   * fewer than `maxRecords` with `out.length < maxBytes` means that the batch is done. Counts `context.recordNumber` on.
+   * The cursor's next records, until there is none, `maxRecords` are printed, or `out` holds `maxBytes`. Returns how
+   * many; fewer than `maxRecords` with `out.length < maxBytes` means that the batch is done. Counts
+   * `context.recordNumber` on.
    */
   readonly printBatch: (
     cursor: RecordCursor,
@@ -20,8 +21,8 @@ export interface RecordPrinter {
     maxBytes: number,
   ) => number;
   /**
-   * The next records of several partitions by time, of equal times those of the first one first, as `printBatch` counts and
-   * stops. Stops earlier whenever it likes, before the first record too. Absent: cannot.
+   * The next records of several partitions by time, of equal times those of the first one first, as `printBatch` counts
+   * and stops. Stops earlier whenever it likes, before the first record too. Absent: cannot.
    */
   readonly printMerged?: (
     cursors: readonly RecordCursor[],

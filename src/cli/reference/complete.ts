@@ -20,8 +20,8 @@ const FILE_VALUES = /<(file|dir|path)>/;
 const NAMES_NEW_TOPICS: readonly string[] = ['topic create'];
 
 /**
- * What a shell asks at Tab: `words` are those behind `klog`, the last one, perhaps empty, being completed. Answers with lines
- * of candidate, tab, description, and a last line that tells the shell what else to do.
+ * What a shell asks at Tab: `words` are those behind `klog`, the last one, perhaps empty, being completed. Answers with
+ * lines of candidate, tab, description, and a last line that tells the shell what else to do.
  */
 export async function complete(words: readonly string[], context: CliContext): Promise<string> {
   const host: CommandHost = { context, exitCode: 0 };

@@ -11,8 +11,8 @@ export function completionScript(shell: Shell): string {
 }
 
 /**
- * Own, because @bomb.sh/tab's needs the bash-completion package, and evaluates the words of the line: `klog x '$(rm y)'` and Tab
- * would run it.
+ * Own, because @bomb.sh/tab's needs the bash-completion package, and evaluates the words of the line: `klog x '$(rm
+ * y)'` and Tab would run it.
  */
 const BASH = `# bash completion for klog
 

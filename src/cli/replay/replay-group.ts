@@ -25,8 +25,8 @@ interface Move {
 }
 
 /**
- * Moves what a group has committed to where the range begins, so that its own consumers reprocess. NON_EMPTY_GROUP while they
- * run.
+ * Moves what a group has committed to where the range begins, so that its own consumers reprocess. NON_EMPTY_GROUP
+ * while they run.
  */
 export async function replayGroup(
   client: Client,

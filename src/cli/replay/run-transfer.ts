@@ -6,7 +6,10 @@ import { withRecordProgress } from '../consume/record-progress.js';
 import { counted } from '../listing.js';
 import { type Loudness, notice } from '../notices.js';
 
-/** Writes all of them again and makes them durable; what went over before a failure stays, and is told. Answers how many. */
+/**
+ * Writes all of them again and makes them durable; what went over before a failure stays, and is told. Answers how
+ * many.
+ */
 export async function runTransfer(
   verb: 'copied' | 'replayed',
   batches: AsyncIterable<ConsumerBatch>,

@@ -2,7 +2,10 @@ import type { Client } from '../../clients/client.js';
 import { KlogError } from '../../errors.js';
 import { topicNames } from '../topic-selection.js';
 
-/** Topics whose records are to go. Internal ones only with `--force`. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_USAGE */
+/**
+ * Topics whose records are to go. Internal ones only with `--force`. @throws KlogError UNKNOWN_TOPIC_OR_PARTITION,
+ * KLOG_USAGE
+ */
 export async function namedTopics(
   client: Client,
   options: { readonly topics: readonly string[]; readonly regex?: boolean; readonly force?: boolean },

@@ -9,8 +9,8 @@ export interface TimeContext {
 }
 
 /**
- * A point in time → milliseconds since 1970: digits (up to 10 are seconds, more are milliseconds), ISO 8601, a date, `-15m`
- * (ago), `+15m`, `now`.
+ * A point in time → milliseconds since 1970: digits (up to 10 are seconds, more are milliseconds), ISO 8601, a date,
+ * `-15m` (ago), `+15m`, `now`.
  */
 export function parseTime(text: string, context: TimeContext): number {
   const time = tryParseTime(text, context);
@@ -72,7 +72,9 @@ function zoneMinutes(zone: string): number {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }
 
-/** Looks a second time with the offset found first: near a change of the clocks the first one may be the wrong side's. */
+/**
+ * Looks a second time with the offset found first: near a change of the clocks the first one may be the wrong side's.
+ */
 function fromLocalTime(local: number, timeZone: string): number {
   const first = local - offsetOf(local, timeZone);
   return local - offsetOf(first, timeZone);

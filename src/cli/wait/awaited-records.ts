@@ -14,8 +14,8 @@ export interface AwaitedRecords {
 export type Look = (batch: ConsumerBatch) => boolean;
 
 /**
- * Reads what is there, whatever the time, and then what comes until the deadline. It ends when `look` has seen enough, or when
- * everything there is at some moment has been seen and `isMet` says so. Answers whether that was in time.
+ * Reads what is there, whatever the time, and then what comes until the deadline. It ends when `look` has seen enough,
+ * or when everything there is at some moment has been seen and `isMet` says so. Answers whether that was in time.
  */
 export async function readUntil(records: AwaitedRecords, look: Look, isMet: () => boolean): Promise<boolean> {
   const { options, signal, deadline } = records;

@@ -7,7 +7,9 @@ import type { Condition, Wait } from './condition.js';
 
 const OFFSETS_TOPIC = '__consumer_offsets';
 
-/** The group has at most so many records of the topic before it. Where it has committed nothing that is all there is. */
+/**
+ * The group has at most so many records of the topic before it. Where it has committed nothing that is all there is.
+ */
 export class LagCondition implements Condition {
   readonly #groupId: string;
   readonly #most: number;

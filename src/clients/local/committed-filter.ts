@@ -1,7 +1,8 @@
 /**
  * What `read_committed` leaves out of a block of batches: those of aborted transactions. Each entry of the transaction
- * index says that everything transactional that its producer wrote from firstOffset up to the ABORT marker at lastOffset was
- * taken back; a producer has one transaction at a time in a partition, so that range is all there is to look at.
+ * index says that everything transactional that its producer wrote from firstOffset up to the ABORT marker at
+ * lastOffset was taken back; a producer has one transaction at a time in a partition, so that range is all there is to
+ * look at.
  */
 import type { AbortedTransaction } from './local-store.js';
 

@@ -3,8 +3,8 @@ import { KlogError } from '../../errors.js';
 import type { ConsumerOptions } from '../consumer.js';
 
 /**
- * What the lives of all consumers have in common: one begins with the first call that needs it, is iterated once, and ends by the
- * user's signal, at the end of its iteration, or when it is closed.
+ * What the lives of all consumers have in common: one begins with the first call that needs it, is iterated once, and
+ * ends by the user's signal, at the end of its iteration, or when it is closed.
  */
 export class ConsumerLife {
   readonly #usersSignal: AbortSignal | undefined;

@@ -1,7 +1,8 @@
 /**
- * Where a consumer waits that has handed out all there is. A few partitions are watched closely, which costs descriptors each. Of
- * more the system tells which to look at, without a file being open; closely watched are then those whose last append is not
- * safe, because its writer may have died, and in turns those that the system tells nothing of.
+ * Where a consumer waits that has handed out all there is. A few partitions are watched closely, which costs
+ * descriptors each. Of more the system tells which to look at, without a file being open; closely watched are then
+ * those whose last append is not safe, because its writer may have died, and in turns those that the system tells
+ * nothing of.
  */
 import type { PartitionFetcher } from './partition-fetcher.js';
 
@@ -13,7 +14,10 @@ const TURN_MS = 1000;
 const LONG_TURN_MS = 10_000;
 /** Between two looks at all partitions that nothing tells of. */
 const SWEEP_MS = 50;
-/** Where the system tells of all, some are looked at every second, and all in so many, should it have told of too little. */
+/**
+ * Where the system tells of all, some are looked at every second, and all in so many, should it have told of too
+ * little.
+ */
 const SLICE_MS = 1000;
 const SLICES = 30;
 /** Looks in a row, with nothing else in between. */

@@ -3,8 +3,8 @@ import type { Groups } from '../../groups/groups.js';
 import type { GroupSnapshot } from '../log-snapshot.js';
 
 /**
- * Makes ready what groups have committed of topics that are about to come; what it answers commits it. That is done under the
- * lock that topics are made under, which whatever has to be made for it would wait for.
+ * Makes ready what groups have committed of topics that are about to come; what it answers commits it. That is done
+ * under the lock that topics are made under, which whatever has to be made for it would wait for.
  */
 export async function preparedOffsets(
   groups: Groups,

@@ -2,7 +2,9 @@ import { EncodeKernel } from '../../format/kernel/encode-kernel.js';
 import type { LineAppender, LineLayout } from '../producer.js';
 import type { BatchOwner, ProducerBatch } from './producer-batch.js';
 
-/** The batches that records go to now, each where there is one: `undefined` asks for one by way of an ordinary append. */
+/**
+ * The batches that records go to now, each where there is one: `undefined` asks for one by way of an ordinary append.
+ */
 export interface OpenBatches {
   readonly count: number;
   /** Of all keyless records, or of the partition. */

@@ -125,8 +125,8 @@ export class LocalProducer implements Producer {
   }
 
   /**
-   * Closes, and keeps quiet about failures that a call has told already: thrown again at the end of a block they would hide
-   * the first telling.
+   * Closes, and keeps quiet about failures that a call has told already: thrown again at the end of a block they would
+   * hide the first telling.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const isClosing = this.#closing !== undefined;

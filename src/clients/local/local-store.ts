@@ -107,8 +107,8 @@ export interface AbortedTransaction {
 export interface PartitionReader {
   marks(): Promise<PartitionMarks>;
   /**
-   * About `maxBytes` of batches from the one that holds `offset`, or the next after it; at least one, none at the end. `into`
-   * is filled if it is large enough, else a new buffer. OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE.
+   * About `maxBytes` of batches from the one that holds `offset`, or the next after it; at least one, none at the end.
+   * `into` is filled if it is large enough, else a new buffer. OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE.
    */
   fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches>;
   /** Where reading may go on behind the damage at `offset` that a fetch has reported. */
@@ -118,8 +118,8 @@ export interface PartitionReader {
   /** Those that have records in [from, to). */
   abortedTransactions(from: number, to: number): Promise<readonly AbortedTransaction[]>;
   /**
-   * Calls `listener` when something may have been published, until the answer is closed; costs no descriptor. `undefined`, or
-   * absent: that cannot be had here.
+   * Calls `listener` when something may have been published, until the answer is closed; costs no descriptor.
+   * `undefined`, or absent: that cannot be had here.
    */
   watch?(listener: () => void): { close(): void } | undefined;
   /** Resolves true when there is something beyond the offset, false at the time-out or when aborted. */
@@ -190,7 +190,10 @@ export interface LocalStore {
   /** UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED. */
   partitionUpkeep(topic: string, partition: number): Promise<PartitionUpkeep>;
   partitionSize(topic: string, partition: number): Promise<{ readonly segments: number; readonly sizeInBytes: number }>;
-  /** Until the answer is called nothing is appended to them and nothing becomes visible. KLOG_LOCKED, KLOG_PERMISSION_DENIED. */
+  /**
+   * Until the answer is called nothing is appended to them and nothing becomes visible. KLOG_LOCKED,
+   * KLOG_PERMISSION_DENIED.
+   */
   holdPartitions(partitions: readonly TopicPartition[]): Promise<() => Promise<void>>;
   importTopics(topics: readonly NewImportedTopic[]): Promise<LocalTopicImport>;
   close(): Promise<void>;

@@ -44,8 +44,8 @@ export async function resolveOffset(spec: OffsetSpec, { reader, marks, visibleEn
 }
 
 /**
- * Whether a place was named that the log does not have. The end itself is no such place, nor is what has been appended and
- * nobody may see yet: there is nothing to read there, for now.
+ * Whether a place was named that the log does not have. The end itself is no such place, nor is what has been appended
+ * and nobody may see yet: there is nothing to read there, for now.
  */
 export function isOutOfRange(spec: OffsetSpec, marks: PartitionMarks): boolean {
   return typeof spec === 'number' && (spec < marks.logStartOffset || spec > marks.logEndOffset);

@@ -1,10 +1,10 @@
 /**
  * The marks of many partitions at one moment, although writers go on.
  *
- * All are read, then all again. Marks only rise: if nothing has moved in between, the first look had ended and the second
- * not begun at a moment when all partitions stood exactly so. Where writers are too busy for that, the partitions that moved are
- * held still for the next look (their writers wait for a few milliseconds), and so on with those that move then: sooner
- * or later everything that moves is held.
+ * All are read, then all again. Marks only rise: if nothing has moved in between, the first look had ended and the
+ * second not begun at a moment when all partitions stood exactly so. Where writers are too busy for that, the
+ * partitions that moved are held still for the next look (their writers wait for a few milliseconds), and so on with
+ * those that move then: sooner or later everything that moves is held.
  */
 import { KlogError } from '../../errors.js';
 import type { TopicPartition } from '../client.js';

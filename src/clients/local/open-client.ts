@@ -17,7 +17,9 @@ export interface OpenClientOptions {
   readonly allowNetworkFileSystem?: boolean;
   /** Longest wait for a lock that another process holds. Milliseconds, default 10 000. */
   readonly lockWaitMs?: number;
-  /** Told what upkeep in the background could not do, a sentence each. Default: a process warning of type KlogWarning. */
+  /**
+   * Told what upkeep in the background could not do, a sentence each. Default: a process warning of type KlogWarning.
+   */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -28,8 +30,8 @@ const OFFSETS_TOPIC = '__consumer_offsets';
  * Opens the topics in a directory. Any number of processes may do so at the same time.
  *
  * Fails with KLOG_NOT_FOUND (nothing there, and `create` not set), KLOG_BAD_DIRECTORY, KLOG_PERMISSION_DENIED,
- * UNSUPPORTED_VERSION (made by a newer klog), KLOG_NETWORK_FILE_SYSTEM, KLOG_LOCKED (a broker runs on it). Close what it
- * answers, or hold it with `await using`.
+ * UNSUPPORTED_VERSION (made by a newer klog), KLOG_NETWORK_FILE_SYSTEM, KLOG_LOCKED (a broker runs on it). Close what
+ * it answers, or hold it with `await using`.
  */
 export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { LocalClient } = await import('./local-client.js');

@@ -115,8 +115,8 @@ export class PartitionFetcher {
   }
 
   /**
-   * The next batch that has records to hand out, decoded, its cursor before the first. `undefined`: the block is used up,
-   * {@link fill} gets another.
+   * The next batch that has records to hand out, decoded, its cursor before the first. `undefined`: the block is used
+   * up, {@link fill} gets another.
    */
   take(limit = this.end): LocalBatch | undefined {
     const block = this.#block;

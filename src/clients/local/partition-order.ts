@@ -3,8 +3,8 @@ import type { LocalBatch } from './local-batch.js';
 import type { PartitionFetcher } from './partition-fetcher.js';
 
 /**
- * One partition after the other while there is a backlog, which makes the order of a bounded read the same every time; then
- * a batch of each in turn, so that a busy partition does not hold up the others.
+ * One partition after the other while there is a backlog, which makes the order of a bounded read the same every time;
+ * then a batch of each in turn, so that a busy partition does not hold up the others.
  */
 export class PartitionOrder implements BatchOrder {
   readonly #fetchers: readonly PartitionFetcher[];
@@ -56,7 +56,9 @@ export class PartitionOrder implements BatchOrder {
   }
 }
 
-/** The next batch of this partition, unless all below `end` has been handed out. Its position moves when the batch is. */
+/**
+ * The next batch of this partition, unless all below `end` has been handed out. Its position moves when the batch is.
+ */
 async function nextOf(fetcher: PartitionFetcher, end: number): Promise<LocalBatch | undefined> {
   while (!fetcher.isPaused) {
     const batch = fetcher.take();

@@ -3,8 +3,8 @@
  *
  *   open ──close──▶ closed ──append──▶ in flight ──durable──▶ acknowledged
  *
- * One append at a time, and it takes every closed batch there is, so batches that came while the disk was busy share one
- * lock and one write. While up to {@link MAX_IN_FLIGHT} appends wait for their sync the next batches are filled and
+ * One append at a time, and it takes every closed batch there is, so batches that came while the disk was busy share
+ * one lock and one write. While up to {@link MAX_IN_FLIGHT} appends wait for their sync the next batches are filled and
  * appended: the sync of earlier ones overlaps the encoding of later ones.
  *
  * The first failure is the last thing that happens here: whatever was not acknowledged before it fails with it.
@@ -124,8 +124,8 @@ export class PartitionSender implements BatchHome {
   }
 
   /**
-   * While earlier appends wait for their sync the batch is filled on: its own sync could not begin before theirs is over,
-   * and would be one more.
+   * While earlier appends wait for their sync the batch is filled on: its own sync could not begin before theirs is
+   * over, and would be one more.
    */
   lingered(): void {
     this.#lingered = true;

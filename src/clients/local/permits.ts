@@ -1,6 +1,6 @@
 /**
- * So many at a time, the others in turn. Each partition that is being appended to or synced holds descriptors and locks,
- * so a producer of a thousand partitions works on a few of them at a time.
+ * So many at a time, the others in turn. Each partition that is being appended to or synced holds descriptors and
+ * locks, so a producer of a thousand partitions works on a few of them at a time.
  */
 export class Permits {
   #left: number;

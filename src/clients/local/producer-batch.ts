@@ -10,7 +10,8 @@ export interface BatchOwner {
 }
 
 /**
- * A batch on its way: open while it is filled, then closed (its bytes made), then written. All its records have one owner.
+ * A batch on its way: open while it is filled, then closed (its bytes made), then written. All its records have one
+ * owner.
  */
 export class ProducerBatch {
   readonly topic: string;

@@ -11,8 +11,8 @@ import { LocalProducer } from './local-producer.js';
 import type { LocalStore } from './local-store.js';
 
 /**
- * Topics in a directory, without consumers: a short command that only writes, or looks at topics, is spared milliseconds of
- * loading them.
+ * Topics in a directory, without consumers: a short command that only writes, or looks at topics, is spared
+ * milliseconds of loading them.
  */
 export class ProducingClient implements Client {
   readonly warnings: readonly string[];

@@ -1,10 +1,10 @@
 /**
  * The memory and the clock of all batches of one producer.
  *
- * `bufferBytes` is split in halves. One belongs to open batches: each reserves its limit, which shrinks with the number of
- * partitions written, and when the half is used up the oldest batches are closed, full or not. The other belongs to closed
- * batches that wait to be written; when it is used up the producer has no room and callers wait. So a thousand partitions
- * cannot hold a thousand full batches, and one record may be as large as half of the buffer.
+ * `bufferBytes` is split in halves. One belongs to open batches: each reserves its limit, which shrinks with the number
+ * of partitions written, and when the half is used up the oldest batches are closed, full or not. The other belongs to
+ * closed batches that wait to be written; when it is used up the producer has no room and callers wait. So a thousand
+ * partitions cannot hold a thousand full batches, and one record may be as large as half of the buffer.
  */
 import type { Codec } from '../../format/compression.js';
 import { RECORD_BATCH_OVERHEAD } from '../../format/record-batch.js';
@@ -39,7 +39,10 @@ export class RecordAccumulator {
   readonly #options: AccumulatorOptions;
   /** Oldest first. */
   readonly #open = new Map<ProducerBatch, BatchHome>();
-  /** Kept for the next batches, within what `bufferBytes` leaves: a new buffer for each would be garbage that V8 lets wait. */
+  /**
+   * Kept for the next batches, within what `bufferBytes` leaves: a new buffer for each would be garbage that V8 lets
+   * wait.
+   */
   readonly #recycled: RecordBatchBuilder[] = [];
   #recycledBytes = 0;
   readonly #waiting: (() => void)[] = [];

@@ -1,6 +1,7 @@
 /**
- * Records as objects, at the pace of `for await`: a batch is decoded synchronously, so a record costs an already resolved
- * promise, and only a batch costs a wait. Keys and values are views of a copy that is made of many records at once.
+ * Records as objects, at the pace of `for await`: a batch is decoded synchronously, so a record costs an already
+ * resolved promise, and only a batch costs a wait. Keys and values are views of a copy that is made of many records at
+ * once.
  */
 import { KlogError } from '../../errors.js';
 import type { RecordHeader } from '../../format/log-record.js';

@@ -16,7 +16,9 @@ export class RecordScratch {
   valueEnd = -1;
   #text = Buffer.allocUnsafeSlow(4096);
 
-  /** Throws what is wrong with the record: a TypeError for what is no record, a KlogError for what this topic refuses. */
+  /**
+   * Throws what is wrong with the record: a TypeError for what is no record, a KlogError for what this topic refuses.
+   */
   check(record: ProducerRecord, topic: TopicProducer): void {
     mustBeField('key', record.key ?? null);
     mustBeField('value', record.value);

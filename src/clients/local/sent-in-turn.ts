@@ -1,9 +1,10 @@
 import type { RecordMetadata } from '../producer.js';
 
 /**
- * What waits for the records that `send` has put into one batch. Each has a promise, and all of these come from one: its
- * reactions run in the order in which they were asked for, so each time the next record is answered. A promise that is made
- * with functions of its own takes five times the memory, for as long as the record is under way, and twice the time.
+ * What waits for the records that `send` has put into one batch. Each has a promise, and all of these come from one:
+ * its reactions run in the order in which they were asked for, so each time the next record is answered. A promise that
+ * is made with functions of its own takes five times the memory, for as long as the record is under way, and twice the
+ * time.
  */
 export class SentInTurn {
   readonly #topic: string;

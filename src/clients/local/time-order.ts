@@ -1,7 +1,7 @@
 /**
- * Merges partitions by timestamp, then topic, partition and offset. Within a partition the order is that of offsets, so a
- * record whose time lies before its predecessor's comes right after that. Every partition holds one block, and its cursor
- * the record that is next; the earliest one hands out a run, which ends where another partition's record is due.
+ * Merges partitions by timestamp, then topic, partition and offset. Within a partition the order is that of offsets, so
+ * a record whose time lies before its predecessor's comes right after that. Every partition holds one block, and its
+ * cursor the record that is next; the earliest one hands out a run, which ends where another partition's record is due.
  */
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { BatchOrder } from './batch-order.js';

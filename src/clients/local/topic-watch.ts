@@ -27,8 +27,8 @@ export async function waitForTopics(
 
 /**
  * Assigns the partitions that followed topics have got meanwhile, to be read from their beginning.
- * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION for a topic that was deleted, perhaps made anew: its files alone would just
- * fall silent
+ * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION for a topic that was deleted, perhaps made anew: its files alone would
+ * just fall silent
  */
 export async function assignAdded(
   store: LocalStore,

@@ -1,6 +1,6 @@
 /**
- * Who of many has the smallest key, and who comes next: a tree of losers. Each inner node keeps who lost there, place 0 who
- * never did; so when the winner's key grows, only its own way up is played again.
+ * Who of many has the smallest key, and who comes next: a tree of losers. Each inner node keeps who lost there, place 0
+ * who never did; so when the winner's key grows, only its own way up is played again.
  *
  *            [0] 5              keys of 4 5 6 7 (leaves, not stored): 7 2 9 4
  *            [1] 7

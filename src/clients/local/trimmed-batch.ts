@@ -4,8 +4,8 @@ import { RecordBatchBuilder } from '../../format/record-batch-builder.js';
 import { openCursor, RecordCursor } from '../../format/record-cursor.js';
 
 /**
- * A batch without its records below `offset`, beginning there: the log start may lie inside a batch, and what lies before
- * it is deleted. Producer, times, codec and the other offsets stay.
+ * A batch without its records below `offset`, beginning there: the log start may lie inside a batch, and what lies
+ * before it is deleted. Producer, times, codec and the other offsets stay.
  */
 export async function trimmedBatch(bytes: Uint8Array, offset: number): Promise<Uint8Array> {
   const batch = new RecordBatch().reset(bytes, 0);

@@ -8,8 +8,8 @@
  *          memberId string · groupInstanceId string? (v3+) · clientId string · clientHost string ·
  *          rebalanceTimeout i32 (v1+) · sessionTimeout i32 · subscription bytes · assignment bytes ]
  * ```
- * Values from version 4 on are flexible; written is 3. `subscription` and `assignment` are those of `consumer-protocol.ts`
- * where `protocolType` is `consumer`.
+ * Values from version 4 on are flexible; written is 3. `subscription` and `assignment` are those of
+ * `consumer-protocol.ts` where `protocolType` is `consumer`.
  */
 import { SchemaReader } from './schema-reader.js';
 import { SchemaWriter } from './schema-writer.js';

@@ -19,8 +19,8 @@ const MAX_OFFSET_COMMIT_KEY = 1;
 const GROUP_METADATA_KEY = 2;
 
 /**
- * Undefined: a key of Kafka's newer kinds of groups, or of a later Kafka; to be passed over. Bytes that are none of this:
- * CORRUPT_MESSAGE; an offset beyond 2^53 - 1: INVALID_RECORD.
+ * Undefined: a key of Kafka's newer kinds of groups, or of a later Kafka; to be passed over. Bytes that are none of
+ * this: CORRUPT_MESSAGE; an offset beyond 2^53 - 1: INVALID_RECORD.
  */
 export function decodeGroupRecord(key: Uint8Array | null, value: Uint8Array | null): GroupRecord | undefined {
   if (key === null || key.length < 2) {

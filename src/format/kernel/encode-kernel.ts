@@ -1,6 +1,6 @@
 /**
- * Lines become records in one call of WebAssembly (`assembly/encode.ts`, which has the layout of the memory): for everyday
- * lines it takes a quarter of the time of a loop in JavaScript. What is not plain is left to the caller.
+ * Lines become records in one call of WebAssembly (`assembly/encode.ts`, which has the layout of the memory): for
+ * everyday lines it takes a quarter of the time of a loop in JavaScript. What is not plain is left to the caller.
  */
 import { MODULE } from './encode-module.js';
 import { type ExportedMemory, type ExportedNumber, instantiate } from './web-assembly.js';
@@ -44,8 +44,8 @@ export class EncodeKernel {
   readonly #firstDeltas: Int32Array;
 
   /**
-   * `partitions`: 1 to {@link MAX_PARTITIONS}, where `separator` (1 to {@link MAX_SEPARATOR_BYTES} bytes) is between key and
-   * value; without one all lines are values, for one region.
+   * `partitions`: 1 to {@link MAX_PARTITIONS}, where `separator` (1 to {@link MAX_SEPARATOR_BYTES} bytes) is between
+   * key and value; without one all lines are values, for one region.
    */
   constructor(delimiter: number, separator: Uint8Array | undefined, partitions: number) {
     this.#module = instantiate<EncodeModule>(MODULE);
@@ -59,8 +59,8 @@ export class EncodeKernel {
   }
 
   /**
-   * Lets records with offset deltas from `offsetDelta` on go to the region, at most so many bytes. Where the delta of the
-   * timestamps is not plain, none may.
+   * Lets records with offset deltas from `offsetDelta` on go to the region, at most so many bytes. Where the delta of
+   * the timestamps is not plain, none may.
    */
   openRegion(region: number, offsetDelta: number, timestampDelta: number, maxBytes: number): void {
     const isPlain = timestampDelta >= 0 && timestampDelta <= LARGEST_TIMESTAMP_DELTA;

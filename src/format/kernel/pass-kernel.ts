@@ -1,6 +1,6 @@
 /**
- * Many records passed over in one call of WebAssembly (`assembly/pass.ts`): code that has just been started would take ten times
- * as long for the thousands of a batch, and have the loop compiled twice meanwhile.
+ * Many records passed over in one call of WebAssembly (`assembly/pass.ts`): code that has just been started would take
+ * ten times as long for the thousands of a batch, and have the loop compiled twice meanwhile.
  */
 import type { PassedRecords } from '../record-skip.js';
 import { MODULE } from './pass-module.js';
@@ -22,8 +22,8 @@ export class PassKernel {
   readonly #window = new Uint8Array(this.#module.memory.buffer);
 
   /**
-   * Goes on from `passed`, over up to `most` records in all that lie before `end` and have a timestamp delta below `delta`. Stops
-   * at what is not plain, too.
+   * Goes on from `passed`, over up to `most` records in all that lie before `end` and have a timestamp delta below
+   * `delta`. Stops at what is not plain, too.
    */
   pass(buffer: Uint8Array, end: number, most: number, delta: number, passed: PassedRecords): void {
     // Plain deltas have 28 bits: any limit beyond is above all of them.

@@ -1,6 +1,6 @@
 /**
- * Every verb with every modifier, out and in: what it prints of one record, and that it reads back what it prints of any
- * record, or why it cannot.
+ * Every verb with every modifier, out and in: what it prints of one record, and that it reads back what it prints of
+ * any record, or why it cannot.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -32,7 +32,9 @@ const DEFAULTS: TopicConfigs = {
   'segment.bytes': '1073741824',
 };
 
-/** Topics without records, for what the command line makes of an `Admin`. Every partition holds the offsets 10 to 20. */
+/**
+ * Topics without records, for what the command line makes of an `Admin`. Every partition holds the offsets 10 to 20.
+ */
 export class MemoryClient implements Client {
   readonly topics = new Map<string, MemoryTopic>();
   /** What was asked for of upkeep, in order; only what would change something. */

@@ -2,8 +2,9 @@
 import { constants } from 'node:os';
 
 /**
- * What killpoints.py knows by the same names, and `eio-loses`: a sync fails, and what it should have made safe is lost, as by a
- * kernel that takes pages for clean which it could not write. `kill-one` kills the process that makes the call, before it or in it.
+ * What killpoints.py knows by the same names, and `eio-loses`: a sync fails, and what it should have made safe is lost,
+ * as by a kernel that takes pages for clean which it could not write. `kill-one` kills the process that makes the call,
+ * before it or in it.
  */
 export const ERROR_KINDS = ['enospc', 'eio', 'edquot', 'emfile', 'erofs', 'short', 'full', 'eio-loses'] as const;
 /** Those that a call which only looks can meet. */

@@ -1,6 +1,6 @@
 /**
- * A judge in a thread of its own, for states that run-faults.ts makes in memory. That one may have a flaw planted in it, the
- * judge has none: two builds of the same sources, so nothing but bytes and text goes from one to the other.
+ * A judge in a thread of its own, for states that run-faults.ts makes in memory. That one may have a flaw planted in
+ * it, the judge has none: two builds of the same sources, so nothing but bytes and text goes from one to the other.
  */
 import { parentPort } from 'node:worker_threads';
 import { COMPRESSION_TYPES, loadCodec } from '../../../src/format/compression.js';

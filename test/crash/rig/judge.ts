@@ -133,8 +133,8 @@ class Judgement {
   }
 
   /**
-   * The kernel has lost the newest S, and the machine goes on: to whoever may not settle the log ends where an older one says.
-   * Those who may find what lies behind it.
+   * The kernel has lost the newest S, and the machine goes on: to whoever may not settle the log ends where an older
+   * one says. Those who may find what lies behind it.
    */
   #hasLostControl(): boolean {
     const { mode, hit = '' } = this.#state;
@@ -201,8 +201,8 @@ class Judgement {
 const BESIDE = /\.klog(\.[0-9a-f]+\.tmp)?$|^copy-\d+$/;
 
 /**
- * What kills have left is gone when topics have been changed once, and the log was opened; but for a data directory in the
- * making that an error, which met it, has kept from being swept.
+ * What kills have left is gone when topics have been changed once, and the log was opened; but for a data directory in
+ * the making that an error, which met it, has kept from being swept.
  */
 function noLeftovers(disk: MemoryDisk, content: Content, hit = ''): void {
   const isUnswept = (name: string) => hit.split(' ')[1]?.startsWith(`${name}/`) === true || hit.endsWith(` ${name}`);

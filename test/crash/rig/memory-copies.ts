@@ -1,6 +1,6 @@
 /**
- * `cp -r` on a disk in memory: a file at a time, while others go on. The order is that of a file system: by name, either way,
- * or any. Between two files little happens, or much.
+ * `cp -r` on a disk in memory: a file at a time, while others go on. The order is that of a file system: by name,
+ * either way, or any. Between two files little happens, or much.
  */
 import type { MemoryFileSystem } from './memory-file-system.js';
 

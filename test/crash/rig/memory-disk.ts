@@ -82,7 +82,9 @@ export class MemoryDisk {
   readonly #found = new Map<string, Names>();
   #firstInode: number | undefined;
 
-  /** @param firstInode of the files that are made: then the same calls make the same inodes; default new ones for ever */
+  /**
+   * @param firstInode of the files that are made: then the same calls make the same inodes; default new ones for ever
+   */
   constructor(root: string, top: Names, firstInode?: number) {
     this.root = root;
     this.#top = top;

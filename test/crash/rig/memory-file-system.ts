@@ -1,7 +1,7 @@
 /**
  * A state of a directory in memory, as one process finds it: after the machine was started again (as in
- * reboot-file-system.ts), or on the machine that goes on. One client visits it after the other, which saves most of the time a judgement takes. One
- * process, one task: every lock is granted.
+ * reboot-file-system.ts), or on the machine that goes on. One client visits it after the other, which saves most of the
+ * time a judgement takes. One process, one task: every lock is granted.
  *
  * A process may die in the middle: `diesAt` counts the calls that change something.
  */

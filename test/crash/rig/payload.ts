@@ -1,10 +1,10 @@
 /**
- * What a scenario writes. Everything in a record follows from its id, so whoever reads it can tell every foreign, torn or
- * exchanged byte without having seen it written.
+ * What a scenario writes. Everything in a record follows from its id, so whoever reads it can tell every foreign, torn
+ * or exchanged byte without having seen it written.
  *
  * An id is `<kind><writer>.<number>.<size>`, such as `r2.17.300`: kind `r` (with headers, mostly with a key), `c` (the
- * same, always with a key, for compaction), `p` (a plain line) or `k` (a line with a key), the writer, its running number, the
- * size of the value in bytes. The value is the id, `|`, and filler made from it.
+ * same, always with a key, for compaction), `p` (a plain line) or `k` (a line with a key), the writer, its running
+ * number, the size of the value in bytes. The value is the id, `|`, and filler made from it.
  */
 import type { ProducerRecord } from '../../../src/clients/producer.js';
 

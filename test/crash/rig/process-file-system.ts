@@ -1,6 +1,6 @@
 /**
- * A disk in memory as one process of several has it: with locks that others hold, calls that fail, and a death that gives
- * back every lock. What a dead process had asked for is never answered.
+ * A disk in memory as one process of several has it: with locks that others hold, calls that fail, and a death that
+ * gives back every lock. What a dead process had asked for is never answered.
  */
 import type {
   Awaitable,

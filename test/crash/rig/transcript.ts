@@ -1,6 +1,6 @@
 /**
- * What a scenario has said before the crash came: a line for everything it promises, printed after what makes it true, and
- * a line before everything that takes something away.
+ * What a scenario has said before the crash came: a line for everything it promises, printed after what makes it true,
+ * and a line before everything that takes something away.
  *
  * ```
  * creating T N      T may be there from now on, with N partitions     created T N   it is

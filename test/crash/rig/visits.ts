@@ -1,6 +1,7 @@
 /**
- * Who comes to a state after the crash, and what they find. It follows from the bytes of the state alone, not from what had
- * been promised: so what was found once is remembered, for of a thousand states most settle to one that was there before.
+ * Who comes to a state after the crash, and what they find. It follows from the bytes of the state alone, not from what
+ * had been promised: so what was found once is remembered, for of a thousand states most settle to one that was there
+ * before.
  */
 
 import { createHash } from 'node:crypto';
@@ -118,8 +119,8 @@ export class Visits {
   }
 
   /**
-   * The first to open it is killed at every one of its calls, before it and, if it writes, in the middle. Answers what those
-   * find who come next; nothing for a directory that had its turn.
+   * The first to open it is killed at every one of its calls, before it and, if it writes, in the middle. Answers what
+   * those find who come next; nothing for a directory that had its turn.
    */
   async *settleKills(state: MemoryDisk, look: FirstLook): AsyncGenerator<SettleKill> {
     if (settledWithKills.has(look)) return;

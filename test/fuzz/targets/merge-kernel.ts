@@ -36,7 +36,9 @@ export async function mergeKernel(): Promise<FuzzTarget> {
   };
 }
 
-/** Offsets and values of the first batches by time, of equal times those of the first partition first; and how it ends. */
+/**
+ * Offsets and values of the first batches by time, of equal times those of the first partition first; and how it ends.
+ */
 function run(partitions: readonly Buffer[], kernel: PrintKernel | undefined) {
   let text = '';
   let records = 0;

@@ -3,8 +3,8 @@ import type { Flaw } from '../../support/load-with-flaw.js';
 type Change = Pick<Flaw, 'file' | 'find' | 'replace'>;
 
 /**
- * The wrong variants of the group protocol that its model catches (`-DBROKEN_…` of groups.pml), as changes of the source. When
- * a test says that one is out of date, find the place that the rule has moved to; do not drop the flaw.
+ * The wrong variants of the group protocol that its model catches (`-DBROKEN_…` of groups.pml), as changes of the
+ * source. When a test says that one is out of date, find the place that the rule has moved to; do not drop the flaw.
  */
 const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   NO_RELEASE: [

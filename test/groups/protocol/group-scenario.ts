@@ -1,7 +1,7 @@
 /**
- * What the tests of the group protocol explore: some members that read some partitions, driven through one interleaving after
- * the other. As in the model (groups.pml) the log is taken as given: an append, with the decision in it, is one step, and a
- * look at the log is another. Locks are those of the simulated machine. The invariants are the model's.
+ * What the tests of the group protocol explore: some members that read some partitions, driven through one interleaving
+ * after the other. As in the model (groups.pml) the log is taken as given: an append, with the decision in it, is one
+ * step, and a look at the log is another. Locks are those of the simulated machine. The invariants are the model's.
  */
 import { nextBatch, WalkResult } from '../../../src/format/batch-walk.js';
 import { decodeSubscription, type TopicPartitions } from '../../../src/format/coordinator/consumer-protocol.js';

@@ -10,8 +10,8 @@ interface Stage {
   readonly s: Scheduler;
   readonly group: GroupWorld;
   /**
-   * Lets only this process run, until the condition holds. Calls in `not` it does not get to, its timers fire meanwhile. False:
-   * it never does.
+   * Lets only this process run, until the condition holds. Calls in `not` it does not get to, its timers fire
+   * meanwhile. False: it never does.
    */
   run(name: string, until: () => boolean, not?: (call: SimulatedCall) => boolean): Promise<boolean>;
   stands(name: string, before: string): () => boolean;

@@ -1,4 +1,5 @@
-// A process that takes part in rounds (../actor-process.ts). Its role in a round and everything random about it are the plan.
+// A process that takes part in rounds (../actor-process.ts). Its role in a round and everything random about it are the
+// plan.
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -14,7 +15,8 @@ const ROLES = { write, read, replace: replaceTopic, compact: compactTopic };
 /** Answers what opens the client: everything is loaded before the round begins. */
 async function loadClient(plan, recorder, random) {
   const library = (path) => import(pathToFileURL(`${plan.library}/${path}`).href);
-  // Longer than a round may take on a busy machine, many rolls with one hold of the lock too: beyond it, they block each other.
+  // Longer than a round may take on a busy machine, many rolls with one hold of the lock too: beyond it, they block
+  // each other.
   const { directory, readOnly = false, lockWaitMs = 50_000 } = plan;
   if (plan.faults === undefined && plan.slow === undefined) {
     const { openClient } = await library('index.js');

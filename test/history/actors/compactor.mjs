@@ -1,5 +1,5 @@
-// Compacts the topic again and again while others write and read it. No two records have the same key, so none may go; but
-// small segments become one, which is written anew each time.
+// Compacts the topic again and again while others write and read it. No two records have the same key, so none may go;
+// but small segments become one, which is written anew each time.
 import { pause } from './recorder.mjs';
 
 export async function compactTopic(client, { plan, recorder, random, over }) {

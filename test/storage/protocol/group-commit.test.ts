@@ -1,4 +1,7 @@
-/** Who waits for a sync that another process leads, and who leads the next. Invariants over all schedules are in core.test.ts. */
+/**
+ * Who waits for a sync that another process leads, and who leads the next. Invariants over all schedules are in
+ * core.test.ts.
+ */
 import { describe, expect, it } from 'vitest';
 import { CONTROL_RECORD_SIZE } from '../../../src/storage/control-record.js';
 import { GATES_RANGE } from '../../../src/storage/leader-gates.js';

@@ -31,7 +31,9 @@ export const STORAGE_ENTRIES = [
 ];
 
 export const DIRECTORY = '/log/t-0';
-/** With its overhead a batch is then 582 bytes, so that each is in two sectors and none of these holds two whole ones. */
+/**
+ * With its overhead a batch is then 582 bytes, so that each is in two sectors and none of these holds two whole ones.
+ */
 const VALUE_BYTES = 512;
 export const BATCH_BYTES = 582;
 

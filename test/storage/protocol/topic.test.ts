@@ -28,7 +28,9 @@ interface TopicScenario {
   readonly batches: number;
 }
 
-/** Writers that send whatever happens, and an admin that deletes the topic and makes it again, and resumes when killed. */
+/**
+ * Writers that send whatever happens, and an admin that deletes the topic and makes it again, and resumes when killed.
+ */
 function topicScenario(storage: StorageModule, { writers, batches }: TopicScenario): Scenario {
   return {
     prepare: preparePartition,

@@ -15,8 +15,9 @@ const SECOND_SLOT_OF_SAFE = 1536;
 const isLook: CallTest = (call) => call.name === 'read' && ofControlFile(call);
 
 /**
- * Batches 0, 1 and 2 are of one writer, 3 of another, which is not synced at the end. The reader's one read of the control file begins while the writer is in the middle of the first slot, and goes on while
- * the writer, a batch further, is in the middle of the second. Answers how far the reader gets.
+ * Batches 0, 1 and 2 are of one writer, 3 of another, which is not synced at the end. The reader's one read of the
+ * control file begins while the writer is in the middle of the first slot, and goes on while the writer, a batch
+ * further, is in the middle of the second. Answers how far the reader gets.
  */
 async function readAcrossTwoWrites(storage: StorageModule): Promise<unknown> {
   const disk = new SimulatedDisk();

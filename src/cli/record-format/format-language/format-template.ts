@@ -11,7 +11,10 @@ const FIELDS: Readonly<Record<string, PrintedField>> = {
   d: 'timestamp',
 };
 
-/** The template of a format of plain verbs; undefined for others. Of `nullText` it is enough to know whether there is any. */
+/**
+ * The template of a format of plain verbs; undefined for others. Of `nullText` it is enough to know whether there is
+ * any.
+ */
 export function formatTemplate(nodes: readonly LayoutNode[], nullText: string): TemplateSource | undefined {
   const isPlain = (node: LayoutNode) =>
     node.kind === 'literal' || (node.modifiers.length === 0 && (node.verb in FIELDS || 'tp'.includes(node.verb)));

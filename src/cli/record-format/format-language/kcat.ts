@@ -1,10 +1,10 @@
 /**
- * kcat's own `-f`, whole: `-f kcat:'…'`. It differs from klog's language in `%T` (time, not a length), in `%K` (-1 for a null
- * key) and in its escapes, and knows no modifiers.
+ * kcat's own `-f`, whole: `-f kcat:'…'`. It differs from klog's language in `%T` (time, not a length), in `%K` (-1 for
+ * a null key) and in its escapes, and knows no modifiers.
  *
- * `%s` value · `%S` its length · `%R` its length as a big-endian int32 · `%k` key · `%K` its length · `%T` timestamp in ms ·
- * `%h` headers `n=v,n=v` · `%t` topic · `%p` partition · `%o` offset · `%%`. Lengths of null are -1.
- * `\n \r \t`, `\NNN` (octal with a leading 0, else decimal), `\xNN`; any other `\c` is c.
+ * `%s` value · `%S` its length · `%R` its length as a big-endian int32 · `%k` key · `%K` its length · `%T` timestamp in
+ * ms · `%h` headers `n=v,n=v` · `%t` topic · `%p` partition · `%o` offset · `%%`. Lengths of null are -1. `\n \r \t`,
+ * `\NNN` (octal with a leading 0, else decimal), `\xNN`; any other `\c` is c.
  */
 import { argumentBytes } from '../../argument-bytes.js';
 import { formatError, type LayoutNode, type VerbNode } from './layout.js';

@@ -27,7 +27,9 @@ export function decodeBase64(bytes: Uint8Array): Buffer | undefined {
 
 const ESCAPES: Readonly<Record<number, number>> = { 116: 0x09, 110: 0x0a, 114: 0x0d, 48: 0x00, 92: 0x5c };
 
-/** Text with `\t \n \r \0 \\ \xNN`, such as `{c}` and tsv; or the position of the backslash that begins none of them. */
+/**
+ * Text with `\t \n \r \0 \\ \xNN`, such as `{c}` and tsv; or the position of the backslash that begins none of them.
+ */
 export function unescapeBytes(bytes: Uint8Array): Buffer | number {
   const decoded = Buffer.allocUnsafe(bytes.length);
   let length = 0;

@@ -24,8 +24,8 @@ export class TextInput {
   }
 
   /**
-   * The end of the text at the input's position, or -1: more bytes are needed. `size`: that of a sized text. `mayLack`: the
-   * end of the input may stand for the delimiter.
+   * The end of the text at the input's position, or -1: more bytes are needed. `size`: that of a sized text. `mayLack`:
+   * the end of the input may stand for the delimiter.
    */
   endOf(extent: TextExtent, size: number, verb: string, mayLack: boolean): number {
     switch (extent.by) {
@@ -77,8 +77,8 @@ export class TextInput {
   }
 
   /**
-   * What a match may be depends on what follows, so the same bytes must be there however they come: the rest of the line, or
-   * a window of 64 KiB.
+   * What a match may be depends on what follows, so the same bytes must be there however they come: the rest of the
+   * line, or a window of 64 KiB.
    */
   #matchExpression(match: (text: string, from: number) => number, mayMatchNewline: boolean, verb: string): number {
     const input = this.#input;

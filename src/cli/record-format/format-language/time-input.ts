@@ -1,7 +1,7 @@
 /**
- * How `%d` is read by a layout of time: what `iso`, `go[…]` and `strftime[…]` print. A layout must name the date; what it
- * does not name of the time of day is 0, and the zone UTC, or the machine's with `iso:local`. `NO_TIMESTAMP` is -1. `rel`
- * cannot be read: its distance is from a moment that nobody knows any more.
+ * How `%d` is read by a layout of time: what `iso`, `go[…]` and `strftime[…]` print. A layout must name the date; what
+ * it does not name of the time of day is 0, and the zone UTC, or the machine's with `iso:local`. `NO_TIMESTAMP` is -1.
+ * `rel` cannot be read: its distance is from a moment that nobody knows any more.
  */
 import type { InputBuffer } from '../input-buffer.js';
 import { goElements } from './go-layout.js';
@@ -100,7 +100,10 @@ const { month, day, hour, minute, second } = ELEMENTS;
 const readFraction = fraction('.', 9, true).read;
 const readOffset = offset(true, 2, true).read;
 
-/** As printed, and without seconds, fraction, zone or the time of day. Years that have not four digits have a sign and six. */
+/**
+ * As printed, and without seconds, fraction, zone or the time of day. Years that have not four digits have a sign and
+ * six.
+ */
 const readIso: TimeRead = (text, fields) => {
   const isLong = text.takes('+') || text.peek() === '-';
   fields.year = text.digits(isLong ? 6 : 4);

@@ -65,7 +65,9 @@ class IntlTimeZone implements TimeZone {
     return this.#name;
   }
 
-  /** Records of a log are close in time, so the answer for the last quarter of an hour is nearly always the right one. */
+  /**
+   * Records of a log are close in time, so the answer for the last quarter of an hour is nearly always the right one.
+   */
   #lookUp(timestamp: number): void {
     const clamped = Math.max(-MAX_DATE, Math.min(MAX_DATE, timestamp));
     const quarter = Math.floor(clamped / QUARTER_HOUR);

@@ -1,6 +1,6 @@
 /**
- * Cuts csv (RFC 4180) into rows and fields, as bytes. Libraries decode their input as text, which changes every byte that
- * is not UTF-8, and their fields no longer tell null (nothing) from empty (`""`).
+ * Cuts csv (RFC 4180) into rows and fields, as bytes. Libraries decode their input as text, which changes every byte
+ * that is not UTF-8, and their fields no longer tell null (nothing) from empty (`""`).
  *
  * ```
  * k,"a ""b"",⏎c",,""⏎          k    a "b",⏎c    null    empty

@@ -1,6 +1,6 @@
 /**
- * `kafka` for input: what kafka.ts prints with the same properties, or `kafka-console-producer` would read. That look has
- * no escapes: a value that is the null literal is null, and separators within keys, headers and values divide them.
+ * `kafka` for input: what kafka.ts prints with the same properties, or `kafka-console-producer` would read. That look
+ * has no escapes: a value that is the null literal is null, and separators within keys, headers and values divide them.
  */
 import { KlogError } from '../../../errors.js';
 import { argumentBytes } from '../../argument-bytes.js';

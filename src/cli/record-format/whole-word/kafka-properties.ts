@@ -1,4 +1,6 @@
-/** The properties of `-f kafka`, by the names of Kafka's console consumer; those of its console producer mean the same. */
+/**
+ * The properties of `-f kafka`, by the names of Kafka's console consumer; those of its console producer mean the same.
+ */
 import { KlogError } from '../../../errors.js';
 
 /** In the order in which they are printed. */

@@ -1,6 +1,7 @@
 /**
  * `csv` and `tsv` for input, as separated-values.ts prints them. The first line names the columns, in any order; only
- * `value` must be there, since a record whose value is unknown is no tombstone. Null and empty are told apart as on output.
+ * `value` must be there, since a record whose value is unknown is no tombstone. Null and empty are told apart as on
+ * output.
  *
  * | column                                   | left out        | null            | otherwise                     |
  * |------------------------------------------|-----------------|-----------------|-------------------------------|

@@ -1,6 +1,6 @@
 /**
- * `table`: columns for eyes. Records come one by one, so the columns have fixed widths; what is longer pushes the rest of its
- * line to the right rather than being cut. Keys and values are C-escaped: a record is a line.
+ * `table`: columns for eyes. Records come one by one, so the columns have fixed widths; what is longer pushes the rest
+ * of its line to the right rather than being cut. Keys and values are C-escaped: a record is a line.
  */
 import { CivilTime, writeIso } from '../format-language/civil-time.js';
 import { writeCEscaped } from '../format-language/text.js';

@@ -1,6 +1,6 @@
 /**
- * Cuts tsv into rows and fields, as bytes: lines (LF or CRLF), tabs between fields, `\t \n \r \0 \\ \xNN` within them, and
- * `\N` alone for null.
+ * Cuts tsv into rows and fields, as bytes: lines (LF or CRLF), tabs between fields, `\t \n \r \0 \\ \xNN` within them,
+ * and `\N` alone for null.
  */
 import { unescapeBytes } from '../format-language/text-decoding.js';
 import { type RowScanner, RowSyntaxError } from './row-scanner.js';

@@ -1,11 +1,11 @@
 /**
- * Lines become records, many in one call: the loop of `klog produce`. Each line goes behind the records of its partition's
- * region, encoded as `record-batch-builder.ts` does it; a line with a key goes where Kafka's murmur2 sends it. It stops before
- * the first line that is cut off, for which there is no region or no room, or that has no separator; JavaScript takes that
- * one.
+ * Lines become records, many in one call: the loop of `klog produce`. Each line goes behind the records of its
+ * partition's region, encoded as `record-batch-builder.ts` does it; a line with a key goes where Kafka's murmur2 sends
+ * it. It stops before the first line that is cut off, for which there is no region or no room, or that has no
+ * separator; JavaScript takes that one.
  *
- * The memory never grows. 16 bytes beyond what was asked for may be read and written everywhere, so behind each region there
- * is room that belongs to nobody.
+ * The memory never grows. 16 bytes beyond what was asked for may be read and written everywhere, so behind each region
+ * there is room that belongs to nobody.
  *
  * |      at |    size |                                                                        |
  * |--------:|--------:|------------------------------------------------------------------------|
@@ -14,15 +14,17 @@
  * |   4 096 | 636 KiB | the regions                                                            |
  * | 655 360 | 256 KiB | a window of lines                                                       |
  *
- * entry: u32 where its next record goes · u32 where it ends · u32 the next record's offset delta · u32 the timestamp delta as
- * a varint, little-endian · u32 bytes of that varint
+ * entry: u32 where its next record goes · u32 where it ends · u32 the next record's offset delta · u32 the timestamp
+ * delta as a varint, little-endian · u32 bytes of that varint
  */
 const SEPARATOR: usize = 0;
 const ENTRIES: usize = 1024;
 
 /** The largest offset delta, and the longest value or key, whose varint has three bytes. */
 const LARGEST: i32 = 0xf_ffff;
-/** Of a record besides its key, its value and its timestamp: attributes and header count, five varints of three bytes. */
+/**
+ * Of a record besides its key, its value and its timestamp: attributes and header count, five varints of three bytes.
+ */
 const MOST_OVERHEAD: i32 = 20;
 
 /** Behind the last line that was taken, with its delimiter. */
@@ -96,8 +98,9 @@ function murmur2(start: usize, end: usize): i32 {
 }
 
 /**
- * Takes the lines of [start, end), each ended by the byte `delimiter`, and answers how many. `separatorLength` 0: lines are
- * values, which go to the first region; else key, separator and value, which go to the region of the key's partition.
+ * Takes the lines of [start, end), each ended by the byte `delimiter`, and answers how many. `separatorLength` 0: lines
+ * are values, which go to the first region; else key, separator and value, which go to the region of the key's
+ * partition.
  */
 export function encode(start: i32, end: i32, delimiter: i32, separatorLength: i32, partitions: i32): i32 {
   const lineEnd = i8x16.splat(<i8>delimiter);

@@ -1,6 +1,7 @@
 /**
- * Passes over many records in one call: where a batch is entered in the middle. It stops before the first record that is in any
- * way unusual, or that does not end within the window; JavaScript looks at that one. So nothing here needs to report an error.
+ * Passes over many records in one call: where a batch is entered in the middle. It stops before the first record that
+ * is in any way unusual, or that does not end within the window; JavaScript looks at that one. So nothing here needs to
+ * report an error.
  *
  * The memory is the window of records and some bytes behind it, which may be read.
  */
@@ -31,7 +32,10 @@ function unsigned(): i32 {
   return byte < 0x80 ? bits | (byte << 21) : -1;
 }
 
-/** Passes over up to `most` of the records in [0, end), as long as their timestamp delta is below `delta`. Answers how many. */
+/**
+ * Passes over up to `most` of the records in [0, end), as long as their timestamp delta is below `delta`. Answers how
+ * many.
+ */
 export function pass(end: i32, most: i32, delta: i32): i32 {
   let position = 0;
   let count = 0;
