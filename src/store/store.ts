@@ -138,7 +138,8 @@ export class Store {
     let log = this.#logs.get(key);
     if (log?.identity !== identity) {
       await log?.retire();
-      const onRoll = () => this.#upkeep.add(`${topic}:${partition}`, (signal) => this.#keep(key, topic, signal));
+      const onRoll = () =>
+        this.#upkeep.add(`${topic}:${partition}`, (signal) => this.#keep({ topic, partition }, lockWaitMs, signal));
       const options = { topic, partition, config: toLogConfig(configs), clock: this.#clock, lockWaitMs, onRoll };
       const slot = this.#pool.slot(() =>
         this.#places.open({ topic, partition }, topicId, (directory) =>
@@ -233,8 +234,10 @@ export class Store {
     }
   }
 
-  async #keep(key: string, topic: string, signal: AbortSignal): Promise<void> {
-    const { skipped } = (await this.#logs.get(key)?.upkeepAfterRoll(signal)) ?? {};
+  /** By the configs of now: who appends may have opened the partition long ago, and what is deleted does not come back. */
+  async #keep({ topic, partition }: TopicPartition, lockWaitMs: number, signal: AbortSignal): Promise<void> {
+    const log = await this.partitionLog(topic, partition, lockWaitMs);
+    const { skipped } = await log.upkeepAfterRoll(signal);
     if (skipped !== 'clock' || this.#clockWarned) return;
     this.#clockWarned = true;
     this.#warn(`the clock has jumped, so nothing of topic ${topic} is deleted by its age for now`);

@@ -31,6 +31,21 @@ describe('a process that produces keeps house', () => {
     expect(rows.slice(-3).map(({ value }) => value)).toEqual(['v57', 'v58', 'v59']);
   });
 
+  it('by the configs of now, though it had opened the partition when they were others', async () => {
+    const path = join(temporaryDirectory(), '.klog');
+    const producing = await openStore(unsyncedFileSystem, path, { create: true });
+    await producing.topics.create({ topic: 't', configs: { 'segment.bytes': '1000', 'retention.bytes': '2000' } });
+    const log = await producing.partitionLog('t', 0);
+    const altering = await openStore(unsyncedFileSystem, path);
+    await altering.topics.alterConfigs('t', { set: { 'retention.bytes': '-1' } });
+    await altering.close();
+    for (let i = 0; i < 60; i++) await log.durable(await log.append([batchOf([[`k${i}`, `v${i}`]])]));
+    await producing.close();
+    const directory = join(path, 'log', 't-0');
+    expect(segments(directory).length).toBeGreaterThan(3);
+    expect(await readAll(directory)).toHaveLength(60);
+  });
+
   it('and leaves alone what was just brought in, however old its records are', async () => {
     const directory = await produce({ 'retention.ms': '60000' });
     expect(await readAll(directory)).toHaveLength(60);
