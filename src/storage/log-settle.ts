@@ -122,7 +122,8 @@ function startingPoint(context: LogContext, safe: ControlRecord | undefined, bas
   }
   const lastBase = bases.at(-1);
   if (lastBase === undefined) throw damaged(context, 'there is no segment', 0);
-  const record = safe === undefined ? firstControlRecord(bases[0]!, context.clock.now()) : { ...safe };
+  // Of which of its segments S says that they were compacted nobody knows: some were copied before.
+  const record = { ...(safe ?? firstControlRecord(bases[0]!, context.clock.now())), firstDirtyOffset: 0 };
   beginSegment(record, lastBase, context.clock.now());
   return { record, trusted: false, sameBoot: false };
 }

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LogConfig } from '../../src/storage/log-config.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { newPartition, openLog, type Row, readAll, rows, segments } from './upkeep-log.js';
+import { newPartition, openLog, type Row, readAll, rows, segments, TestClock } from './upkeep-log.js';
 
 const SMALL: Partial<LogConfig> = { cleanupPolicy: 'compact', segmentBytes: 200 };
 const LARGE: Partial<LogConfig> = { cleanupPolicy: 'compact', segmentBytes: 1_000_000 };
 const GIVEN: Row[] = Array.from({ length: 6 }, (_, n) => [`k${n}`, `value ${n} ${'.'.repeat(60)}`]);
 
 /** `cp -r` of names that were listed before a compaction: some files are copied before it, the others after it. */
-async function copiedMeanwhile(isEarly: (name: string) => boolean): Promise<string> {
+async function copiedMeanwhile(isEarly: (name: string) => boolean, given = GIVEN, config = SMALL): Promise<string> {
   const directory = await newPartition();
-  const log = await openLog(directory, SMALL);
-  await rows(log, ...GIVEN);
+  const log = await openLog(directory, config);
+  await rows(log, ...given);
   await log.close();
   expect(segments(directory).length).toBeGreaterThan(2);
   const copy = join(temporaryDirectory(), 't-0');
@@ -47,5 +47,25 @@ describe('a copy made while segments are exchanged', () => {
     await rows(log, ['new', 'record']);
     await log.close();
     expect(await readAll(copy)).toEqual([...expected, { offset: 6, key: 'new', value: 'record' }]);
+  });
+
+  it('has no deleted key come back when it is compacted itself', async () => {
+    const rowsGiven: Row[] = [
+      ['deleted', 'value'],
+      ['deleted', null],
+      ['kept', 'value'],
+    ];
+    const copy = await copiedMeanwhile((name) => name !== 'klog.end', rowsGiven, { ...SMALL, segmentBytes: 1 });
+    const clock = new TestClock();
+    for (const later of ['1', '2', '3']) {
+      const log = await openLog(copy, { ...LARGE, deleteRetentionMs: 1 }, { clock });
+      await rows(log, [later, 'of no interest']);
+      await log.compact({ force: true });
+      await log.close();
+      clock.pass(1000);
+    }
+    const left = await readAll(copy);
+    expect(left.map(({ key }) => key)).not.toContain('deleted');
+    expect(left).toContainEqual({ offset: 2, key: 'kept', value: 'value' });
   });
 });
