@@ -19,7 +19,15 @@ import { type OpenFile, writeFully } from './file-system.js';
 import { finishLayoutChange } from './layout-recovery.js';
 import { areSameEpochs, cutLeaderEpochs, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
 import { lockGate } from './lock-gate.js';
-import { isOdd, isOfThisBoot, isSettled, type LogContext, lookAt, type SettledState } from './log-context.js';
+import {
+  isAppendable,
+  isOdd,
+  isOfThisBoot,
+  isSettled,
+  type LogContext,
+  lookAt,
+  type SettledState,
+} from './log-context.js';
 import type { LogSegment } from './log-segment.js';
 import { EMPTY_INDEX_STATE, MAX_RELATIVE_OFFSET, type SegmentIndexWriter } from './segment-index-writer.js';
 
@@ -28,7 +36,9 @@ const COPY_SIZE = 1024 * 1024;
 /** Settles unless somebody has done so meanwhile. The append and sync locks are held. */
 export async function settleIfNeeded(context: LogContext): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
-  return isSettled(context, state, logSize) ? state : settle(context);
+  if (isSettled(context, state, logSize)) return state;
+  // Where nobody has died, and no sync has failed, all that was appended is there: A may have passed over offsets that were kept.
+  return await settle(context, isAppendable(context, state, logSize) && !state.syncing);
 }
 
 /** What an opener, or a follower at its poll, does: settles if that is needed and nobody is busy with the partition. */
@@ -51,8 +61,12 @@ async function settleIfFree(context: LogContext): Promise<void> {
   }
 }
 
-/** The append and sync locks are held. Answers the A and S it has written. */
-export async function settle(context: LogContext): Promise<SettledState> {
+/**
+ * The append and sync locks are held. Answers the A and S it has written.
+ *
+ * @param mayHaveGaps between the offsets behind S; else what does not follow is not what was written there last
+ */
+export async function settle(context: LogContext, mayHaveGaps = false): Promise<SettledState> {
   const { control, segments } = context;
   await control.setSyncing(true);
   const { appended, safe } = await control.read();
@@ -74,7 +88,7 @@ export async function settle(context: LogContext): Promise<SettledState> {
       beginSegment(end, baseOffset, context.clock.now());
     }
     const segment = await segments.get(baseOffset);
-    if (await settleSegment(context, segment, end, origin)) cut = true;
+    if (await settleSegment(context, segment, end, origin, origin.trusted && !mayHaveGaps)) cut = true;
     walked.push(segment);
   }
   // Wherever the cut count will be raised: waiters look into the epoch file for where each cut began.
@@ -108,7 +122,7 @@ async function segmentsToSettle(context: LogContext, safe: ControlRecord | undef
 
 interface StartingPoint {
   readonly record: ControlRecord;
-  /** S is this file's own: what is below it is safe, and offsets behind it are dense. */
+  /** S is this file's own: what is below it is safe. */
   readonly trusted: boolean;
   readonly sameBoot: boolean;
 }
@@ -146,6 +160,7 @@ async function settleSegment(
   segment: LogSegment,
   end: ControlRecord,
   origin: StartingPoint,
+  isDense: boolean,
 ): Promise<boolean> {
   const { log } = segment;
   const { size } = await log.stat();
@@ -159,7 +174,7 @@ async function settleSegment(
   const scanner = new BatchScanner(log, size, from);
   while ((await scanner.next()) && (await scanner.isValid())) {
     const { baseOffset, lastOffset, position } = scanner;
-    if (origin.trusted && baseOffset !== end.offset) break;
+    if (isDense && baseOffset !== end.offset) break;
     if (lastOffset - segment.baseOffset > MAX_RELATIVE_OFFSET) break;
     await scanner.rewriteBatch();
     // It was read again to be written: bytes that a failed sync lost may have left the page cache in between.

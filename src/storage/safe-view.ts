@@ -168,7 +168,7 @@ export class SafeViewer {
         offset = base;
         position = 0;
       }
-      const end = await this.#wholeBatches(base, offset, position);
+      const end = await this.#wholeBatches(base, offset, position, own !== undefined);
       if (end === undefined) return undefined;
       ({ offset, position } = end);
     }
@@ -200,10 +200,12 @@ export class SafeViewer {
     return own ?? { segmentBase: last, offset: last, position: 0 };
   }
 
+  /** @param isDense a batch that leaves out offsets ends it, as it does when this is settled */
   async #wholeBatches(
     base: number,
     from: number,
     at: number,
+    isDense: boolean,
   ): Promise<{ readonly offset: number; readonly position: number } | undefined> {
     let file: OpenFile;
     try {
@@ -218,6 +220,7 @@ export class SafeViewer {
       const where = { from: at, minOffset: from, windowBytes: SEQUENTIAL_WINDOW_BYTES };
       const scanner = new BatchScanner(file, (await file.stat()).size, where);
       while ((await scanner.next()) && (await scanner.isValid())) {
+        if (isDense && scanner.baseOffset !== offset) break;
         offset = scanner.nextOffset;
         position = scanner.position + scanner.size;
       }

@@ -46,6 +46,29 @@ describe('batches that keep their offsets', () => {
     expect(await readFrom(directory, 7001)).toEqual(texts.slice(8));
   });
 
+  it('are left alone by who opens the log before they are safe', async () => {
+    const directory = await newPartition();
+    const importing = await openLog(directory);
+    const appended = await importing.append([batchAt(5, 'a'), batchAt(100, 'b')], { keepOffsets: true });
+    const reader = await openReader(directory, undefined, async () => (await openLog(directory)).close());
+    await reader.close();
+    await importing.durable(appended);
+    await importing.close();
+    expect(await readAll(directory)).toEqual(['a', 'b']);
+  });
+
+  it('are not shown after a power loss where they are cut off when it is settled', async () => {
+    const directory = await newPartition();
+    const log = await openLog(directory);
+    await log.durable(await log.append([batchAt(0, 'a')], { keepOffsets: true }));
+    await log.append([batchAt(1, 'b'), batchAt(100, 'c')], { keepOffsets: true });
+    await log.close();
+    const fs = afterReboot();
+    const seen = await readAll(directory, fs);
+    await (await openLog(directory, { fs })).close();
+    expect(await readAll(directory, fs)).toEqual(seen);
+  });
+
   it('keep their times under LogAppendTime', async () => {
     const directory = await newPartition();
     const log = await openLog(directory, { config: { messageTimestampType: 'LogAppendTime' } });
