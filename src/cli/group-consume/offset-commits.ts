@@ -24,7 +24,7 @@ export class OffsetCommits {
     else this.#wanted.set(name, place);
   }
 
-  /** Resolves when everything put so far is committed, durably. */
+  /** Resolves when everything put so far is committed, durably. What could not be is tried again by the next. */
   flush(): Promise<void> {
     // What went wrong before was told to whoever asked then.
     this.#running = this.#running.catch(() => {}).then(() => this.#commitWanted());
@@ -42,8 +42,14 @@ export class OffsetCommits {
   async #commitWanted(): Promise<void> {
     const offsets = [...this.#wanted.values()];
     if (offsets.length === 0) return;
-    this.#wanted.clear();
     await this.#commit(offsets);
-    for (const place of offsets) this.begin(place);
+    for (const place of offsets) {
+      const wanted = this.#wanted.get(partitionName(place));
+      // It belongs to somebody else by now.
+      if (wanted === undefined) continue;
+      // Else more has come meanwhile.
+      if (wanted.offset === place.offset) this.#wanted.delete(partitionName(place));
+      this.begin(place);
+    }
   }
 }

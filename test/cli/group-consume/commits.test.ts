@@ -52,6 +52,25 @@ describe('commits of a group', () => {
     expect(commits).toEqual([[at(6)]]);
   });
 
+  it('are made again of what could not be committed, and of nothing that went to somebody else meanwhile', async () => {
+    const commits: (readonly OffsetToCommit[])[] = [];
+    const offsets: OffsetCommits = new OffsetCommits(async (wanted) => {
+      commits.push(wanted);
+      if (commits.length === 1) throw new Error('somebody holds the lock');
+      offsets.drop([{ topic: 't', partition: 1 }]);
+    });
+    offsets.put(at(1));
+    offsets.put(at(7, 1));
+    await expect(offsets.flush()).rejects.toThrow('somebody holds the lock');
+    offsets.put(at(2));
+    await offsets.flush();
+    await offsets.flush();
+    // Another has had it, and it is back where it was.
+    offsets.put(at(7, 1));
+    await offsets.flush();
+    expect(commits).toEqual([[at(1), at(7, 1)], [at(2), at(7, 1)], [at(7, 1)]]);
+  });
+
   it('leave out partitions that belong to somebody else', async () => {
     const { offsets, commits } = recorded();
     offsets.put(at(1));
