@@ -112,6 +112,14 @@ export class KlogError extends Error {
     this.hint = hint;
   }
 
+  /** The same error where more is known: another message or hint, more of the place. This one is its cause. */
+  with({
+    message = this.message,
+    ...known
+  }: Omit<KlogErrorOptions, 'cause'> & { readonly message?: string }): KlogError {
+    return new KlogError(this.code, message, { ...this.place, hint: this.hint, cause: this, ...known });
+  }
+
   /** Whether the same call may succeed later without anything being changed. */
   get retriable(): boolean {
     return ERROR_CODES[this.code].retriable;

@@ -51,7 +51,7 @@ export async function withClient<T>(
   try {
     result = await use(client, location);
   } catch (error) {
-    const explained = whyReadOnly(error, opened) ?? (await suggestTopic(error, client));
+    const explained = whyReadOnly(error, opened) ?? (await suggestName(error, client));
     // The failure of the work is what the user has to know, not that closing failed after it.
     await client.close().catch(() => {});
     throw explained;
@@ -141,31 +141,21 @@ function missingLog(location: DirectoryLocation, topic: string | undefined): Klo
 }
 
 /** Adds the nearest name to the error of an unknown topic or group. */
-export async function suggestTopic(error: unknown, client: Client): Promise<unknown> {
-  if (error instanceof KlogError && error.code === 'GROUP_ID_NOT_FOUND') return suggestGroup(error, client);
-  if (!(error instanceof KlogError) || error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' || error.hint !== undefined)
-    return error;
-  const { topic, partition } = error.place;
-  if (topic === undefined || partition !== undefined) return error;
-  const listings = await client
-    .admin()
-    .listTopics({ internal: true })
-    .catch(() => []);
-  const names = listings.map((listing) => listing.topic);
-  const nearest = nearestName(topic, names);
-  if (nearest === undefined || nearest === topic) return error;
-  return new KlogError(error.code, error.message, { ...error.place, cause: error, hint: `Did you mean '${nearest}'?` });
+export async function suggestName(error: unknown, client: Client): Promise<unknown> {
+  if (!(error instanceof KlogError) || error.hint !== undefined) return error;
+  const { topic, partition, group } = error.place;
+  if (error.code === 'GROUP_ID_NOT_FOUND' && group !== undefined) {
+    return withNearest(error, group, async () => (await client.admin().listGroups()).map(({ groupId }) => groupId));
+  }
+  if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION' && topic !== undefined && partition === undefined) {
+    const topics = () => client.admin().listTopics({ internal: true });
+    return withNearest(error, topic, async () => (await topics()).map((listing) => listing.topic));
+  }
+  return error;
 }
 
-async function suggestGroup(error: KlogError, client: Client): Promise<unknown> {
-  const { group } = error.place;
-  if (group === undefined || error.hint !== undefined) return error;
-  const listings = await client
-    .admin()
-    .listGroups()
-    .catch(() => []);
-  const names = listings.map(({ groupId }) => groupId);
-  const nearest = nearestName(group, names);
-  if (nearest === undefined || nearest === group) return error;
-  return new KlogError(error.code, error.message, { ...error.place, cause: error, hint: `Did you mean '${nearest}'?` });
+async function withNearest(error: KlogError, name: string, known: () => Promise<string[]>): Promise<KlogError> {
+  // Whatever keeps them from being listed, the error itself is what the user has to know.
+  const nearest = nearestName(name, await known().catch(() => []));
+  return nearest === undefined || nearest === name ? error : error.with({ hint: `Did you mean '${nearest}'?` });
 }

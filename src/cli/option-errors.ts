@@ -15,6 +15,6 @@ export function namingOption<T>(name: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof KlogError)) throw error;
-    throw new KlogError(error.code, `${name}: ${error.message}`, { ...error.place, hint: error.hint, cause: error });
+    throw error.with({ message: `${name}: ${error.message}` });
   }
 }

@@ -23,8 +23,7 @@ export async function setting<T>(
     return await parse(found.text);
   } catch (error) {
     if (!(error instanceof KlogError)) throw error;
-    const { code, message, place, hint } = error;
-    throw new KlogError(code, `${found.source}: ${message}`, { ...place, hint, cause: error });
+    throw error.with({ message: `${found.source}: ${error.message}` });
   }
 }
 

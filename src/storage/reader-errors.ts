@@ -28,11 +28,5 @@ export function deletedWhileRead({ topic, partition }: Partition): KlogError {
 /** The error of a file, which does not know what it belongs to. */
 export function located({ topic, partition }: Partition, error: unknown): unknown {
   if (!(error instanceof KlogError) || error.place.topic !== undefined) return error;
-  return new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
-    ...error.place,
-    topic,
-    partition,
-    hint: error.hint,
-    cause: error,
-  });
+  return error.with({ message: `${topic}:${partition}: ${error.message}`, topic, partition });
 }

@@ -129,8 +129,7 @@ class ArchiveImport {
     });
     if (touched.length === 0 || this.#options.dryRun === true || !(error instanceof KlogError)) return error;
     const names = touched.map(({ archived }) => `'${archived.topic}'`).join(', ');
-    const hint = `Some records were already added to ${names}`;
-    return new KlogError(error.code, error.message, { ...error.place, cause: error, hint });
+    return error.with({ hint: `Some records were already added to ${names}` });
   }
 
   #amount(): string {

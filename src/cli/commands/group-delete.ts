@@ -5,7 +5,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
 
@@ -52,7 +52,7 @@ export async function runGroupDelete(options: GroupDeleteOptions, context: CliCo
       results.push({ groupId, deleted: !dryRun });
       notice(options, context, `${dryRun ? 'would delete' : 'deleted'} group '${groupId}' in ${directory}`);
     };
-    const code = await forEachOperand(groups, options, context, remove, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(groups, options, context, remove, (error) => suggestName(error, client));
     if (options.json) printJson(context, results);
     return code;
   });

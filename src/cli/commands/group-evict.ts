@@ -5,7 +5,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 
 export interface GroupEvictOptions extends GlobalOptions {
@@ -46,7 +46,7 @@ export async function runGroupEvict(options: GroupEvictOptions, context: CliCont
       );
     };
     const code = await forEachOperand([...new Set(members)], options, context, evict, (error) =>
-      suggestTopic(error, client),
+      suggestName(error, client),
     );
     if (options.json) printJson(context, evicted);
     return code;

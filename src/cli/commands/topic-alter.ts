@@ -17,7 +17,7 @@ import type { GlobalOptions } from '../global-options.js';
 import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
 import { addRegexOption, checkTopics, topicNames } from '../topic-selection.js';
@@ -121,7 +121,7 @@ export async function runTopicAlter(options: TopicAlterOptions, context: CliCont
       }
     };
     const names = await topicNames(admin, options);
-    const code = await forEachOperand(names, options, context, alter, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(names, options, context, alter, (error) => suggestName(error, client));
     if (options.json) printJson(context, results);
     return code;
   });

@@ -7,7 +7,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
 import { addRegexOption, checkTopics, refuseUnknown, topicNames } from '../topic-selection.js';
@@ -82,7 +82,7 @@ export async function runTopicDelete(options: TopicDeleteOptions, context: CliCo
       const verb = dryRun ? 'would delete' : 'deleted';
       notice(options, context, `${verb} ${planned([listing])} in ${directory}`);
     };
-    const code = await forEachOperand(names, options, context, remove, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(names, options, context, remove, (error) => suggestName(error, client));
     if (options.json) printJson(context, results);
     return code;
   });

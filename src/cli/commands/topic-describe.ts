@@ -5,7 +5,7 @@ import { type CommandHost, describeCommand, onAction } from '../command-host.js'
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { printJson, printTable } from '../listing.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { ACKS_PROMISES } from '../produce/acks.js';
 import { addRegexOption, checkTopics, topicNames } from '../topic-selection.js';
@@ -46,7 +46,7 @@ export async function runTopicDescribe(options: TopicDescribeOptions, context: C
       if (!options.json) await printDescription(description, options, context, descriptions.length === 0);
       descriptions.push(description);
     };
-    const code = await forEachOperand(names, options, context, describe, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(names, options, context, describe, (error) => suggestName(error, client));
     if (options.json) printJson(context, descriptions);
     return code;
   });

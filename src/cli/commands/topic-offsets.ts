@@ -7,7 +7,7 @@ import { type CommandHost, describeCommand, onAction } from '../command-host.js'
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { printJson, printTable } from '../listing.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { addRegexOption, checkTopics, topicNames } from '../topic-selection.js';
 import { parseOffsetPoint } from '../values/parse-offset.js';
@@ -71,7 +71,7 @@ export async function runTopicOffsets(options: TopicOffsetsOptions, context: Cli
     const look = async (operand: PartitionOperand) => {
       rows.push(...(at === undefined ? await startAndEnd(admin, operand) : await offsetsAt(admin, operand, at)));
     };
-    const code = await forEachOperand(operands, options, context, look, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(operands, options, context, look, (error) => suggestName(error, client));
     if (options.json) printJson(context, rows);
     else await printTable(context, at === undefined ? RANGE_COLUMNS : TIME_COLUMNS, rows);
     return code;

@@ -4,7 +4,7 @@ import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { exclude } from '../option-errors.js';
 import { printGroup, printSection, type Section } from './group-tables.js';
@@ -39,7 +39,7 @@ export async function runGroupDescribe(options: GroupDescribeOptions, context: C
     const code =
       groups.length === 0
         ? 0
-        : await forEachOperand(groups, options, context, describe, (error) => suggestTopic(error, client));
+        : await forEachOperand(groups, options, context, describe, (error) => suggestName(error, client));
     if (options.json) {
       printJson(
         context,

@@ -40,17 +40,15 @@ export interface InputPlace {
 export function withPlace(error: unknown, place: InputPlace): unknown {
   if (!isBadRecord(error) || error.place.line !== undefined) return error;
   const { line, byte, file } = place;
-  return new KlogError(error.code, `line ${line}, byte ${byte}: ${error.message}`, {
-    ...error.place,
+  return error.with({
+    message: `line ${line}, byte ${byte}: ${error.message}`,
     line,
     file: file ?? error.place.file,
-    hint: error.hint,
-    cause: error,
   });
 }
 
 /** The same for a file that is one record. */
 export function withFile(error: unknown, file: string): unknown {
   if (!isBadRecord(error)) return error;
-  return new KlogError(error.code, error.message, { ...error.place, file, hint: error.hint, cause: error });
+  return error.with({ file });
 }

@@ -22,7 +22,7 @@ export function withDecodedValues(printer: RecordPrinter, codec: ValueCodec): Re
     } catch (error) {
       if (!(error instanceof KlogError)) throw error;
       const { topic, partition } = context;
-      throw new KlogError(error.code, error.message, { topic, partition, offset, cause: error, hint: error.hint });
+      throw error.with({ topic, partition, offset });
     }
     // The printer knows records by where they lie in a batch: this one is a batch of its own.
     const builder = new RecordBatchBuilder({ initialBytes: 256 + (key?.length ?? 0) + json.length });

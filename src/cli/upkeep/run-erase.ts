@@ -7,7 +7,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { confirm } from '../prompts.js';
 import { checkTopics } from '../topic-selection.js';
@@ -43,7 +43,7 @@ export async function runErase(options: EraseOptions, context: CliContext): Prom
   return withClient<ExitCode>(options, context, { topics }, async (client, { directory }) => {
     const admin = client.admin();
     await namedTopics(client, { topics, ...(options.force === undefined ? {} : { force: options.force }) });
-    const explain = (error: unknown) => suggestTopic(error, client);
+    const explain = (error: unknown) => suggestName(error, client);
     const found = new Map<Target, { readonly selection: EraseSelection; readonly counted: readonly ErasedRecords[] }>();
     const look = async (target: Target) => {
       const selection = await selectionOf(client, target);

@@ -4,7 +4,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
@@ -36,7 +36,7 @@ export async function runTopicCompact(options: TopicCompactOptions, context: Cli
       }
     };
     const names = await topicNames(admin, options);
-    const code = await forEachOperand(names, options, context, compact, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(names, options, context, compact, (error) => suggestName(error, client));
     if (options.json) printJson(context, results);
     return code;
   });

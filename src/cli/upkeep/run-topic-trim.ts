@@ -6,7 +6,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
-import { suggestTopic, withClient } from '../open-client.js';
+import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { confirm } from '../prompts.js';
@@ -56,7 +56,7 @@ export async function runTopicTrim(options: TopicTrimOptions, context: CliContex
       results.push(...deleted);
       report(topic, deleted, options, context, directory);
     };
-    const code = await forEachOperand(topics, options, context, trim, (error) => suggestTopic(error, client));
+    const code = await forEachOperand(topics, options, context, trim, (error) => suggestName(error, client));
     if (options.json)
       printJson(
         context,

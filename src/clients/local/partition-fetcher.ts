@@ -208,13 +208,7 @@ export class PartitionFetcher {
       if (!(error instanceof KlogError) || error.code !== 'CORRUPT_MESSAGE') throw error;
       const { topic, partition } = this;
       if (!this.#options.skipCorrupt) {
-        throw new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
-          ...error.place,
-          topic,
-          partition,
-          offset: from,
-          cause: error,
-        });
+        throw error.with({ message: `${topic}:${partition}: ${error.message}`, topic, partition, offset: from });
       }
       const length = batch.reset(block.buffer, at).sizeInBytes;
       this.#options.onCorrupt?.({ topic, partition, length, offset: from, reason: error.message });

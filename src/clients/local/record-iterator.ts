@@ -130,13 +130,8 @@ export class RecordIterator implements AsyncIterator<ConsumerRecord, undefined> 
     await this.#feed.close();
     if (batch === undefined || !(error instanceof KlogError) || error.place.topic !== undefined) throw error;
     const { topic, partition } = batch;
-    throw new KlogError(error.code, `${topic}:${partition}: ${error.message}`, {
-      ...error.place,
-      topic,
-      partition,
-      offset: batch.from.position,
-      cause: error,
-    });
+    const message = `${topic}:${partition}: ${error.message}`;
+    throw error.with({ message, topic, partition, offset: batch.from.position });
   }
 }
 
