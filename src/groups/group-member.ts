@@ -22,8 +22,8 @@ export class GroupMember {
   #lock: MemberLock;
   /** Ends when the lock is in its place again, if it was not. */
   #lockKept: Promise<void> = Promise.resolve();
-  /** How many partitions each topic had when it joined. */
-  partitionsAtFirst: ReadonlyMap<string, number> = new Map();
+  /** The topics it wanted that were there when it joined, and how many partitions each had. */
+  topicsAtFirst: ReadonlyMap<string, { readonly topicId: string; readonly partitions: number }> = new Map();
   readonly #log: GroupLog;
   readonly #worker: MemberWorker;
   readonly #topics: Pick<TopicsView, 'ids'>;
@@ -201,12 +201,13 @@ export class GroupMember {
   async #start(partitions: PartitionSet): Promise<void> {
     // What has only been appended may be cut off again: nobody acts on it before it is safe.
     await this.#log.untilSafe();
+    const topicIds = await this.#topics.ids(new Set([...partitions].map(({ topic }) => topic)));
     const group = this.#log.group(this.groupId);
     const started = readableBy(group.state, this.memberId).and(partitions);
     if (started.size === 0 || this.#error !== undefined) return;
     const starts = [...started].map((partition) => {
       const offset = this.#positions.get(partitionName(partition)) ?? group.committed(partition)?.offset;
-      return { ...partition, offset, isNew: offset === undefined && this.#isNew(partition, group) };
+      return { ...partition, offset, isNew: offset === undefined && this.#isNew(partition, group, topicIds) };
     });
     const initial = await this.#worker.start(starts);
     if (initial.length > 0 && this.#error === undefined) await this.#decideCommit(initial);
@@ -216,8 +217,11 @@ export class GroupMember {
   }
 
   /** Whether the group was reading its topic, or this member would have, before there was this partition. */
-  #isNew({ topic, partition }: TopicPartition, group: GroupView): boolean {
-    return group.hasCommitsOf(topic) || partition >= (this.partitionsAtFirst.get(topic) ?? 0);
+  #isNew({ topic, partition }: TopicPartition, group: GroupView, topicIds: ReadonlyMap<string, string>): boolean {
+    const first = this.topicsAtFirst.get(topic);
+    // Also a topic that was made anew.
+    const isThatOne = first !== undefined && first.topicId === topicIds.get(topic);
+    return group.hasCommitsOf(topic) || !isThatOne || partition >= first.partitions;
   }
 
   async #release(partitions: PartitionSet): Promise<void> {

@@ -122,7 +122,11 @@ export class GroupRuntime {
       if (instanceId !== null) await this.#deaths.lookAt(namesakes);
       const joining: JoiningMember = { memberId, instanceId, clientId, clientHost, topics, place, assignor };
       const counts = await this.#decide(topics, ({ state }, facts) => ({ state: join(state, joining, facts) }));
-      member.partitionsAtFirst = new Map(topics.map((topic) => [topic, counts.get(topic) ?? 0]));
+      const topicIds = await this.#options.topics.ids(topics);
+      const first = [...topicIds].map(
+        ([topic, topicId]) => [topic, { topicId, partitions: counts.get(topic) ?? 0 }] as const,
+      );
+      member.topicsAtFirst = new Map(first);
       // From here on the record names it: to be missing from it means to be evicted.
       this.#locals.set(memberId, { member, options, holdUps: new HoldUps(fs) });
       this.#deaths.ownChanged();

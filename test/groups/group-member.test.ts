@@ -53,7 +53,13 @@ describe('a partition that is taken from a member and given back', () => {
   /** A group of member m alone, whose partition comes and goes; `committed` is what the group has committed. */
   async function memberOfGroup() {
     const directory = join(temporaryDirectory(), 'group');
-    const group = { assigned: PartitionSet.empty, held: PartitionSet.empty, committed: 0 };
+    const group = {
+      assigned: PartitionSet.empty,
+      held: PartitionSet.empty,
+      committed: 0 as number | undefined,
+      topicId: 'id',
+    };
+    const topics = { ids: async () => new Map([['t', group.topicId]]) };
     const state = (): GroupState => {
       const { assigned, held } = group;
       const names = {
@@ -68,15 +74,12 @@ describe('a partition that is taken from a member and given back', () => {
     };
     const view = (): GroupView => ({
       state: state(),
-      committed: () => ({
-        offset: group.committed,
-        leaderEpoch: -1,
-        metadata: '',
-        commitTimestamp: 0,
-        expireTimestamp: -1,
-      }),
+      committed: () =>
+        group.committed === undefined
+          ? undefined
+          : { offset: group.committed, leaderEpoch: -1, metadata: '', commitTimestamp: 0, expireTimestamp: -1 },
       allCommitted: () => [],
-      hasCommitsOf: () => true,
+      hasCommitsOf: () => group.committed !== undefined,
     });
     const log = {
       state,
@@ -91,11 +94,13 @@ describe('a partition that is taken from a member and given back', () => {
       },
     } as Partial<GroupLog> as GroupLog;
     const startedAt: (number | undefined)[] = [];
+    const startedNew: boolean[] = [];
     let onStop = () => {};
     let onDecided = () => {};
     const worker: MemberWorker = {
       start: async (partitions) => {
         startedAt.push(...partitions.map(({ offset }) => offset));
+        startedNew.push(...partitions.map(({ isNew }) => isNew));
         return [];
       },
       stop: async (partitions) => {
@@ -107,7 +112,7 @@ describe('a partition that is taken from a member and given back', () => {
     let settled = () => {};
     const committer = { groupId: 'g', memberId: 'm', instanceId: null };
     const lock = await MemberLock.take(nodeFileSystem, directory, 'm');
-    const member = new GroupMember(log, committer, lock, worker, TOPICS, () => settled());
+    const member = new GroupMember(log, committer, lock, worker, topics, () => settled());
     const give = () => {
       group.assigned = THE_ONE;
       group.held = THE_ONE;
@@ -121,6 +126,7 @@ describe('a partition that is taken from a member and given back', () => {
       give,
       take,
       startedAt,
+      startedNew,
       /** What the record asks for next, done. */
       follow: () =>
         new Promise<void>((resolve) => {
@@ -180,6 +186,21 @@ describe('a partition that is taken from a member and given back', () => {
     await follow();
     await follow();
     expect(startedAt).toEqual([0, 50]);
+    await close();
+  });
+
+  it('is all to be read if its topic was made anew since the member joined', async () => {
+    const { member, group, give, take, follow, startedNew, close } = await memberOfGroup();
+    group.committed = undefined;
+    member.topicsAtFirst = new Map([['t', { topicId: 'id', partitions: 1 }]]);
+    give();
+    await follow();
+    take();
+    await follow();
+    group.topicId = 'another';
+    give();
+    await follow();
+    expect(startedNew).toEqual([false, true]);
     await close();
   });
 
