@@ -59,13 +59,15 @@ class ReadRecords {
         if (this.#isSkipping) continue;
         return;
       }
+      let target: RecordTarget | undefined;
       try {
-        const target = this.#target(record) ?? (await this.#open(record));
+        target = this.#target(record) ?? (await this.#open(record));
         if (!this.#append(target, record)) await target.ready();
       } catch (error) {
         const { bytes, line, byte } = this.#run.reader.origin();
-        if (skipped === undefined || !isBadRecord(error)) {
-          throw withPlace(error, { line, byte, file: this.#run.file });
+        const partitionCount = target?.partitionCount ?? 0;
+        if (skipped === undefined || !isBadRecord(error, partitionCount)) {
+          throw withPlace(error, { line, byte, file: this.#run.file }, partitionCount);
         }
         await this.#keep(bytes);
       }

@@ -10,8 +10,11 @@ export type RecordTarget = Pick<
 /** -1 as a partition: the partitioner's choice. */
 export const ANY_PARTITION = -1;
 
-/** Whether one record cannot be taken because of what it is; the next one may be fine. */
-export function isBadRecord(error: unknown): error is KlogError {
+/**
+ * Whether one record cannot be taken because of what it is; the next one may be fine. `partitionCount`: of the topic, where records
+ * name their partition.
+ */
+export function isBadRecord(error: unknown, partitionCount = Number.POSITIVE_INFINITY): error is KlogError {
   if (!(error instanceof KlogError)) return false;
   switch (error.code) {
     case 'KLOG_BAD_INPUT':
@@ -19,8 +22,11 @@ export function isBadRecord(error: unknown): error is KlogError {
     case 'INVALID_RECORD':
     case 'INVALID_TIMESTAMP':
       return true;
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-      return error.place.partition !== undefined;
+    case 'UNKNOWN_TOPIC_OR_PARTITION': {
+      // One that the topic has was deleted meanwhile, with its topic: it takes no other record either.
+      const { partition } = error.place;
+      return partition !== undefined && (partition < 0 || partition >= partitionCount);
+    }
     default:
       return false;
   }
@@ -36,9 +42,9 @@ export interface InputPlace {
   readonly file?: string | undefined;
 }
 
-/** Names the place in the error of a bad record; other errors are returned as they are. */
-export function withPlace(error: unknown, place: InputPlace): unknown {
-  if (!isBadRecord(error) || error.place.line !== undefined) return error;
+/** Names the place in the error of a bad record; other errors are returned as they are. `partitionCount` as of {@link isBadRecord}. */
+export function withPlace(error: unknown, place: InputPlace, partitionCount?: number): unknown {
+  if (!isBadRecord(error, partitionCount) || error.place.line !== undefined) return error;
   const { line, byte, file } = place;
   return error.with({
     message: `line ${line}, byte ${byte}: ${error.message}`,

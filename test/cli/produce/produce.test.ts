@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openClient } from '../../../src/clients/local/open-client.js';
 import { type RealLog, withLog } from '../support/real-log.js';
 
 interface JsonRecord {
@@ -284,6 +286,34 @@ describe('klog produce: what it says', () => {
       expect(await log.run(line, { stdin })).toMatchObject({ code: 0, out: '1\n2\n' });
       expect(readFileSync(letters, 'utf8')).toBe(`${'x'.repeat(3000)}\n`);
     }));
+
+  it.each(['', ' -K :', ' -J', ' --report %o', ' --rate 1000/s'])(
+    'with --skip-bad%s ends at what the topic refuses, its deletion: no later record is bad for that',
+    (flags) =>
+      withLog(async (log) => {
+        await log.createTopic('t');
+        const letters = `${log.directory}.dead`;
+        let read = 0;
+        async function* stdin() {
+          const line = (value: string) => (flags === ' -J' ? `{"value":"${value}"}\n` : `k:${value}\n`);
+          yield line('stored');
+          await sleep(30);
+          const client = await openClient({ directory: log.directory });
+          await client.admin().deleteTopic('t');
+          await client.close();
+          for (; read < 20; read++) {
+            await sleep(20);
+            yield line('lost');
+          }
+        }
+        const result = await log.run(`produce t${flags} --linger 0ms --skip-bad --dead-letter ${letters}`, {
+          stdin: stdin(),
+        });
+        expect(result).toMatchObject({ code: 4, err: expect.stringContaining('was deleted while it was written to') });
+        expect(readFileSync(letters, 'utf8')).toBe('');
+        expect(read).toBeLessThan(10);
+      }),
+  );
 
   it('prints one object with --json, after a failure, too', () =>
     withLog(async (log) => {

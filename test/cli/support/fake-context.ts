@@ -10,7 +10,7 @@ export interface FakeOptions {
   readonly cwd?: string;
   readonly now?: number;
   readonly terminal?: boolean;
-  readonly stdin?: readonly (string | Uint8Array)[];
+  readonly stdin?: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
   /** What /proc/self/cmdline holds. Default: a system that has none. */
   readonly commandLine?: Uint8Array;
   /** What a user at the terminal answers. */
@@ -98,7 +98,7 @@ export class FakeContext implements CliContext {
   }
 
   async *#input(): AsyncGenerator<Uint8Array> {
-    for (const chunk of this.#options.stdin ?? []) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    for await (const chunk of this.#options.stdin ?? []) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
   }
 }
 
