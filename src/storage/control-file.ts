@@ -14,6 +14,7 @@
  * the older record whole.
  */
 
+import { crc32c } from '../format/crc32c.js';
 import {
   CONTROL_RECORD_SIZE,
   type ControlRecord,
@@ -37,6 +38,18 @@ export interface ControlState {
   readonly appended: ControlRecord | undefined;
   readonly safe: ControlRecord | undefined;
   readonly syncing: boolean;
+}
+
+/**
+ * Tells a file from every copy of it. The inode number alone does not: it is given to another file once it is free, and who
+ * removes a directory and brings it back from a copy mostly gets the same ones. So the time at which the file was made is in it:
+ * 21 bits of the number, and a checksum of the time.
+ */
+export function identityOf({ inode, bornMs }: Pick<FileStat, 'inode' | 'bornMs'>): number {
+  if (bornMs === undefined) return inode;
+  const time = Buffer.alloc(8);
+  time.writeDoubleBE(bornMs);
+  return (inode % 2 ** 21) * 2 ** 32 + crc32c(time, 0, time.length);
 }
 
 /** The two slots of one record: read together, written in turn. */
@@ -108,15 +121,18 @@ class SlotPair {
 
 export class ControlFile {
   readonly file: OpenFile;
-  readonly inode: number;
+  /** What S names the file by: {@link identityOf}. */
+  readonly identity: number;
+  readonly #inode: number;
   readonly #bytes = Buffer.allocUnsafe(READ_SIZE);
   readonly #flag = Buffer.allocUnsafe(1);
   readonly #appended: SlotPair;
   readonly #safe: SlotPair;
 
-  constructor(file: OpenFile, inode: number) {
+  constructor(file: OpenFile, stat: FileStat) {
     this.file = file;
-    this.inode = inode;
+    this.identity = identityOf(stat);
+    this.#inode = stat.inode;
     this.#appended = new SlotPair(file, APPENDED_AT);
     this.#safe = new SlotPair(file, SAFE_AT);
   }
@@ -131,7 +147,7 @@ export class ControlFile {
       // No lock is held: another opener may have settled the log since, and zeros written here would take its A and S
       // away.
       if (mode !== 'read' && stat.size < CONTROL_FILE_SIZE) await file.truncate(CONTROL_FILE_SIZE);
-      return new ControlFile(file, stat.inode);
+      return new ControlFile(file, stat);
     } catch (error) {
       await file.close();
       throw error;
@@ -141,7 +157,7 @@ export class ControlFile {
   /** Whether the path still leads to this file: after a delete, or a delete and create, it does not. */
   async isCurrent(fs: FileSystem): Promise<boolean> {
     const there: FileStat | undefined = await fs.stat(this.file.path);
-    return there !== undefined && there.inode === this.inode;
+    return there !== undefined && there.inode === this.#inode;
   }
 
   /** One look, without a lock. */

@@ -21,7 +21,7 @@
  * 148  index state at that position … with this state
  * 184  i64 checkpointMs             when that was (wall clock)
  * 192  16 bytes boot id             the boot in which it was written; zeros in A
- * 208  i64 inode of klog.end        another one: the directory is a copy; 0 in A
+ * 208  i64 identity of klog.end     (control-file.ts) another one: the directory is a copy; 0 in A
  * 216  i64 firstDirtyOffset         compaction: below it every record was held against all others below it; 0 none was
  * 224  i64 upkeepMs                 clock guard: wall clock, and time since boot, when upkeep last believed the clock; 0 never
  * 232  i64 upkeepUptimeMs
@@ -47,7 +47,7 @@ const CHECKPOINT_AT = 140;
 const CHECKPOINT_STATE_AT = 148;
 const BOOT_ID_AT = 192;
 const BOOT_ID_SIZE = 16;
-const INODE_AT = 208;
+const IDENTITY_AT = 208;
 const FLAGS_AT = 6;
 const SWAPPED_BASE_FLAG = 1;
 const SWAPPED_BASE_HIGH_AT = 84;
@@ -73,7 +73,7 @@ export interface ControlRecord {
   checkpointIndex: IndexState;
   checkpointMs: number;
   bootId: Uint8Array;
-  inode: number;
+  identity: number;
   firstDirtyOffset: number;
   upkeepMs: number;
   upkeepUptimeMs: number;
@@ -106,7 +106,7 @@ export function firstControlRecord(logStartOffset: number, nowMs: number): Contr
     checkpointIndex: EMPTY_INDEX_STATE,
     checkpointMs: nowMs,
     bootId: NO_BOOT,
-    inode: 0,
+    identity: 0,
     firstDirtyOffset: 0,
     upkeepMs: 0,
     upkeepUptimeMs: 0,
@@ -138,7 +138,7 @@ export function encodeControlRecord(record: ControlRecord, into: Buffer, at: num
   encodeIndexState(record.checkpointIndex, into, at + CHECKPOINT_STATE_AT);
   writeInt64(into, at + 184, record.checkpointMs);
   into.set(record.bootId, at + BOOT_ID_AT);
-  writeInt64(into, at + INODE_AT, record.inode);
+  writeInt64(into, at + IDENTITY_AT, record.identity);
   writeInt64(into, at + 216, record.firstDirtyOffset);
   writeInt64(into, at + 224, record.upkeepMs);
   writeInt64(into, at + 232, record.upkeepUptimeMs);
@@ -171,7 +171,7 @@ export function decodeControlRecord(from: Buffer, at: number): ControlRecord | u
     checkpointIndex: decodeIndexState(from, at + CHECKPOINT_STATE_AT),
     checkpointMs: readInt64(from, at + 184),
     bootId: from.subarray(at + BOOT_ID_AT, at + BOOT_ID_AT + BOOT_ID_SIZE).slice(),
-    inode: readInt64(from, at + INODE_AT),
+    identity: readInt64(from, at + IDENTITY_AT),
     firstDirtyOffset: readInt64(from, at + 216),
     upkeepMs: readInt64(from, at + 224),
     upkeepUptimeMs: readInt64(from, at + 232),

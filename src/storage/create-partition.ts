@@ -31,14 +31,14 @@ export async function createPartition(fs: FileSystem, directory: string, options
   const file = await fs.open(`${directory}/${CONTROL_FILE_NAME}`, 'create-new');
   try {
     await writeFully(file, Buffer.alloc(CONTROL_FILE_SIZE), 0, CONTROL_FILE_SIZE, 0);
-    const control = new ControlFile(file, (await file.stat()).inode);
+    const control = new ControlFile(file, await file.stat());
     const bootId = fs.bootId();
     const record = {
       ...firstControlRecord(start, options.clock.now()),
       ...clockReference(options.clock, bootId),
     };
     await control.writeAppended({ ...record });
-    await control.writeSafe({ ...record, bootId, inode: control.inode });
+    await control.writeSafe({ ...record, bootId, identity: control.identity });
     await file.sync();
   } finally {
     await file.close();

@@ -318,9 +318,22 @@ function toFileStat(stats: nodeFs.Stats, exactInode: () => bigint): FileStat {
     inode: Number.isSafeInteger(stats.ino) ? stats.ino : Number(BigInt.asUintN(53, exactInode())),
     device: stats.dev,
     modifiedMs: stats.mtimeMs,
+    bornMs: tellsBirth() && stats.birthtimeMs > 0 ? stats.birthtimeMs : undefined,
     uid: stats.uid,
     mode: stats.mode & 0o7777,
   };
+}
+
+let birthIsTold: boolean | undefined;
+
+/**
+ * Where the kernel cannot be asked when a file was made, Node gives the time of its last change instead: of a process in /proc,
+ * too, of which a kernel that can be asked says that it does not know.
+ */
+function tellsBirth(): boolean {
+  birthIsTold ??=
+    process.platform !== 'linux' || nodeFs.lstatSync('/proc/self', { throwIfNoEntry: false })?.birthtimeMs === 0;
+  return birthIsTold;
 }
 
 /** 16 bytes; all zero where the system does not tell: then every boot looks like the same one. */

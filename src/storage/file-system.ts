@@ -19,6 +19,8 @@ export interface FileStat {
   /** The device it lies on, where the file system knows devices. */
   readonly device?: number;
   readonly modifiedMs: number;
+  /** When the file was made; `undefined`: the file system does not tell. */
+  readonly bornMs?: number | undefined;
   readonly uid: number;
   readonly mode: number;
 }

@@ -39,7 +39,7 @@ export type FileContext = Omit<LogContext, 'control' | 'locks'>;
 
 /** Whether S was written in this boot by a process that had this very file: then it is exact. */
 export function isOfThisBoot(context: Pick<LogContext, 'bootId' | 'control'>, safe: ControlRecord): boolean {
-  return safe.inode === context.control.inode && Buffer.compare(safe.bootId, context.bootId) === 0;
+  return safe.identity === context.control.identity && Buffer.compare(safe.bootId, context.bootId) === 0;
 }
 
 export function isOdd(layoutVersion: number): boolean {

@@ -71,7 +71,7 @@ export async function roll(context: LogContext, before: ControlRecord): Promise<
     await syncing(context, () => old.log.sync());
     await syncing(context, () => old.syncIndexes());
     await writeEmptySnapshot(context, appended.offset);
-    const own = { bootId: context.bootId, inode: control.inode };
+    const own = { bootId: context.bootId, identity: control.identity };
     const closed = { ...appended, ...own, index, layoutVersion: safe.layoutVersion + 1 };
     await control.writeSafe({ ...closed, ...checkpointAt(closed, context.clock.now()) });
     await syncing(context, () => control.sync());

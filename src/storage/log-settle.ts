@@ -103,7 +103,7 @@ export async function settle(context: LogContext, mayHaveGaps = false): Promise<
   end.layoutVersion = isOdd(end.layoutVersion) ? end.layoutVersion + 1 : end.layoutVersion;
   const newAppended = { ...end };
   await control.writeAppended(newAppended);
-  const newSafe = { ...end, bootId: context.bootId, inode: control.inode };
+  const newSafe = { ...end, bootId: context.bootId, identity: control.identity };
   await control.writeSafe(newSafe);
   if (!origin.sameBoot) await syncing(context, () => control.sync());
   await control.setSyncing(false);
@@ -114,7 +114,7 @@ export async function settle(context: LogContext, mayHaveGaps = false): Promise<
 async function segmentsToSettle(context: LogContext, safe: ControlRecord | undefined): Promise<number[]> {
   const { control, directory, fs, segments } = context;
   const bases = await segments.list();
-  if (safe === undefined || safe.inode === control.inode) return bases;
+  if (safe === undefined || safe.identity === control.identity) return bases;
   const kept = await withoutOverlaps(fs, directory, bases);
   for (const base of bases) if (!kept.includes(base)) await segments.remove(base);
   return kept;
@@ -128,7 +128,7 @@ interface StartingPoint {
 }
 
 function startingPoint(context: LogContext, safe: ControlRecord | undefined, bases: readonly number[]): StartingPoint {
-  if (safe !== undefined && safe.inode === context.control.inode) {
+  if (safe !== undefined && safe.identity === context.control.identity) {
     if (!bases.includes(safe.segmentBase)) {
       throw damaged(context, `the segment with base offset ${safe.segmentBase} is missing`, safe.offset);
     }

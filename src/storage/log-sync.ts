@@ -173,7 +173,7 @@ async function lead(context: LogContext, state: ControlState): Promise<ControlRe
     ...(checkpoint ? checkpointAt(covered, context.clock.now()) : lastCheckpoint(covered, state.safe)),
     sequence: state.safe?.sequence ?? 0,
     bootId: context.bootId,
-    inode: control.inode,
+    identity: control.identity,
   };
   await control.writeSafe(safe);
   if (checkpoint) await syncing(context, () => control.sync());

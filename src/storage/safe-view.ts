@@ -154,7 +154,7 @@ export class SafeViewer {
 
   /** `undefined`: a file went away meanwhile, somebody is settling. */
   async #byTheDisk(control: ControlFile | undefined, safe: ControlRecord | undefined): Promise<SafeView | undefined> {
-    const own = safe !== undefined && safe.inode === control?.inode ? safe : undefined;
+    const own = safe !== undefined && safe.identity === control?.identity ? safe : undefined;
     const isCopy = safe !== undefined && own === undefined;
     let bases = await listSegments(this.#fs, this.#directory);
     if (isCopy) bases = await withoutOverlaps(this.#fs, this.#directory, bases);

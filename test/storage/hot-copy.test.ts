@@ -1,7 +1,9 @@
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FileStat, FileSystem, OpenMode } from '../../src/storage/file-system.js';
 import type { LogConfig } from '../../src/storage/log-config.js';
+import { interpose } from '../store/interposed-file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { newPartition, openLog, type Row, readAll, rows, segments, TestClock } from './upkeep-log.js';
 
@@ -68,4 +70,40 @@ describe('a copy made while segments are exchanged', () => {
     expect(left.map(({ key }) => key)).not.toContain('deleted');
     expect(left).toContainEqual({ offset: 2, key: 'kept', value: 'value' });
   });
+
+  it('is told from what it takes the place of, though its control file gets the number of the one before', async () => {
+    const directory = await newPartition();
+    const fs = withOneInode('klog.end');
+    const log = await openLog(directory, {}, { fs });
+    await rows(log, ...GIVEN.slice(0, 2));
+    const copy = join(temporaryDirectory(), 't-0');
+    cpSync(directory, copy, { recursive: true });
+    await rows(log, ...GIVEN.slice(2));
+    cpSync(join(directory, 'klog.end'), join(copy, 'klog.end'));
+    await log.close();
+    rmSync(directory, { recursive: true });
+    cpSync(copy, directory, { recursive: true });
+    const there = GIVEN.slice(0, 2).map(([key, value], offset) => ({ offset, key, value }));
+    expect(await readAll(directory, fs)).toEqual(there);
+    const again = await openLog(directory, {}, { fs });
+    await rows(again, ['new', 'record']);
+    await again.close();
+    expect(await readAll(directory, fs)).toEqual([...there, { offset: 2, key: 'new', value: 'record' }]);
+  });
 });
+
+/** Files of this name have the same number, one after the other, as on a file system that gives the free ones again. */
+function withOneInode(name: string): FileSystem {
+  const inner = interpose(() => {});
+  const numbered = (path: string, stat: FileStat): FileStat => (path.endsWith(name) ? { ...stat, inode: 7 } : stat);
+  return Object.assign(Object.create(inner), inner, {
+    async open(path: string, mode: OpenMode) {
+      const file = await inner.open(path, mode);
+      return { ...file, stat: async () => numbered(path, await file.stat()) };
+    },
+    async stat(path: string) {
+      const stat = await inner.stat(path);
+      return stat && numbered(path, stat);
+    },
+  });
+}

@@ -64,7 +64,7 @@ const CHANGES: Readonly<
     PUBLISH_FIRST: {
       file: 'storage/log-sync.ts',
       find: 'await syncing(context, () => segment.log.sync());',
-      replace: `await control.writeSafe({ ...covered, bootId: context.bootId, inode: control.inode });
+      replace: `await control.writeSafe({ ...covered, bootId: context.bootId, identity: control.identity });
   await syncing(context, () => segment.log.sync());`,
     },
     COPY_LATE: {
@@ -122,7 +122,7 @@ const CHANGES: Readonly<
       find: 'const origin = startingPoint(context, safe, bases);',
       replace: `const origin = startingPoint(
     context,
-    safe && appended && { ...appended, bootId: safe.bootId, inode: safe.inode },
+    safe && appended && { ...appended, bootId: safe.bootId, identity: safe.identity },
     bases,
   );`,
     },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CONTROL_FILE_NAME, CONTROL_FILE_SIZE } from '../../storage/control-file.js';
+import { CONTROL_FILE_NAME, CONTROL_FILE_SIZE, identityOf } from '../../storage/control-file.js';
 import { CONTROL_RECORD_SIZE, type ControlRecord, decodeControlRecord } from '../../storage/control-record.js';
 import type { FileSystem, OpenFile } from '../../storage/file-system.js';
 import { isOdd } from '../../storage/log-context.js';
@@ -45,7 +45,8 @@ export async function checkControlFile(
     throw error;
   }
   try {
-    const { inode, size } = await open.stat();
+    const stat = await open.stat();
+    const { size } = stat;
     if (size < CONTROL_FILE_SIZE) problems.note(file, `has ${size} bytes instead of ${CONTROL_FILE_SIZE}`);
     const { slots, bytes } = await readSlots(open);
     const broken = SLOTS.filter((_, i) => slots[i] === 'broken');
@@ -63,7 +64,7 @@ export async function checkControlFile(
       if (size > 0 && broken.length === 0) problems.torn(file, 'says nothing yet: the next writer settles the log');
       return undefined;
     }
-    const isCopy = safe.inode !== inode;
+    const isCopy = safe.identity !== identityOf(stat);
     const isOfThisBoot = !isCopy && Buffer.compare(safe.bootId, fs.bootId()) === 0;
     if (isCopy) problems.note(file, 'belongs to another copy of this directory: the next writer settles the log');
     else if (!isOfThisBoot) problems.note(file, 'was written before this boot: the next writer settles the log');

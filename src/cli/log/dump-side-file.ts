@@ -111,7 +111,7 @@ function decrementSequence(sequence: number, delta: number): number {
 }
 
 async function readControlFile(open: OpenFile, task: DumpTask): Promise<Content> {
-  const control = new ControlFile(open, (await open.stat()).inode);
+  const control = new ControlFile(open, await open.stat());
   const { appended, safe, syncing } = await control.read();
   if (appended === undefined && safe === undefined) {
     throw new KlogError('CORRUPT_MESSAGE', 'none of its records is whole', { file: open.path });

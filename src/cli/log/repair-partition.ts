@@ -49,7 +49,7 @@ export async function repairOwn(context: LogContext, check: PartitionCheck): Pro
   const isTrusted = await underBothLocks(context, async () => {
     await repairSideFiles(context, damagedSideFiles(check));
     const { safe, appended } = await context.control.read();
-    if (safe === undefined || safe.inode !== context.control.inode) {
+    if (safe === undefined || safe.identity !== context.control.identity) {
       // Before it is settled: that would cut off everything behind the first bad batch of the last segment.
       await exchangeAll(context, damaged);
       await settle(context);
@@ -191,8 +191,8 @@ async function beginBehind(
     checkpointIndex: index,
     checkpointMs: now,
   };
-  await control.writeAppended({ ...next, bootId: new Uint8Array(16), inode: 0 });
-  await control.writeSafe({ ...next, bootId: context.bootId, inode: control.inode });
+  await control.writeAppended({ ...next, bootId: new Uint8Array(16), identity: 0 });
+  await control.writeSafe({ ...next, bootId: context.bootId, identity: control.identity });
   await syncing(context, () => control.sync());
   await control.setSyncing(false);
 }

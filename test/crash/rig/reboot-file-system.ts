@@ -89,7 +89,7 @@ export class RebootFileSystem implements FileSystem {
       inode = inodeInside((await readWhole(nodeFileSystem, path)) as Buffer) ?? stat.inode;
       this.#inodes.set(stat.inode, inode);
     }
-    return { ...stat, inode };
+    return { ...stat, inode, bornMs: undefined };
   }
 }
 
