@@ -104,6 +104,7 @@ export interface GroupConsumer extends Consumer {
    * Commits, durably: `offsets`, or how far everything that was handed out goes, the record or batch in hand included.
    * OFFSET_OUT_OF_RANGE beyond what was handed out; UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION when the partition is not
    * this member's (any more).
+   * Of a topic that was deleted nothing is committed, nor what was read of it for another of its name.
    */
   commit(offsets?: readonly OffsetToCommit[]): Promise<void>;
   /** What the group has committed of these, in their order; `undefined`: nothing. */

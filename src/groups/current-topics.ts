@@ -1,4 +1,3 @@
-import { KlogError } from '../errors.js';
 import type { MemberCommit } from './member-worker.js';
 import type { TopicsView } from './partition-counts.js';
 
@@ -25,19 +24,6 @@ export class CurrentTopics {
 
   /** The others are nobody's any more. */
   get commits(): readonly MemberCommit[] {
-    return this.#commits.filter((commit) => this.#isThere(commit));
-  }
-
-  /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION */
-  assertAll(): void {
-    const gone = this.#commits.find((commit) => !this.#isThere(commit));
-    if (gone === undefined) return;
-    const { topic, partition } = gone;
-    const message = `topic ${topic} was deleted while it was read`;
-    throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic, partition });
-  }
-
-  #isThere({ topic, topicId }: MemberCommit): boolean {
-    return topicId === undefined || this.#ids.get(topic) === topicId;
+    return this.#commits.filter(({ topic, topicId }) => topicId === undefined || this.#ids.get(topic) === topicId);
   }
 }

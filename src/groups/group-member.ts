@@ -110,7 +110,7 @@ export class GroupMember {
     return false;
   }
 
-  /** @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, UNKNOWN_TOPIC_OR_PARTITION */
+  /** But for what is of deleted topics. @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION */
   async commit(commits: readonly MemberCommit[]): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
     try {
@@ -125,8 +125,7 @@ export class GroupMember {
     const topics = new CurrentTopics(this.#topics, commits);
     const decide: GroupDecision = ({ state }) => {
       checkCommit(state, this, commits);
-      topics.assertAll();
-      return { commits };
+      return { commits: topics.commits };
     };
     await this.#log.decide(this.groupId, decide, { before: topics.lookUp });
   }

@@ -222,7 +222,7 @@ describe('groups from outside', () => {
     for (let n = 0; n < 3; n++) await records.next();
     await admin.deleteTopic('orders');
     await admin.createTopic({ topic: 'orders', partitions: 2 });
-    await expect(consumer.commit([at(0, 2)])).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    await consumer.commit([at(0, 2)]);
     await consumer.close();
     const [group] = await admin.describeGroups(['g']);
     expect(group!.offsets).toEqual([]);

@@ -40,11 +40,12 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
       file: 'groups/group-member.ts',
       find: `const decide: GroupDecision = ({ state }) => {
       checkCommit(state, this, commits);
-      topics.assertAll();`,
+      return`,
       replace: `const { generation } = this.#log.state(this.groupId);
     const decide: GroupDecision = ({ state }) => {
       if (state.generation !== generation) throw notMember(this.groupId, this.memberId);
-      checkCommit(state, this, commits);`,
+      checkCommit(state, this, commits);
+      return`,
     },
   ],
   CHECK_THEN_APPEND: [
@@ -52,9 +53,10 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
       file: 'groups/group-member.ts',
       find: `const decide: GroupDecision = ({ state }) => {
       checkCommit(state, this, commits);
-      topics.assertAll();`,
+      return`,
       replace: `checkCommit(this.#log.state(this.groupId), this, commits);
-    const decide: GroupDecision = () => {`,
+    const decide: GroupDecision = () => {
+      return`,
     },
   ],
   BLIND_REBALANCE: [
