@@ -123,7 +123,7 @@ function topicNames(topics: ConsumerOptions['topics']): string[] {
 
 function openBatches(client: Client, consumerOptions: ConsumerOptions, { reverse }: ConsumeOptions) {
   const consumer = client.consumer(consumerOptions);
-  const batches = reverse ? reversedBatches(client, consumerOptions) : consumer.batches();
+  const batches = reverse ? reversedBatches(client, consumer, consumerOptions) : consumer.batches();
   return { batches, close: () => consumer.close() };
 }
 

@@ -19,6 +19,24 @@ describe('klog consume', () => {
       expect((await log.run('consume t -p 0')).out).toBe('v0\nv2\nv4\n');
     }));
 
+  it('reads backwards what it reads forwards: each partition once, and no offset that is out of range', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 5, 2));
+      const backwards = async (line: string) => (await log.run(`${line} --reverse`)).out;
+      expect(await backwards('consume t t')).toBe('v4\nv2\nv0\nv3\nv1\n');
+      expect(await backwards('consume t:1 t')).toBe('v3\nv1\nv4\nv2\nv0\n');
+      expect(await backwards('consume t -o 0=1:2,1=0:1')).toBe('v2\nv1\n');
+      expect(await backwards('consume t -o 1:')).toBe('v4\nv2\nv3\n');
+      expect(await backwards('consume t -o @1700000001000:1700000004000')).toBe('v2\nv3\nv1\n');
+      expect(await backwards('consume t -o 3')).toBe('');
+      for (const line of ['consume t -o 9', 'consume t:1 -o 3']) {
+        const { code, err } = await log.run(line);
+        expect(code).toBe(4);
+        expect(await log.run(`${line} --reverse`)).toMatchObject({ code, err, out: '' });
+      }
+    }));
+
   it('says the offsets of records that are merged by time', () =>
     withLog(async (log) => {
       await log.createTopic('t', 2);
