@@ -2,6 +2,7 @@ import type { Admin, ConfigChange, TopicConfigs, TopicDescription } from '../../
 import { KlogError } from '../../errors.js';
 import { type ConfigDifference, configDifferences, shortensRetention } from '../commands/config-differences.js';
 import { counted } from '../listing.js';
+import { ownConfigs } from '../own-configs.js';
 import type { DeclaredTopic } from './declared-topics.js';
 
 /** What is to be done about one topic. */
@@ -95,8 +96,8 @@ function planDelete(topic: string, partitions: number): TopicPlan {
 /** From the configs that are set to exactly those declared. */
 function configChange(before: TopicDescription, declared: TopicConfigs | undefined): ConfigChange | undefined {
   if (declared === undefined) return undefined;
-  const own = before.configs.filter(({ source }) => source === 'topic').map(({ name }) => name);
-  return { set: declared, delete: own.filter((name) => !Object.hasOwn(declared, name)) };
+  const undeclared = Object.keys(ownConfigs(before)).filter((name) => !Object.hasOwn(declared, name));
+  return { set: declared, delete: undeclared };
 }
 
 function newTopic({ name: topic, partitions, configs }: DeclaredTopic) {

@@ -8,6 +8,7 @@ import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
+import { ownConfigs } from '../own-configs.js';
 import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
 
@@ -26,9 +27,9 @@ export async function runTopicClone(options: TopicCloneOptions, context: CliCont
   refuseInternal(target, options.force, 'create');
   return withClient<ExitCode>(options, context, { topics: [source] }, async (client, { directory }) => {
     const admin = client.admin();
-    const { partitions, configs: all } = await admin.describeTopic(source);
-    const own = all.filter((config) => config.source === 'topic').map(({ name, value }) => [name, value] as const);
-    const configs: Record<string, string> = Object.fromEntries(own);
+    const description = await admin.describeTopic(source);
+    const { partitions } = description;
+    const configs = ownConfigs(description);
     await admin.createTopic({ topic: target, partitions, configs }, { validateOnly: true });
     let bytes: number | undefined;
     if (!dryRun && withRecords) bytes = await cloneRecords(client, options, context);

@@ -4,7 +4,7 @@ import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { withClient } from '../open-client.js';
-import { type PartitionOperand, parsePartitionOperand } from '../values/parse-partition.js';
+import { onlyPartition, parsePartitionOperand } from '../values/parse-partition.js';
 import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords } from './print-records.js';
@@ -29,7 +29,8 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
   const printer = await printerFor(options, context);
   const isolationLevel = await isolationLevelOf(options, context);
   return withClient<ExitCode>(options, context, { topics: [topic] }, async (client) => {
-    const partition = operand.partition ?? (await onlyPartition(operand, await client.admin().describeTopic(topic)));
+    const describe = () => client.admin().describeTopic(topic);
+    const partition = operand.partition ?? onlyPartition(topic, (await describe()).partitions, `${topic}:0@42`);
     // An offset in a gap (compaction, a transaction's marker) has no record; a time or a place from an end means the
     // next one.
     const range =
@@ -48,16 +49,5 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
       partition,
       ...(typeof offset === 'number' ? { offset } : {}),
     });
-  });
-}
-
-async function onlyPartition(
-  operand: PartitionOperand,
-  { partitions }: { readonly partitions: number },
-): Promise<number> {
-  if (partitions === 1) return 0;
-  throw new KlogError('KLOG_USAGE', `${operand.topic} has ${partitions} partitions`, {
-    topic: operand.topic,
-    hint: `Name one, as ${operand.topic}:0@42`,
   });
 }

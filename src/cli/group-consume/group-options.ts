@@ -41,12 +41,16 @@ interface Together extends GroupOptions, SelectionOptions {
   readonly dump?: string;
 }
 
+/** KLOG_USAGE. */
+export function checkGroupId(id: string | undefined): void {
+  if (id === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
+}
+
 /** Finds what does not go with a group before a log is looked for. KLOG_USAGE. */
 export function checkGroup(options: Together): void {
   const { group, commit, partitions, reverse, order, to, fromGroup } = options;
-  for (const id of [group, fromGroup]) {
-    if (id === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
-  }
+  checkGroupId(group);
+  checkGroupId(fromGroup);
   if (fromGroup !== undefined && group !== undefined) exclude('-g', '--from-group');
   if (fromGroup !== undefined && options.reverse) exclude('--from-group', '--reverse');
   if (group === undefined) {

@@ -14,6 +14,7 @@ import { type DamageOptions, SkippedDamage } from '../consume/skipped-damage.js'
 import { stopSignal } from '../consume/stop-signal.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { checkGroupId } from '../group-consume/group-options.js';
 import { checkHandler, type HandlerOptions, hasHandler, refuseOwnLetters } from '../handlers/handler-options.js';
 import { refuseInternal } from '../internal-topics.js';
 import { withClient } from '../open-client.js';
@@ -62,7 +63,7 @@ function checkTogether(options: ReplayOptions): void {
 /** A group is moved to a place; nothing is read. */
 function checkMove(options: ReplayOptions): void {
   const { group, from, offset } = options;
-  if (group === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
+  checkGroupId(group);
   const others: Readonly<Record<string, unknown>> = {
     '--into': options.into,
     '--to-header': options.toHeader,

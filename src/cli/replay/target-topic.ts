@@ -2,6 +2,7 @@ import type { Admin, TopicDescription } from '../../clients/admin.js';
 import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
+import { ownConfigs } from '../own-configs.js';
 
 /** The topic that records are written to again: made like the source if it is missing. */
 export interface TargetTopic {
@@ -23,11 +24,8 @@ export async function targetLike(
     return { partitions, created: false, keepsPartitions: partitions === source.partitions };
   }
   const { partitions } = source;
-  const own = source.configs.filter(({ source: from }) => from === 'topic').map(({ name, value }) => [name, value]);
-  await admin.createTopic(
-    { topic: target, partitions, configs: Object.fromEntries(own) },
-    { validateOnly: options.dryRun },
-  );
+  const like = { topic: target, partitions, configs: ownConfigs(source) };
+  await admin.createTopic(like, { validateOnly: options.dryRun });
   return { partitions, created: true, keepsPartitions: true };
 }
 

@@ -26,6 +26,12 @@ export function parsePartitionOperand(text: string, time: TimeContext): Partitio
   };
 }
 
+/** The partition that is meant where none was named. @param place how the first one would be named. KLOG_USAGE */
+export function onlyPartition(topic: string, partitions: number, place: string): number {
+  if (partitions === 1) return 0;
+  throw new KlogError('KLOG_USAGE', `${topic} has ${partitions} partitions`, { topic, hint: `Name one, as ${place}` });
+}
+
 /** Far beyond what a directory holds, far below what a mistyped range would fill the memory with. */
 const MAX_PARTITIONS = 100_000;
 

@@ -7,11 +7,12 @@ import { type FilterOptions, filterFor } from '../consume/record-filter.js';
 import { checkSelection, type SelectionOptions, selectRecords, timeContext } from '../consume/record-selection.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
+import { checkGroupId } from '../group-consume/group-options.js';
 import { counted, printJson } from '../listing.js';
 import { withClient } from '../open-client.js';
 import { exclude, need } from '../option-errors.js';
 import { batchFilter } from '../replay/transfer-options.js';
-import { parsePartitionOperand } from '../values/parse-partition.js';
+import { onlyPartition, parsePartitionOperand } from '../values/parse-partition.js';
 import { readUntil, topicComes } from './awaited-records.js';
 import type { Condition, Wait } from './condition.js';
 import { Deadline } from './deadline.js';
@@ -73,7 +74,7 @@ async function conditionFor(
 ): Promise<Condition> {
   const { offset, maxMessages, grep, filter, from, partitions, group, lag } = options;
   if (group !== undefined) {
-    if (group === '') throw new KlogError('KLOG_USAGE', "a group's id must not be empty");
+    checkGroupId(group);
     if (offset !== undefined || maxMessages !== undefined) exclude('-g', '--offset and -n');
     if (grep !== undefined || filter !== undefined) exclude('-g', '-G and --filter');
     if (from !== undefined) exclude('-g', '--from');
@@ -168,7 +169,7 @@ class OffsetCondition implements Condition {
   async holds({ client, signal, deadline }: Wait): Promise<boolean> {
     const topic = this.#topic;
     const admin = client.admin();
-    this.#partition = this.#named ?? onlyPartition(topic, (await admin.describeTopic(topic)).partitions);
+    this.#partition = this.#named ?? onlyPartition(topic, (await admin.describeTopic(topic)).partitions, `${topic}:0`);
     const [end] = await admin.listOffsets(topic, 'end', [this.#partition]);
     this.#end = end?.offset ?? 0;
     if (this.#end > this.#offset) return true;
@@ -190,12 +191,4 @@ class OffsetCondition implements Condition {
   found(): Record<string, unknown> {
     return { partition: this.#partition, offset: this.#offset, endOffset: this.#end };
   }
-}
-
-function onlyPartition(topic: string, partitions: number): number {
-  if (partitions === 1) return 0;
-  throw new KlogError('KLOG_USAGE', `${topic} has ${partitions} partitions`, {
-    topic,
-    hint: `Name one, as ${topic}:0`,
-  });
 }
