@@ -43,6 +43,7 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
     } finally {
       await consumer.close();
     }
+    if (signal.aborted) return 0;
     const at = typeof offset === 'number' ? `offset ${offset}` : options.record.split('@').at(-1);
     throw new KlogError('KLOG_NOT_FOUND', `${topic}:${partition} has no record at ${at}`, {
       topic,

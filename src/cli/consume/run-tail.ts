@@ -70,6 +70,8 @@ async function lastRecords(
   const from = filter === undefined ? ({ fromEnd: count } as const) : 'start';
   const consumer = client.consumer({ ...shared, topics, from, order: 'time' });
   try {
+    // Also where it ends before anything is read: its positions are asked for.
+    await consumer.assignment();
     const last = await keepLast(consumer.batches(), count, filter);
     return { last, positions: await positionsOf(consumer) };
   } finally {

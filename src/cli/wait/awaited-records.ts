@@ -34,6 +34,8 @@ export async function readUntil(records: AwaitedRecords, look: Look, isMet: () =
 async function read({ client }: AwaitedRecords, options: ConsumerOptions, look: Look) {
   const consumer = client.consumer(options);
   try {
+    // Also where it ends before anything is read: its positions are asked for.
+    await consumer.assignment();
     const isEnough = await seen(consumer, look);
     return { isEnough, positions: await positionsOf(consumer) };
   } finally {

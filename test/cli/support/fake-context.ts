@@ -15,6 +15,8 @@ export interface FakeOptions {
   readonly commandLine?: Uint8Array;
   /** What a user at the terminal answers. */
   readonly answer?: boolean;
+  /** A signal that has come before the command does anything. */
+  readonly interrupted?: SignalName;
   /** The system error of the n-th write, from 1. */
   readonly writeError?: { readonly at: number; readonly code: string };
 }
@@ -43,6 +45,7 @@ export class FakeContext implements CliContext {
     this.clock = { now: () => options.now ?? 0 };
     const isTerminal = options.terminal ?? false;
     this.stdin = { isTerminal, name: 'standard input', chunks: () => this.#input() };
+    if (options.interrupted !== undefined) this.interrupt(options.interrupted);
     let writes = 0;
     const write = async (bytes: Buffer) => {
       writes += 1;
