@@ -104,8 +104,7 @@ export class TopicImports {
   async commit(importId: string, before: () => Promise<void> = async () => {}): Promise<void> {
     const own = this.#own.get(importId);
     if (own === undefined) throw new KlogError('KLOG_CLOSED', 'the import is over');
-    await this.#host.change('import topics', async () => {
-      this.#own.delete(importId);
+    await this.#lastChange(own, 'import topics', async () => {
       try {
         await this.#options.onCreate?.(new Set(own.files.map(({ topic }) => topic)));
         await before();
@@ -123,8 +122,21 @@ export class TopicImports {
   async abort(importId: string): Promise<void> {
     const own = this.#own.get(importId);
     if (own === undefined) return;
-    this.#own.delete(importId);
-    await this.#host.change('take back an import', () => this.#takeBack(own));
+    await this.#lastChange(own, 'take back an import', () => this.#takeBack(own));
+  }
+
+  /** `change` lets go of the import's lock. So does it if it cannot be made: the next one decides by the lock file. */
+  async #lastChange(own: OwnImport, what: string, change: () => Promise<void>): Promise<void> {
+    this.#own.delete(own.importId);
+    let hasBegun = false;
+    try {
+      await this.#host.change(what, async () => {
+        hasBegun = true;
+        await change();
+      });
+    } finally {
+      if (!hasBegun) await own.lock.release();
+    }
   }
 
   /** Decides about a topic in the state `importing` whose process has died. The admin lock is held. */

@@ -2,6 +2,7 @@ import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RecordBatch } from '../../src/format/record-batch.js';
+import { lockExclusively } from '../../src/store/file-lock.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { buildBatch } from '../support/build-batch.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -69,6 +70,19 @@ describe('imported topics', () => {
     await reader.close();
     expect(await leftovers(store)).toEqual([]);
     await expect(topics.commit()).rejects.toMatchObject({ code: 'KLOG_CLOSED' });
+  });
+
+  it.each(['commit', 'abort'] as const)('go with the next change where their %s cannot have the lock', async (what) => {
+    const path = join(temporaryDirectory(), '.klog');
+    const store = await openStore(unsyncedFileSystem, path, { create: true, lockWaitMs: 50 });
+    onTestFinished(() => store.close());
+    const topics = await store.importTopics(NEW_TOPICS);
+    const other = await lockExclusively(unsyncedFileSystem, join(path, 'topics', '.lock'), 'it', 0);
+    await expect(topics[what]()).rejects.toMatchObject({ code: 'KLOG_LOCKED' });
+    await other.release();
+    await store.topics.create({ topic: 'a' });
+    expect(await names(store)).toEqual(['a']);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it('leave nothing when they are taken back', async () => {
