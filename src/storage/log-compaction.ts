@@ -28,7 +28,7 @@ import { CompactionRules } from './compaction-rules.js';
 import { collectDirtyKeys } from './dirty-keys.js';
 import { withSettledLog, writeChange } from './layout-change.js';
 import type { LogContext, SettledState } from './log-context.js';
-import { segmentFileName } from './log-files.js';
+import { type SegmentSuffix, segmentFileName } from './log-files.js';
 import { listSegments } from './log-segments.js';
 import { segmentBatches } from './segment-batches.js';
 import { groupSegments } from './segment-groups.js';
@@ -167,6 +167,7 @@ async function cleanGroup(
   const lastWithBytes = group.findLast(({ sizeInBytes }) => sizeInBytes > 0);
   const total = { recordsBefore: 0, recordsAfter: 0, sizeAfter: 0 };
   let changed = group.length > 1;
+  let suffixes: readonly SegmentSuffix[];
   try {
     for (const segment of group) {
       const { baseOffset, endOffset, sizeInBytes } = segment;
@@ -192,14 +193,14 @@ async function cleanGroup(
       await writer.discard();
       return total;
     }
-    const suffixes = await writer.finish(oldIndexes > 0);
-    const sources = group.map(({ baseOffset }) => baseOffset);
-    if (!(await swapIn(context, { baseOffset: first!.baseOffset, sources, suffixes }))) throw SEGMENTS_WENT;
-    return total;
+    suffixes = await writer.finish(oldIndexes > 0);
   } catch (error) {
     await writer?.discard().catch(() => {});
     throw error;
   }
+  const sources = group.map(({ baseOffset }) => baseOffset);
+  if (!(await swapIn(context, { baseOffset: first!.baseOffset, sources, suffixes }))) throw SEGMENTS_WENT;
+  return total;
 }
 
 /** How many of the segments have one. */

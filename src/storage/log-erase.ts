@@ -14,7 +14,7 @@ import { Breather } from './breather.js';
 import { CleanedSegmentWriter } from './cleaned-segment-writer.js';
 import { syncDirectory, withSettledLog } from './layout-change.js';
 import type { LogContext } from './log-context.js';
-import { segmentFileName } from './log-files.js';
+import { type SegmentSuffix, segmentFileName } from './log-files.js';
 import { listSegments } from './log-segments.js';
 import { segmentBatches } from './segment-batches.js';
 import { swapIn } from './segment-swap.js';
@@ -106,6 +106,7 @@ async function eraseFrom(
   const writer = await CleanedSegmentWriter.create(context, baseOffset);
   const filter = new BatchFilter();
   let erased = 0;
+  let suffixes: readonly SegmentSuffix[];
   try {
     for await (const { bytes } of segmentBatches(fs, directory, baseOffset, end)) {
       await breather.breathe();
@@ -120,13 +121,12 @@ async function eraseFrom(
       await writer.append(filtered.bytes!);
     }
     const hasTransactionIndex = await copyTransactionIndex(context, baseOffset, writer);
-    const suffixes = await writer.finish(hasTransactionIndex);
-    if (!(await swapIn(context, { baseOffset, sources: [baseOffset], suffixes }))) return 0;
-    return erased;
+    suffixes = await writer.finish(hasTransactionIndex);
   } catch (error) {
     await writer.discard().catch(() => {});
     throw error;
   }
+  return (await swapIn(context, { baseOffset, sources: [baseOffset], suffixes })) ? erased : 0;
 }
 
 type Matcher = (cursor: RecordCursor) => boolean;

@@ -16,7 +16,7 @@
  */
 import { changeLayout, syncDirectory, withSettledLog } from './layout-change.js';
 import { putInPlace, removeSegment } from './layout-recovery.js';
-import type { LogContext } from './log-context.js';
+import type { LogContext, SettledState } from './log-context.js';
 import type { SegmentSuffix } from './log-files.js';
 import { SegmentFiles } from './segment-files.js';
 
@@ -33,13 +33,15 @@ export interface CleanedSegment {
 /** False: a segment it was made of has gone meanwhile (trimmed), so the new one was thrown away. */
 export async function swapIn(context: LogContext, cleaned: CleanedSegment): Promise<boolean> {
   const { baseOffset, sources, suffixes } = cleaned;
-  return await withSettledLog(context, async (state) => {
+  let hasBegun = false;
+  const exchange = async (state: SettledState): Promise<boolean> => {
     const files = await SegmentFiles.list(context.fs, context.directory);
     const whole = suffixes.every((suffix) => files.has(baseOffset, suffix, '.cleaned'));
     if (!whole || sources.some((source) => !files.has(source, '.log') || source >= state.safe.segmentBase)) {
       await files.unlinkSegment(baseOffset, '.cleaned');
       return false;
     }
+    hasBegun = true;
     await changeLayout(context, state, { swappedBase: baseOffset }, async () => {
       // The log last: with it the exchange is decided.
       for (const suffix of ['.index', '.timeindex', '.txnindex', '.log'] as const) {
@@ -51,5 +53,16 @@ export async function swapIn(context: LogContext, cleaned: CleanedSegment): Prom
       await syncDirectory(context);
     });
     return true;
-  });
+  };
+  try {
+    return await withSettledLog(context, exchange);
+  } catch (error) {
+    // One that has begun is undone, or finished, by who settles: that goes by which of its files are there.
+    if (!hasBegun) await takeAway(context, baseOffset).catch(() => {});
+    throw error;
+  }
+}
+
+async function takeAway({ fs, directory }: LogContext, baseOffset: number): Promise<void> {
+  await (await SegmentFiles.list(fs, directory)).unlinkSegment(baseOffset, '.cleaned');
 }

@@ -2,7 +2,7 @@
  * Upkeep that dies at any of its calls, or fails at one: readers see the log as it was or as it is to be, record by
  * record, the next opener finishes or undoes what was begun, and a second run of the same does the rest.
  */
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LogConfig } from '../../src/storage/log-config.js';
@@ -24,6 +24,7 @@ import {
 } from './upkeep-log.js';
 
 const CONFIG: Partial<LogConfig> = { segmentBytes: 500, cleanupPolicy: 'compact,delete', retentionBytes: 300 };
+const FIRST = '0'.repeat(20);
 const GIVEN = Array.from({ length: 10 }, (_, i): Row => [`k${i % 4}`, `value-${i}`]);
 
 interface Operation {
@@ -183,6 +184,28 @@ describe.each(OPERATIONS)('$name', ({ run, stays }) => {
     expect(allBytes(directory).length).toBeGreaterThan(0);
   });
 });
+
+it.each(['compaction', 'erasing'])(
+  'that fails in the middle of an exchange leaves a log its own indexes: %s',
+  async (name) => {
+    const directory = await newPartition();
+    const config = { ...CONFIG, indexIntervalBytes: 0 };
+    const fs = interpose(({ name: call, path }) => {
+      if (call === 'rename' && path.endsWith('.log.cleaned')) throw systemError('EIO', path);
+    });
+    const log = await openLog(directory, config, { fs });
+    await rows(log, ...GIVEN);
+    const indexes = () => ['index', 'timeindex'].map((suffix) => readFileSync(join(directory, `${FIRST}.${suffix}`)));
+    const before = indexes();
+    expect(before[0]!.length).toBeGreaterThan(8);
+    const { run } = OPERATIONS.find((operation) => operation.name === name)!;
+    await expect(run(log)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' });
+    await log.close();
+    await (await openLog(directory, config)).close();
+    expect(leftovers(directory)).toEqual([]);
+    expect(indexes()).toEqual(before);
+  },
+);
 
 it('killed while it makes one segment of many, a reader that may not settle finds each record once', async () => {
   const made = await newPartition();
