@@ -32,6 +32,10 @@ export function originOf(headers: readonly RecordHeader[]): Origin | undefined {
   const topic = text(ORIGIN_TOPIC);
   const partition = Number(text(ORIGIN_PARTITION) ?? Number.NaN);
   const offset = Number(text(ORIGIN_OFFSET) ?? Number.NaN);
-  if (topic === undefined || !Number.isSafeInteger(partition) || !Number.isSafeInteger(offset)) return undefined;
+  if (topic === undefined || !isPlace(partition) || !isPlace(offset)) return undefined;
   return { topic, partition, offset };
+}
+
+function isPlace(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0;
 }

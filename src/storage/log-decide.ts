@@ -48,9 +48,12 @@ export class LogTail {
   /** The append lock is held, the log is settled. */
   async at(state: SettledState): Promise<LogEnd> {
     const view = viewOf(state);
-    if (view.layoutVersion !== this.#view?.layoutVersion || view.segmentBase !== this.#view.segmentBase) {
+    const last = this.#view;
+    const isSameLayout = view.layoutVersion === last?.layoutVersion && view.segmentBase === last.segmentBase;
+    // What lies beyond S may be cut off again, and others written in its place.
+    if (!isSameLayout || view.cutCount !== last.cutCount) {
       await this.#segments.changed(view);
-      this.#position.layoutIs(view.layoutVersion);
+      this.#position.forget();
     }
     this.#view = view;
     const { offset, logStartOffset, cutCount } = state.appended;

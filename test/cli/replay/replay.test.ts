@@ -56,6 +56,38 @@ describe('klog replay', () => {
       expect((await log.run('consume again')).out).toBe('v0\nv2\nv4\nv1\nv3\nv5\n');
     }));
 
+  it('resumes what has gaps, where the target has other partitions and one was ahead of the others', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.createTopic('again', 3);
+      await log.produce(numbered('t', 20, 2));
+      const values = async () => (await log.run('consume again')).out.trim().split('\n').sort();
+      const all = Array.from({ length: 20 }, (_, i) => `v${i}`).sort();
+      // As after a power loss: what stood in other partitions is gone.
+      await log.run(['replay', 't', '--into', 'again', '--filter', 'm.offset === 5']);
+      expect(await values()).toEqual(['v10', 'v11']);
+      expect((await log.run('replay t --into again --resume')).err).toContain('replayed 18 records');
+      expect(await values()).toEqual(all);
+      expect((await log.run('replay t --into again --resume --json')).out).toContain('"records":0');
+    }));
+
+  it('resumes within the range that is asked for, whatever was replayed before', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 9));
+      await log.run('replay t --into again --from 0 --to 2');
+      const resume = async (range: string) => {
+        const { code, err } = await log.run(`replay t --into again --resume ${range}`);
+        expect(code).toBe(0);
+        return err.match(/replayed (\d) records?/)?.[1];
+      };
+      expect(await resume('--from 7')).toBe('2');
+      expect((await log.run('consume again')).out).toBe('v0\nv1\nv7\nv8\n');
+      expect(await resume('--to 4')).toBe('2');
+      expect((await log.run('topic trim t -o 5 -y')).code).toBe(0);
+      expect(await resume('')).toBe('2');
+      expect((await log.run('consume again')).out).toBe('v0\nv1\nv7\nv8\nv2\nv3\nv5\nv6\n');
+    }));
+
   it('refuses to go round in a circle', () =>
     withLog(async (log) => {
       await log.createTopic('t');
