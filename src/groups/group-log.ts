@@ -89,6 +89,14 @@ export class GroupLog {
     if (await this.#alone(() => this.#catchUpToSafe())) this.#changed();
   }
 
+  /** The same with what was appended and is not durable yet: for who undoes what others have said. */
+  async refreshAppended(): Promise<void> {
+    await this.refresh();
+    const { logEndOffset } = await this.#reader.marks();
+    // Any decision is taken on all of it.
+    if (logEndOffset > this.#read.nextOffset) await this.decide('', () => undefined);
+  }
+
   /** Resolves when everything in the table survives a power loss, or has been cut off. */
   async untilSafe(): Promise<void> {
     const { nextOffset } = this.#read;

@@ -182,7 +182,7 @@ export class Groups {
   }
 
   async #forgetIn(log: GroupLog, topics: ReadonlySet<string>): Promise<void> {
-    await log.refresh();
+    await log.refreshAppended();
     for (const groupId of log.table.groupIds()) {
       if (!log.table.commitsOf(groupId).some(({ topic }) => topics.has(topic))) continue;
       await log.decide(groupId, (group) => {

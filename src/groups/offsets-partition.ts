@@ -14,8 +14,16 @@ export interface OffsetsLog {
   durable(appended: AppendedRecords): Promise<void>;
 }
 
+export interface OffsetsMarks {
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  /** What was appended, safe or not. */
+  readonly logEndOffset: number;
+  readonly cutCount: number;
+}
+
 export interface OffsetsReader {
-  marks(): Promise<{ readonly logStartOffset: number; readonly highWatermark: number; readonly cutCount: number }>;
+  marks(): Promise<OffsetsMarks>;
   fetch(offset: number, maxBytes: number, into?: Buffer): Promise<FetchedBatches>;
   waitForMore(
     beyond: number,

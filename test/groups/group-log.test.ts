@@ -59,7 +59,7 @@ class MemoryLog implements OffsetsLog, OffsetsReader {
   }
 
   async marks() {
-    return { logStartOffset: 0, highWatermark: this.safe, cutCount: this.cutCount };
+    return { logStartOffset: 0, highWatermark: this.safe, logEndOffset: this.end, cutCount: this.cutCount };
   }
 
   async fetch(from: number) {
@@ -97,6 +97,17 @@ describe('decisions', () => {
       return undefined;
     });
     expect(seen).toBe(5);
+    expect(memory.batches).toHaveLength(1);
+  });
+
+  it('are seen before they are safe by who asks for that', async () => {
+    const memory = new MemoryLog();
+    const [a, b] = [new GroupLog(memory, memory, { now: () => 1 }), new GroupLog(memory, memory, { now: () => 1 })];
+    await a.decide('g', () => ({ commits: [{ ...t0, commit: at(5) }] }), { durable: false });
+    await b.refresh();
+    expect(b.table.groupIds()).toEqual([]);
+    await b.refreshAppended();
+    expect(b.group('g').committed(t0)?.offset).toBe(5);
     expect(memory.batches).toHaveLength(1);
   });
 

@@ -323,7 +323,7 @@ export class GroupWorld {
     return {
       marks: async () => {
         await wait('look', () => true);
-        return { logStartOffset: 0, highWatermark: this.#end, cutCount: 0 };
+        return { logStartOffset: 0, highWatermark: this.#end, logEndOffset: this.#end, cutCount: 0 };
       },
       fetch: async (from) => this.#fetch(from),
       waitForMore: async (beyond, { signal }) => {
