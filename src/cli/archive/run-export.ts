@@ -11,8 +11,8 @@ import type { GlobalOptions } from '../global-options.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
-import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
+import { sizeText } from '../size-text.js';
 import { checkTopics, topicNames } from '../topic-selection.js';
 import { VERSION } from '../version.js';
 import { createArchiveFile } from './archive-file.js';
@@ -82,7 +82,7 @@ async function writeArchive(
   const isOver = () => signal.aborted || (context.stdout.isClosed && (options.output ?? '-') === '-');
   const progress = new Progress(options, context, () => {
     const { records, recordBytes } = writer.totals;
-    return `${counted(records, 'record')}, ${formatBytes(recordBytes)}`;
+    return `${counted(records, 'record')}, ${sizeText(recordBytes)}`;
   });
   try {
     await writer.begin({ klog: VERSION, createdAt: new Date(context.clock.now()).toISOString() });
@@ -146,7 +146,7 @@ async function report(
     printJson(context, { file: path, topics, records, recordBytes, groups: names, deleted: snapshot.deleted });
     return;
   }
-  const what = `${counted(snapshot.topics.length, 'topic')}, ${counted(records, 'record')} (${formatBytes(recordBytes)})${ofGroups(groups)}`;
+  const what = `${counted(snapshot.topics.length, 'topic')}, ${counted(records, 'record')} (${sizeText(recordBytes)})${ofGroups(groups)}`;
   // What is said to be there is written.
   await context.stdout.flush();
   notice(options, context, `exported ${what} from ${directory} to ${path ?? 'standard output'}`);

@@ -11,8 +11,8 @@ import { openInputFile } from '../input.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
-import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
+import { sizeText } from '../size-text.js';
 import { importedTopic, type PlannedTopic, planImport } from './import-plan.js';
 import { ImportedGroups } from './imported-groups.js';
 
@@ -134,7 +134,7 @@ class ArchiveImport {
 
   #amount(): string {
     const { records, bytes } = this.#sum();
-    return `${counted(records, 'record')}, ${formatBytes(bytes)}`;
+    return `${counted(records, 'record')}, ${sizeText(bytes)}`;
   }
 
   #sum(): TopicTally {
@@ -162,7 +162,7 @@ class ArchiveImport {
       const { topic, partitions } = archived;
       const { records = 0, bytes = 0 } = this.#tallies.get(topic) ?? {};
       const verb = `${imported ? '' : 'would be '}${VERBS[mode]}`;
-      const amount = `${counted(partitions.length, 'partition')}, ${counted(records, 'record')} (${formatBytes(bytes)})`;
+      const amount = `${counted(partitions.length, 'partition')}, ${counted(records, 'record')} (${sizeText(bytes)})`;
       notice(options, context, `topic '${topic}' ${verb}: ${amount}`);
     }
     notice(options, context, `${imported ? 'imported' : 'would import'} ${this.#amount()} into ${this.#directory}`);

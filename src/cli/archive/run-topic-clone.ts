@@ -9,8 +9,8 @@ import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { ownConfigs } from '../own-configs.js';
-import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
+import { sizeText } from '../size-text.js';
 
 export interface TopicCloneOptions extends GlobalOptions {
   readonly source: string;
@@ -39,7 +39,7 @@ export async function runTopicClone(options: TopicCloneOptions, context: CliCont
       const size = bytes === undefined ? {} : { bytes };
       printJson(context, { source, target, partitions, configs, ...size, cloned: !dryRun });
     }
-    const records = withRecords ? `, with its records${bytes === undefined ? '' : ` (${formatBytes(bytes)})`}` : '';
+    const records = withRecords ? `, with its records${bytes === undefined ? '' : ` (${sizeText(bytes)})`}` : '';
     const verb = dryRun ? 'would create' : 'created';
     const like = `like '${source}' with ${counted(partitions, 'partition')}${records}`;
     notice(options, context, `${verb} topic '${target}' ${like} in ${directory}`);
@@ -52,7 +52,7 @@ async function cloneRecords(client: Client, options: TopicCloneOptions, context:
   const { source, target } = options;
   const { signal } = context.signals;
   let bytes = 0;
-  const progress = new Progress(options, context, () => formatBytes(bytes));
+  const progress = new Progress(options, context, () => sizeText(bytes));
   await using snapshot = await client.admin().snapshot({ topics: [source] });
   const [topic] = snapshot.topics;
   if (topic === undefined)

@@ -6,7 +6,7 @@ import { type FileStat, type FileSystem, readWhole } from '../../storage/file-sy
 import { checkKlogJson, damagedKlogJson, decodeKlogJson, lockMechanismOf } from '../../store/klog-json.js';
 import { KLOG_JSON, LOG_DIRECTORY, TOPICS_DIRECTORY } from '../../store/layout.js';
 import { judgeFileSystem } from '../../store/network-file-system.js';
-import { sizeText } from '../log/size-text.js';
+import { sizeText } from '../size-text.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** Below it a warning: segments are up to 1 GiB. */

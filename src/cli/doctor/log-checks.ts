@@ -9,7 +9,7 @@ import { checkPartition } from '../log/check-partition.js';
 import { diskUsage } from '../log/disk-usage.js';
 import type { FoundPartition } from '../log/dump-targets.js';
 import { firstDamage, nameOf } from '../log/run-log-check.js';
-import { sizeText } from '../log/size-text.js';
+import { sizeText } from '../size-text.js';
 import { checkTail } from './check-tail.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 

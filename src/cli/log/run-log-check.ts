@@ -9,13 +9,13 @@ import { counted, printJson } from '../listing.js';
 import { forEachOperand } from '../operands.js';
 import { Progress } from '../progress.js';
 import { resolveDirectory } from '../resolve-directory.js';
+import { sizeText } from '../size-text.js';
 import { styleFor } from '../style.js';
 import { escapeLine } from '../terminal-text.js';
 import { checkPartition } from './check-partition.js';
 import { type PartitionCheck, type Problem, Problems } from './check-report.js';
 import { allPartitions, type FoundPartition, findCheckTargets, isPath, readPartitionOperand } from './dump-targets.js';
 import { findMissingPartitions, type MissingPartition } from './missing-partitions.js';
-import { sizeText } from './size-text.js';
 
 export interface LogCheckOptions extends GlobalOptions {
   /** `T`, `T:P`, or paths of directories; none: the whole log. */

@@ -4,9 +4,9 @@ import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { type Column, printJson, printTable } from '../listing.js';
+import { sizeText } from '../size-text.js';
 import { addUsage, type DiskUsage, diskUsage, USAGE_KINDS } from './disk-usage.js';
 import { partitionsOf, placeOf } from './log-operands.js';
-import { sizeText } from './size-text.js';
 
 export interface LogDuOptions extends GlobalOptions {
   /** `T`, `T:P`, or paths; none: the whole log. */

@@ -10,6 +10,7 @@ import { counted, printJson } from '../listing.js';
 import { forEachOperand } from '../operands.js';
 import { Progress } from '../progress.js';
 import { confirm } from '../prompts.js';
+import { sizeText } from '../size-text.js';
 import { escapeLine } from '../terminal-text.js';
 import { checkPartition } from './check-partition.js';
 import type { PartitionCheck } from './check-report.js';
@@ -19,7 +20,6 @@ import { withHeldPartition } from './repair-context.js';
 import { repairForeign, repairOwn, segmentsWith } from './repair-partition.js';
 import { type BadRange, visitPieces } from './repair-segment.js';
 import { firstDamage, nameOf, problemText } from './run-log-check.js';
-import { sizeText } from './size-text.js';
 
 export interface LogRepairOptions extends GlobalOptions {
   readonly operands: readonly string[];

@@ -11,6 +11,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { type Column, printJson, printTable } from '../listing.js';
 import { Progress } from '../progress.js';
+import { sizeText } from '../size-text.js';
 import { problemOf } from './batch-fields.js';
 import { Damage } from './damage.js';
 import type { DumpFile } from './dump-file.js';
@@ -19,7 +20,6 @@ import { readDurableLimit } from './durable-limit.js';
 import { byTopic, partitionsOf, placeOf } from './log-operands.js';
 import { LogStatistics, type StatisticsSummary } from './log-statistics.js';
 import { SegmentWalk } from './segment-walk.js';
-import { sizeText } from './size-text.js';
 
 export interface LogStatsOptions extends GlobalOptions {
   /** `T`, `T:P`, or paths; none: the whole log. */

@@ -1,5 +1,6 @@
 import type { Acknowledgement, Acks } from '../../clients/producer.js';
 import { counted } from '../listing.js';
+import { sizeText } from '../size-text.js';
 import { ACKS_DONE } from './acks.js';
 
 export interface PartitionTally {
@@ -57,8 +58,8 @@ export function tallyObject(tally: ProduceTally, topic: string | undefined, elap
 
 /** `3 records, 87 bytes in 12 ms (250 records/s, 7.1 KiB/s): orders:0@0-2`. */
 export function summaryLine(tally: ProduceTally, elapsedMs: number): string {
-  const rates = `${rateOf(tally.records, elapsedMs)} records/s, ${formatBytes(rateOf(tally.bytes, elapsedMs))}/s`;
-  const amount = `${counted(tally.records, 'record')}, ${formatBytes(tally.bytes)}`;
+  const rates = `${rateOf(tally.records, elapsedMs)} records/s, ${sizeText(rateOf(tally.bytes, elapsedMs))}/s`;
+  const amount = `${counted(tally.records, 'record')}, ${sizeText(tally.bytes)}`;
   const line = `${amount} in ${formatMs(elapsedMs)} (${rates})`;
   const places = tally.partitions().map(({ topic, partition, firstOffset, lastOffset }) => {
     const range = firstOffset === lastOffset ? `${firstOffset}` : `${firstOffset}-${lastOffset}`;
@@ -92,13 +93,4 @@ function rateOf(count: number, elapsedMs: number): number {
 
 function formatMs(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-  if (bytes < 1024) return `${bytes} bytes`;
-  let size = bytes / 1024;
-  let unit = 0;
-  for (; size >= 1024 && unit < units.length - 1; unit++) size /= 1024;
-  return `${size.toFixed(1)} ${units[unit]}`;
 }

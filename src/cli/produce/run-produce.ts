@@ -10,12 +10,13 @@ import { detail, notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { Progress } from '../progress.js';
 import { loadValueCodec } from '../record-format/value-format.js';
+import { sizeText } from '../size-text.js';
 import { ByteCarry } from './byte-carry.js';
 import { DelimitedLines, type LineSink } from './delimited-lines.js';
 import { FieldLines, PlainLines } from './line-sinks.js';
 import { type LinesRun, produceLines } from './produce-lines.js';
 import type { ProduceOptions, ProduceSource } from './produce-options.js';
-import { durableLine, formatBytes, ProduceTally, summaryLine, tallyObject } from './produce-tally.js';
+import { durableLine, ProduceTally, summaryLine, tallyObject } from './produce-tally.js';
 import { RateLimit } from './rate-limit.js';
 import { isPlain, type RecordFields } from './record-fields.js';
 import { ANY_PARTITION, type RecordTarget, withFile } from './record-target.js';
@@ -232,7 +233,7 @@ class ProduceRun {
     }
     if (received !== undefined) {
       const left = this.#unfinishedBytes;
-      const cut = left === 0 ? '' : `; an unfinished line of ${formatBytes(left)} was left out`;
+      const cut = left === 0 ? '' : `; an unfinished line of ${sizeText(left)} was left out`;
       notice(options, context, `stopped by ${received}: ${durableLine(tally, options.acks)}${cut}`);
     } else if (hasFailed) {
       // Part of the error, so --quiet does not silence it.

@@ -6,8 +6,8 @@ import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
-import { formatBytes } from '../produce/produce-tally.js';
 import { Progress } from '../progress.js';
+import { sizeText } from '../size-text.js';
 import { checkTopics, topicNames } from '../topic-selection.js';
 
 export interface TopicCompactOptions extends GlobalOptions {
@@ -49,7 +49,7 @@ function describe(one: CompactedPartition, dryRun: boolean): string {
   }
   const records = `${one.recordsBefore} to ${counted(one.recordsAfter, 'record')}`;
   const segments = `${one.segmentsBefore} to ${counted(one.segmentsAfter, 'segment')}`;
-  const bytes = `${formatBytes(one.sizeBefore)} to ${formatBytes(one.sizeAfter)}`;
+  const bytes = `${sizeText(one.sizeBefore)} to ${sizeText(one.sizeAfter)}`;
   return `${dryRun ? 'would compact' : 'compacted'} ${place} from ${records}, ${segments}, ${bytes}`;
 }
 

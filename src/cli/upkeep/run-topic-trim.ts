@@ -8,8 +8,8 @@ import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { suggestName, withClient } from '../open-client.js';
 import { forEachOperand } from '../operands.js';
-import { formatBytes } from '../produce/produce-tally.js';
 import { confirm } from '../prompts.js';
+import { sizeText } from '../size-text.js';
 import { checkTopics } from '../topic-selection.js';
 import { parseOffsetPoint } from '../values/parse-offset.js';
 import { checkTimeZone, parseTime } from '../values/parse-time.js';
@@ -110,7 +110,7 @@ function report(
   }
   const segments = gone.reduce((sum, one) => sum + one.segments, 0);
   const bytes = gone.reduce((sum, one) => sum + one.sizeInBytes, 0);
-  const space = `${counted(segments, 'segment')}, ${formatBytes(bytes)}`;
+  const space = `${counted(segments, 'segment')}, ${sizeText(bytes)}`;
   const verb = dryRun ? 'would delete' : 'deleted';
   notice(options, context, `${verb} ${gone.map(describe).join(', ')} (${space}) in ${directory}`);
 }

@@ -45,7 +45,7 @@ describe('topic trim', () => {
     expect(asked.context.questions).toEqual(['Delete offsets 10 to 14 of orders:1 in /?']);
     expect(memory.upkeep).toEqual([]);
     const done = await run('topic trim orders -o 15 -p 1', { client: memory, terminal: true, answer: true });
-    expect(done).toMatchObject({ code: 0, err: 'deleted offsets 10 to 14 of orders:1 (0 segments, 0 bytes) in /\n' });
+    expect(done).toMatchObject({ code: 0, err: 'deleted offsets 10 to 14 of orders:1 (0 segments, 0 B) in /\n' });
   });
 
   it('neither asks nor fails when there is nothing to delete', async () => {
@@ -99,7 +99,7 @@ describe('topic compact', () => {
     const { code, err } = await run('topic compact users', { client: memory });
     expect(code).toBe(0);
     expect(err).toBe(
-      'compacted users:0 from 10 to 4 records, 2 to 1 segment, 1000 bytes to 500 bytes in /\nusers:1 was not compacted: there is nothing to do in /\n',
+      'compacted users:0 from 10 to 4 records, 2 to 1 segment, 1000 B to 500 B in /\nusers:1 was not compacted: there is nothing to do in /\n',
     );
     expect(memory.upkeep).toEqual([{ compactTopic: 'users' }]);
   });
@@ -120,7 +120,7 @@ describe('topic compact', () => {
     expect(first).toMatchObject({ partition: 0, recordsBefore: 10, recordsAfter: 4, sizeAfter: 500, compacted: false });
     expect(second).toMatchObject({ partition: 1, skipped: 'nothing to do', compacted: false });
     expect(err).toBe(
-      'would compact users:0 from 10 to 4 records, 2 to 1 segment, 1000 bytes to 500 bytes in /\nusers:1 would not be compacted: there is nothing to do in /\n',
+      'would compact users:0 from 10 to 4 records, 2 to 1 segment, 1000 B to 500 B in /\nusers:1 would not be compacted: there is nothing to do in /\n',
     );
     const one = await run('topic compact users -p 0 --json', { client: memory });
     expect(JSON.parse(one.out)).toMatchObject([{ partition: 0, compacted: true }]);

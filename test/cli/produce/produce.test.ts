@@ -338,7 +338,7 @@ describe('klog produce: what it says', () => {
     withLog(async (log) => {
       await log.createTopic('t');
       expect(await log.run('produce t', { stdin: ['a\n'] })).toMatchObject({ out: '', err: '' });
-      expect((await log.run('produce t -v', { stdin: ['a\n'] })).err).toMatch(/^1 record, \d+ bytes in .*: t:0@1\n$/);
+      expect((await log.run('produce t -v', { stdin: ['a\n'] })).err).toMatch(/^1 record, \d+ B in .*: t:0@1\n$/);
       const typed = await log.run('produce t', { stdin: ['a\n', 'b\n'], terminal: true });
       expect(typed.err).toMatch(/^> > > \n2 records, .*: t:0@2-3\n$/);
     }));
