@@ -1,7 +1,8 @@
 import type { Client } from '../../clients/client.js';
-import type { ConsumerOptions, PartitionRange } from '../../clients/consumer.js';
+import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
+import { OffsetSet } from '../../replay/offset-set.js';
 import { originHeaders, originOf } from '../../replay/origin-headers.js';
 import { originsIn } from '../../replay/origins-in.js';
 import type { TransferOptions } from '../../replay/transfer.js';
@@ -45,17 +46,15 @@ export async function replayInto(
   await checkRange(client, range);
   const target = await targetLike(client.admin(), description, into, { dryRun: false });
   if (target.created) notice(options, context, `created topic '${into}' like '${topic}'`);
-  const done =
-    options.resume && !target.created ? await lastOrigins(client, topic, into, range) : new Map<number, number>();
+  const done = options.resume && !target.created ? await replayedBefore(client, topic, into, range) : new OffsetSet();
+  const isWanted = batchFilter(filter);
   const producer = client.producer();
-  const consumer = client.consumer(
-    done.size === 0 ? range : { ...range, topics: [resumed(range, topic, done, description.partitions)] },
-  );
+  const consumer = client.consumer(range);
   try {
     const writer = await producer.writer(into);
     const transferOptions: TransferOptions = {
       keepPartitions: target.keepsPartitions,
-      filter: batchFilter(filter),
+      filter: (cursor, batch) => !done.has(batch.partition, cursor.offset) && isWanted?.(cursor, batch) !== false,
       before: wait,
       headersFor: (batch, cursor) => {
         if (options.force !== true) refuseLoop(cursor, batch, into);
@@ -65,7 +64,7 @@ export async function replayInto(
       signal: range.signal,
     };
     const records = await runTransfer('replayed', consumer.batches(), writer, transferOptions, options, context);
-    if (options.json) printJson(context, { source: topic, target: into, records, resumed: done.size > 0 });
+    if (options.json) printJson(context, { source: topic, target: into, records, resumed: !done.isEmpty });
     else notice(options, context, `replayed ${counted(records, 'record')} from '${topic}' into '${into}'`);
   } finally {
     await consumer.close();
@@ -86,30 +85,12 @@ function refuseLoop(cursor: RecordCursor, place: { topic: string; partition: num
   );
 }
 
-/** The last offset of each partition of `topic` that `into` has already: where an interrupted replay stopped. */
-async function lastOrigins(
-  client: Client,
-  topic: string,
-  into: string,
-  range: ConsumerOptions,
-): Promise<Map<number, number>> {
-  const last = new Map<number, number>();
-  for await (const { partition, offset } of originsIn(client, [into], topic, range)) {
-    last.set(partition, Math.max(last.get(partition) ?? -1, offset));
-  }
-  return last;
-}
-
-function resumed(range: ConsumerOptions, topic: string, done: ReadonlyMap<number, number>, partitionCount: number) {
-  const selection = range.topics[0];
-  const chosen =
-    typeof selection === 'object' && selection.partitions !== undefined
-      ? selection.partitions
-      : Array.from({ length: partitionCount }, (_, partition) => partition);
-  const partitions = chosen.map((one): PartitionRange => {
-    const { partition, ...rest } = typeof one === 'number' ? { partition: one } : one;
-    const last = done.get(partition);
-    return { partition, ...rest, ...(last === undefined ? {} : { from: last + 1 }) };
-  });
-  return { topic, partitions };
+/**
+ * What `into` has already of `topic`. Of an interrupted replay that need not be all up to some offset: where keys choose the
+ * partitions again, one of them may have been ahead of the others.
+ */
+async function replayedBefore(client: Client, topic: string, into: string, range: ConsumerOptions): Promise<OffsetSet> {
+  const done = new OffsetSet();
+  for await (const { partition, offset } of originsIn(client, [into], topic, range)) done.add(partition, offset);
+  return done;
 }

@@ -2,6 +2,7 @@ import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import { isInternalTopic, validateTopicName } from '../../format/topic-name.js';
+import { OffsetSet } from '../../replay/offset-set.js';
 import { originsIn } from '../../replay/origins-in.js';
 import { type RedriveCounts, type RedriveOptions, redrive } from '../../replay/redrive.js';
 import type { CliContext } from '../cli-context.js';
@@ -38,14 +39,14 @@ export async function runRedrive(
     filter: batchFilter(filter),
     signal: range.signal,
   };
-  const done = options.resume === true ? await sentBefore(client, range, shared, topic) : new Set<string>();
+  const done = options.resume === true ? await sentBefore(client, range, shared, topic) : new OffsetSet();
   const producer = dryRun ? undefined : client.producer();
   const consumer = client.consumer(range);
   let counts: RedriveCounts;
   try {
     counts = await redrive(consumer.batches(), producer, {
       ...shared,
-      isDone: ({ partition }, offset) => done.has(nameOf(partition, offset)),
+      isDone: ({ partition }, offset) => done.has(partition, offset),
       before: dryRun ? undefined : wait,
       maxRecords: maxMessages,
     });
@@ -99,7 +100,7 @@ async function sentBefore(
   range: ConsumerOptions,
   options: RedriveOptions,
   source: string,
-): Promise<Set<string>> {
+): Promise<OffsetSet> {
   const planning = client.consumer(range);
   let targets: string[];
   try {
@@ -107,13 +108,8 @@ async function sentBefore(
   } finally {
     await planning.close();
   }
-  const sent = new Set<string>();
+  const sent = new OffsetSet();
   if (targets.length === 0) return sent;
-  for await (const { partition, offset } of originsIn(client, targets, source, range))
-    sent.add(nameOf(partition, offset));
+  for await (const { partition, offset } of originsIn(client, targets, source, range)) sent.add(partition, offset);
   return sent;
-}
-
-function nameOf(partition: number, offset: number): string {
-  return `${partition}@${offset}`;
 }
