@@ -4,6 +4,7 @@
  */
 import { KlogError } from '../errors.js';
 import { type BlockPlace, DAMAGE_HINT } from './batch-block.js';
+import { isOdd } from './log-context.js';
 import { segmentFileName } from './log-files.js';
 import type { LogSegment } from './log-segment.js';
 import type { ReaderSegments } from './reader-segments.js';
@@ -100,7 +101,8 @@ export class ReadPosition {
   async #isSameFile({ baseOffset, layoutVersion }: KnownPosition): Promise<boolean> {
     const segment = await this.#segments.open(baseOffset);
     if (segment === this.#openedAs) return true;
-    if ((await this.#layoutNow()) !== layoutVersion) return false;
+    // While it is odd somebody may be at the names, and S will say so only when that is over.
+    if (isOdd(layoutVersion) || (await this.#layoutNow()) !== layoutVersion) return false;
     this.#openedAs = segment;
     return true;
   }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import type { PartitionLog } from '../../src/storage/partition-log.js';
+import type { PartitionReader } from '../../src/storage/partition-reader.js';
 import { interpose } from '../store/interposed-file-system.js';
 import { append, batchOf, newPartition, openLog, openReader, type Row, rows } from './upkeep-log.js';
 
 const COUNT = 40;
+const CONFIG = { cleanupPolicy: 'compact', segmentBytes: 100_000, indexIntervalBytes: 0 } as const;
 
 /**
  * The first five have one key, all others a key each. Batches are of one size: whatever is left out, places are places
@@ -15,7 +17,7 @@ const LEFT = Array.from({ length: COUNT }, (_, i) => i).slice(4);
 
 async function written(): Promise<{ directory: string; log: PartitionLog }> {
   const directory = await newPartition();
-  const log = await openLog(directory, { cleanupPolicy: 'compact', segmentBytes: 100_000, indexIntervalBytes: 0 });
+  const log = await openLog(directory, CONFIG);
   await rows(log, ...ROWS);
   return { directory, log };
 }
@@ -29,6 +31,32 @@ function beforeOpening(onOpen: () => Promise<unknown>): FileSystem {
       return await inner.open(path, mode);
     },
   });
+}
+
+/** Base offsets of the batches from there on. */
+async function readOn(reader: PartitionReader, from: number): Promise<number[]> {
+  const read: number[] = [];
+  for (let next = from; next < COUNT; ) {
+    const { buffer, end, nextOffset } = await reader.fetch(next, 600);
+    for (let at = 0; at < end; at += 12 + buffer.readInt32BE(at + 8)) read.push(Number(buffer.readBigInt64BE(at)));
+    next = nextOffset;
+  }
+  return read;
+}
+
+/** The process dies before such a call, once it has made the other. */
+function dyingBefore(call: string, once?: string): FileSystem {
+  let isDue = once === undefined;
+  const isSuch = (wanted: string, name: string, path: string) =>
+    wanted.split(' ').every((part, i) => (i === 0 ? name === part : path.endsWith(part)));
+  const fs = interpose(async ({ name, path }) => {
+    if (isDue && isSuch(call, name, path)) {
+      await fs.closeAll();
+      throw new Error('killed');
+    }
+    if (once !== undefined && isSuch(once, name, path)) isDue = true;
+  });
+  return fs;
 }
 
 describe('where a reader goes on', () => {
@@ -47,18 +75,27 @@ describe('where a reader goes on', () => {
         await log.compact({ force: true });
       };
       if (when.startsWith('before')) await compact();
-      const read: number[] = [];
-      for (let next = nextOffset; next < COUNT; ) {
-        const block = await reader.fetch(next, 600);
-        const { buffer, end } = block;
-        for (let at = 0; at < end; at += 12 + buffer.readInt32BE(at + 8)) read.push(Number(buffer.readBigInt64BE(at)));
-        next = block.nextOffset;
-      }
-      expect(read).toEqual(LEFT.filter((offset) => offset >= nextOffset));
+      expect(await readOn(reader, nextOffset)).toEqual(LEFT.filter((offset) => offset >= nextOffset));
       await reader.close();
       await log.close();
     },
   );
+
+  it('misses nothing where its file was closed while who settles puts another in its place', async () => {
+    const { directory, log } = await written();
+    await log.close();
+    const dying = await openLog(directory, CONFIG, { fs: dyingBefore('rename .log.swap') });
+    await expect(dying.compact({ force: true })).rejects.toThrow('killed');
+    const reader = await openReader(directory);
+    const { nextOffset } = await reader.fetch(0, 600);
+    expect(nextOffset).toBeGreaterThan(4);
+    await reader.release();
+    await expect(openLog(directory, CONFIG, { fs: dyingBefore('syncDirectory', 'rename .log.swap') })).rejects.toThrow(
+      'killed',
+    );
+    expect(await readOn(reader, nextOffset)).toEqual(LEFT.filter((offset) => offset >= nextOffset));
+    await reader.close();
+  });
 
   it('reads from the batch of a time that it has looked for, without another look-up', async () => {
     const { directory, log } = await written();
