@@ -149,6 +149,7 @@ export interface RecordWriter {
    * Ranges are half-open; null keys and values have a null buffer. `partition` -1: the partitioner's choice.
    * Throws MESSAGE_TOO_LARGE for a record beyond the topic's `max.message.bytes`, UNKNOWN_TOPIC_OR_PARTITION for a
    * partition that is not there, INVALID_TIMESTAMP beyond ±(2^53 - 1); such a record is not taken, the writer goes on.
+   * KLOG_CLOSED when the producer was closed.
    */
   append(
     keyBuffer: Uint8Array | null,

@@ -49,6 +49,22 @@ describe('LocalRecordWriter', () => {
     expect(partition!.batches[0]!.bytes.length).toBe(1000);
   });
 
+  it('takes nothing once its producer closes, from when on nobody would hear of it', async () => {
+    const [partition] = store.add('t');
+    const [writer, producer] = await open();
+    const bytes = Buffer.from('ab');
+    const refused = expect.objectContaining({ code: 'KLOG_CLOSED' });
+    const lines = writer.lineAppender!({ delimiter: 0x0a, keySeparator: undefined })!;
+    writer.appendValue(bytes, 0, 1, 1);
+    const closing = producer.close();
+    expect(() => writer.appendValue(bytes, 1, 2, 1)).toThrow(refused);
+    expect(lines.append(Buffer.from('x\n'.repeat(9)), 0, 18, 1)).toBe(0);
+    await closing;
+    expect(() => writer.append(null, -1, -1, bytes, 1, 2, 1, null, -1)).toThrow(refused);
+    await writer.flush();
+    expect(readValues(partition!)).toEqual(['a']);
+  });
+
   it('refuses a bad timestamp on the fast path too, without losing its batch', async () => {
     const [partition] = store.add('t');
     const [writer, producer] = await open();

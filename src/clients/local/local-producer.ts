@@ -103,7 +103,8 @@ export class LocalProducer implements Producer {
 
   async writer(topic: string): Promise<RecordWriter> {
     this.#mustBeOpen();
-    return new LocalRecordWriter(await this.#topics.load(topic), this.#accumulator, this.#told);
+    const to = await this.#topics.load(topic);
+    return new LocalRecordWriter(to, this.#accumulator, this.#told, () => this.#mustBeOpen());
   }
 
   async flush(): Promise<void> {

@@ -15,19 +15,21 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
   readonly #to: TopicProducer;
   readonly #accumulator: RecordAccumulator;
   readonly #told: WeakSet<Error>;
+  readonly #mustBeOpen: () => void;
   /** The everyday line only has to be copied: no partitioner to ask, no key that must be there. */
   readonly #isPlain: boolean;
   /** What the last keyless record went into; perhaps closed since. */
   #batch: ProducerBatch | undefined;
   #failure: Error | undefined;
 
-  /** `told`: the failures that the application has heard of. */
-  constructor(to: TopicProducer, accumulator: RecordAccumulator, told: WeakSet<Error>) {
+  /** `told`: the failures that the application has heard of. `mustBeOpen` throws once the producer closes. */
+  constructor(to: TopicProducer, accumulator: RecordAccumulator, told: WeakSet<Error>, mustBeOpen: () => void) {
     this.topic = to.topic;
     this.partitionCount = to.partitionCount;
     this.#to = to;
     this.#accumulator = accumulator;
     this.#told = told;
+    this.#mustBeOpen = mustBeOpen;
     this.#isPlain = to.partitioner.keylessIsSticky && !to.isCompacted;
   }
 
@@ -69,6 +71,8 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
     headers: readonly RecordHeader[] | null,
     partition: number,
   ): boolean {
+    // Whatever a closing producer has been given is closed: it gets no other batch, in which a record would be lost unheard.
+    this.#mustBeOpen();
     this.#mustBeWell();
     const keyLength = keyBuffer === null ? -1 : keyEnd - keyStart;
     const valueLength = valueBuffer === null ? -1 : valueEnd - valueStart;
