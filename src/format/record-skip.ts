@@ -12,6 +12,7 @@
  */
 
 import { PassKernel } from './kernel/pass-kernel.js';
+import { kernelIfAny } from './kernel/web-assembly.js';
 
 /** Attributes and five one-byte varints. */
 const MINIMUM_RECORD_LENGTH = 6;
@@ -45,8 +46,8 @@ export function passRecords(
   passed.count = 0;
   passed.position = start;
   if (most >= MANY) {
-    kernel ??= new PassKernel();
-    kernel.pass(buffer, end, most, delta, passed);
+    kernel ??= kernelIfAny(() => new PassKernel());
+    kernel?.pass(buffer, end, most, delta, passed);
   }
   passOneByOne(buffer, end, most, delta, passed);
 }

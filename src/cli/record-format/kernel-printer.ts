@@ -3,6 +3,7 @@
  * Runs of few records are not worth a call.
  */
 import { PrintKernel, type PrintTemplate } from '../../format/kernel/print-kernel.js';
+import { kernelIfAny } from '../../format/kernel/web-assembly.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import type { FormatContext } from './format-context.js';
 import type { OutputBuffer } from './output-buffer.js';
@@ -20,7 +21,8 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, m
   let kernel: PrintKernel | undefined;
   const kernelFor = (out: OutputBuffer): PrintKernel | undefined => {
     if (kernel === undefined) {
-      kernel = new PrintKernel();
+      kernel = kernelIfAny(() => new PrintKernel());
+      if (kernel === undefined) return undefined;
       out.adopt(kernel.output);
     }
     // Else a record was too large for the kernel's memory, or this is another output.

@@ -1,4 +1,5 @@
 import { EncodeKernel } from '../../format/kernel/encode-kernel.js';
+import { kernelIfAny } from '../../format/kernel/web-assembly.js';
 import type { LineAppender, LineLayout } from '../producer.js';
 import type { BatchOwner, ProducerBatch } from './producer-batch.js';
 
@@ -31,8 +32,9 @@ export class LocalLineAppender implements LineAppender {
   append(bytes: Uint8Array, start: number, end: number, timestamp: number): number {
     const { delimiter, keySeparator } = this.#layout;
     const { count } = this.#batches;
-    this.#kernel ??= new EncodeKernel(delimiter, keySeparator, count);
+    this.#kernel ??= kernelIfAny(() => new EncodeKernel(delimiter, keySeparator, count));
     const kernel = this.#kernel;
+    if (kernel === undefined) return 0;
     for (let i = 0; i < count; i++) {
       const batch = this.#batchAt(i);
       if (batch === undefined) kernel.closeRegion(i);
