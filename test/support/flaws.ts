@@ -192,8 +192,8 @@ const CHANGES: Readonly<
     },
     TAIL_OF_OLD_LAYOUT: {
       file: 'storage/log-decide.ts',
-      find: 'if (view.layoutVersion !== this.#view?.layoutVersion || view.segmentBase !== this.#view.segmentBase) {',
-      replace: 'if (this.#view === undefined) {',
+      find: 'if (!isSameLayout || view.cutCount !== last.cutCount) {',
+      replace: 'if (last === undefined || view.cutCount !== last.cutCount) {',
     },
   },
 };
