@@ -1,15 +1,14 @@
-import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
-import { openInputFile } from '../input.js';
+import { inputBytes } from '../input-bytes.js';
 import { refuseInternal } from '../internal-topics.js';
 import { counted, printJson } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { confirm } from '../prompts.js';
 import { escapeLine } from '../terminal-text.js';
-import { type DeclaredTopic, parseDeclaredTopics } from './declared-topics.js';
+import { parseDeclaredTopics } from './declared-topics.js';
 import { planCreate, planTopics, type TopicPlan } from './topic-plan.js';
 
 /** Far more than any list of topics, far less than what a mistaken path would fill the memory with. */
@@ -26,7 +25,9 @@ export interface TopicApplyOptions extends GlobalOptions {
 
 export async function runTopicApply(options: TopicApplyOptions, context: CliContext): Promise<ExitCode> {
   const { dryRun = false, prune = false } = options;
-  const declared = await readDeclaredTopics(options.file, context);
+  const read = await inputBytes(options.file, context, MAX_FILE_BYTES);
+  if (read === undefined) return 0;
+  const declared = await parseDeclaredTopics(read.bytes.toString('utf8'), read.input.name);
   const topics = declared.map(({ name }) => name);
   for (const topic of topics) refuseInternal(topic, options.force, 'apply what is declared for');
   const beforeCreate = async () => {
@@ -52,19 +53,6 @@ export async function runTopicApply(options: TopicApplyOptions, context: CliCont
     await finish(plans, options, context, directory);
     return 0;
   });
-}
-
-async function readDeclaredTopics(path: string, context: CliContext): Promise<DeclaredTopic[]> {
-  const input = await openInputFile(path, context.stdin);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of input.chunks(context.signals.signal)) {
-    bytes += chunk.length;
-    if (bytes > MAX_FILE_BYTES)
-      throw new KlogError('KLOG_BAD_INPUT', `${input.name} is no list of topics: it is too long`);
-    chunks.push(Buffer.from(chunk));
-  }
-  return parseDeclaredTopics(Buffer.concat(chunks).toString(), input.name);
 }
 
 /** What is lost by it, if anything is. */

@@ -8,7 +8,7 @@ import { filterFor } from '../consume/record-filter.js';
 import { checkSelection, type SelectionOptions, selectRecords, timeContext } from '../consume/record-selection.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
-import { openInputFile } from '../input.js';
+import { inputBytes } from '../input-bytes.js';
 import { printJson } from '../listing.js';
 import { withClient } from '../open-client.js';
 import { exclude } from '../option-errors.js';
@@ -46,6 +46,7 @@ export async function runExpect(options: ExpectOptions, context: CliContext): Pr
   validateTopicName(topic);
   checkSelection({ ...options, topics: [options.topic] }, context);
   const expectation = await expectationFor(options, context);
+  if (expectation === undefined) return 0;
   const isLookedAt = batchFilter(await filterFor(options.grep === undefined ? {} : { grep: options.grep }));
   const isolationLevel = await isolationLevelOf(options, context);
   const { signal } = context.signals;
@@ -82,7 +83,8 @@ export async function runExpect(options: ExpectOptions, context: CliContext): Pr
   });
 }
 
-async function expectationFor(options: ExpectOptions, context: CliContext): Promise<Expectation> {
+/** Undefined: a signal came before all of the file. */
+async function expectationFor(options: ExpectOptions, context: CliContext): Promise<Expectation | undefined> {
   const { file, filter, maxMessages } = options;
   if (file === undefined) {
     return new CountExpectation(maxMessages, await filterFor(filter === undefined ? {} : { filter }));
@@ -90,10 +92,8 @@ async function expectationFor(options: ExpectOptions, context: CliContext): Prom
   if (maxMessages !== undefined) exclude('--file', '-n');
   if (filter !== undefined) exclude('--file', '--filter');
   const printer = await printerFor(options, context, false);
-  const chunks: Buffer[] = [];
-  const input = await openInputFile(file, context.stdin);
-  for await (const chunk of input.chunks(context.signals.signal)) chunks.push(Buffer.from(chunk));
-  return new FileExpectation(Buffer.concat(chunks), printer);
+  const read = await inputBytes(file, context);
+  return read && new FileExpectation(read.bytes, printer);
 }
 
 function different(problem: string, { topic, partition, cursor }: ConsumerBatch): KlogError {

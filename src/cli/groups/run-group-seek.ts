@@ -4,7 +4,7 @@ import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
-import { openInputFile } from '../input.js';
+import { inputBytes } from '../input-bytes.js';
 import { counted, printJson, printTable } from '../listing.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
@@ -36,6 +36,7 @@ export async function runGroupSeek(options: GroupSeekOptions, context: CliContex
   }
   const target = parseSeekTarget(to, { now: context.clock.now(), timeZone: tz && checkTimeZone(tz) });
   const fileOffsets = target.kind === 'file' ? await readOffsets(target.file, group, context) : undefined;
+  if (target.kind === 'file' && fileOffsets === undefined) return 0;
   const request: SeekRequest = { ...options, target, ...(fileOffsets === undefined ? {} : { fileOffsets }) };
   return withClient<ExitCode>(options, context, { topics: options.topics }, (client, { directory }) =>
     moveGroup(client, directory, request, options, context),
@@ -92,11 +93,10 @@ function describe(moves: readonly PlannedMove[]): string {
   return `${shown.join(', ')}${others > 0 ? ` and ${counted(others, 'more partition')}` : ''}`;
 }
 
-async function readOffsets(file: string, group: string, context: CliContext): Promise<NewGroupOffset[]> {
-  const input = await openInputFile(file, context.stdin);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of input.chunks()) chunks.push(Buffer.from(chunk));
-  return parseOffsetsCsv(Buffer.concat(chunks).toString('utf8'), group, file);
+/** Undefined: a signal came first. */
+async function readOffsets(file: string, group: string, context: CliContext): Promise<NewGroupOffset[] | undefined> {
+  const read = await inputBytes(file, context);
+  return read && parseOffsetsCsv(read.bytes.toString('utf8'), group, file);
 }
 
 const COLUMNS = [

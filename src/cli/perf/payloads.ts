@@ -1,6 +1,6 @@
 import { KlogError } from '../../errors.js';
 import type { CliContext } from '../cli-context.js';
-import { openInputFile } from '../input.js';
+import { inputBytes } from '../input-bytes.js';
 
 /** The values of a run, one after the other, without an object for each: the next one lies in `buffer[start, end)`. */
 export interface Payloads {
@@ -95,16 +95,15 @@ export class FilePayloads implements Payloads {
   }
 }
 
-/** KLOG_BAD_INPUT: there is nothing in it. */
+/** KLOG_BAD_INPUT: there is nothing in it. Undefined: a signal came before all of it. */
 export async function readPayloads(
   path: string,
   delimiter: Buffer,
   context: Pick<CliContext, 'stdin' | 'signals'>,
-): Promise<FilePayloads> {
-  const input = await openInputFile(path, context.stdin);
-  const chunks: Buffer[] = [];
-  for await (const chunk of input.chunks(context.signals.signal)) chunks.push(Buffer.from(chunk));
-  const bytes = Buffer.concat(chunks);
+): Promise<FilePayloads | undefined> {
+  const read = await inputBytes(path, context);
+  if (read === undefined) return undefined;
+  const { input, bytes } = read;
   if (bytes.length === 0) throw new KlogError('KLOG_BAD_INPUT', `${input.name} is empty: there is no payload in it`);
   return new FilePayloads(bytes, delimiter);
 }

@@ -48,6 +48,7 @@ const NEWLINE = Buffer.from('\n');
 export async function runPerfProduce(given: PerfProduceOptions, context: CliContext): Promise<ExitCode> {
   const options = { ...given, ...producerFlags(given.producerProps ?? [], given) };
   const payloads = await payloadsOf(options, context);
+  if (payloads === undefined) return 0;
   checkWarmup(options.warmupRecords, options.numRecords ?? DEFAULT_RECORDS);
   const acks = (await setting('acks', options.acks, context, parseAcks)) ?? 'all';
   const topics = options.topic === undefined ? [] : [options.topic];
@@ -128,7 +129,8 @@ export function checkWarmup(warmupRecords: number | undefined, records: number):
   throw new KlogError('KLOG_USAGE', `--warmup-records ${warmupRecords} leaves none of ${records} records to measure`);
 }
 
-async function payloadsOf(options: PerfProduceOptions, context: CliContext): Promise<Payloads> {
+/** Undefined: a signal came before all of the file. */
+async function payloadsOf(options: PerfProduceOptions, context: CliContext): Promise<Payloads | undefined> {
   const { recordSize, payloadFile, payloadDelimiter, payloadMonotonic } = options;
   if (recordSize !== undefined && payloadFile !== undefined) exclude('--record-size', '--payload-file');
   if (recordSize !== undefined && payloadMonotonic) exclude('--record-size', '--payload-monotonic');

@@ -1,8 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../../src/cli/main.js';
 import { inTemporaryDirectory } from '../../support/temporary-directory.js';
-import { type FakeOptions, run as runLine } from '../support/fake-context.js';
+import { FakeContext, type FakeOptions, run as runLine } from '../support/fake-context.js';
 import { MemoryClient } from '../support/memory-client.js';
 import { withLog } from '../support/real-log.js';
 
@@ -50,6 +51,20 @@ describe('topic apply', () => {
     });
     expect(memory.topics.get('new')).toMatchObject({ partitions: 2, configs: { 'retention.ms': '1' } });
     expect(memory.topics.get('other')).toEqual({ topic: 'other', partitions: 2, configs: {} });
+  });
+
+  it.each(['', ' --prune'])('does nothing by half a file%s: Ctrl-C, and its writer is gone', async (flags) => {
+    const memory = client();
+    const before = JSON.stringify([...memory.topics]);
+    const context = new FakeContext({ client: memory });
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(FILE.slice(0, FILE.indexOf('  - name: new')));
+      context.interrupt('SIGINT');
+    }
+    Object.assign(context, { stdin: { isTerminal: false, name: 'standard input', chunks } });
+    const code = await runCommandLine(`-d / topic apply - -y${flags}`.split(' '), context);
+    expect({ code, out: context.out, err: context.err }).toEqual({ code: 130, out: '', err: '' });
+    expect(JSON.stringify([...memory.topics])).toBe(before);
   });
 
   it('changes nothing the second time', async () => {
