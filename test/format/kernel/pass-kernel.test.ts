@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordBatchBuilder } from '../../../src/format/record-batch-builder.js';
 import { ANY_TIME, type PassedRecords, passRecords } from '../../../src/format/record-skip.js';
+import { runs } from '../../support/properties.js';
 
 const HEADER_BYTES = 61;
 const TIMESTAMP = 1_700_000_000_000;
@@ -64,7 +65,7 @@ describe('passing over a thousand records and more', () => {
         const bytes = recordsOf(all.map((record, i) => ({ ...record, delta: i === 0 ? 0 : record.delta })));
         expect(withKernel(bytes, most, delta)).toEqual(oneByOne(bytes, most, delta));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -76,7 +77,7 @@ describe('passing over a thousand records and more', () => {
         for (const [at, byte] of changed) bytes[at % bytes.length] = byte;
         expect(withKernel(bytes, 1600, delta)).toEqual(oneByOne(bytes, 1600, delta));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
