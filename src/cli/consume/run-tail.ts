@@ -1,5 +1,5 @@
 import type { Client, ConsumerBatch } from '../../clients/client.js';
-import type { ConsumerOptions, TopicSelection } from '../../clients/consumer.js';
+import type { ConsumerOptions } from '../../clients/consumer.js';
 import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
@@ -61,11 +61,11 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
 
 async function lastRecords(
   client: Client,
-  topics: readonly (string | TopicSelection)[],
+  topics: ConsumerOptions['topics'],
   shared: Omit<ConsumerOptions, 'topics'>,
   count: number,
   filter: RecordFilter | undefined,
-): Promise<{ last: ConsumerBatch[]; positions: TopicSelection[] }> {
+): Promise<{ last: ConsumerBatch[]; positions: ConsumerOptions['topics'] }> {
   // With a filter the last matches may lie anywhere.
   const from = filter === undefined ? ({ fromEnd: count } as const) : 'start';
   const consumer = client.consumer({ ...shared, topics, from, order: 'time' });
@@ -73,7 +73,7 @@ async function lastRecords(
     // Also where it ends before anything is read: its positions are asked for.
     await consumer.assignment();
     const last = await keepLast(consumer.batches(), count, filter);
-    return { last, positions: await positionsOf(consumer) };
+    return { last, positions: await positionsOf(consumer, topics) };
   } finally {
     await consumer.close();
   }

@@ -2,6 +2,7 @@ import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions, PartitionRange, TopicSelection } from '../../clients/consumer.js';
 import type { CliContext } from '../cli-context.js';
 import { type Loudness, notice } from '../notices.js';
+import { wholeTopics } from '../wait/awaited-records.js';
 import { committedOffsets } from './committed-offsets.js';
 
 /**
@@ -35,5 +36,5 @@ export async function fromGroup(
     });
     topics.push({ topic, partitions: placed });
   }
-  return { ...selected, topics };
+  return { ...selected, topics: [...topics, ...wholeTopics(selected.topics)] };
 }

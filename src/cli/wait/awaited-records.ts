@@ -37,7 +37,7 @@ async function read({ client }: AwaitedRecords, options: ConsumerOptions, look: 
     // Also where it ends before anything is read: its positions are asked for.
     await consumer.assignment();
     const isEnough = await seen(consumer, look);
-    return { isEnough, positions: await positionsOf(consumer) };
+    return { isEnough, positions: await positionsOf(consumer, options.topics) };
   } finally {
     await consumer.close();
   }
@@ -63,11 +63,25 @@ async function seen(consumer: Consumer, look: Look): Promise<boolean> {
   return false;
 }
 
-/** Where a consumer has come to: what follows goes on there. */
-export async function positionsOf(consumer: Consumer): Promise<TopicSelection[]> {
+/**
+ * Where a consumer of these topics has come to: what follows goes on there. Of a topic that is read as a whole that is also what
+ * comes in partitions that it is given.
+ */
+export async function positionsOf(
+  consumer: Consumer,
+  topics: ConsumerOptions['topics'],
+): Promise<ConsumerOptions['topics']> {
   const positions: TopicSelection[] = [];
   for (const { topic, partition } of await consumer.assignment()) {
     positions.push({ topic, partitions: [{ partition, from: await consumer.position({ topic, partition }) }] });
   }
-  return positions;
+  return [...positions, ...wholeTopics(topics)];
+}
+
+/** Named behind places in them, they stand for whatever partitions these leave. */
+export function wholeTopics(topics: ConsumerOptions['topics']): string[] {
+  return topics.flatMap((selection) => {
+    if (typeof selection === 'string') return selection;
+    return selection.partitions === undefined ? selection.topic : [];
+  });
 }
