@@ -79,7 +79,7 @@ describe('klog produce, the process', () => {
     producing.kill(signal);
     expect(await once(producing, 'close')).toEqual([code, null]);
     expect(err).toContain(
-      `stopped by ${signal}: 3 records are durable, the last at t:0@2; an unfinished line of 10 bytes`,
+      `stopped by ${signal}: 3 records are durable, the last at t:0@2; an unfinished line of 10 B was left out`,
     );
     expect(await waitForLines('t', 3)).toEqual(['1', '2', '3']);
   });
