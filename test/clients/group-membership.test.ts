@@ -62,6 +62,8 @@ function member(client: Client, { group, ...options }: Options = {}): GroupConsu
   return client.consumer({ ...topics, follow: true, ...options, group: { id: 'g', ...group } });
 }
 
+/** More records than can be read in the time after which somebody who is busy looks elsewhere, should each take a millisecond. */
+const BUSY = 1000;
 const p = (partition: number) => ({ topic: 't', partition });
 const names = (partitions: readonly { topic: string; partition: number }[]) =>
   partitions
@@ -246,6 +248,39 @@ describe('rebalances', () => {
 });
 
 describe('members', () => {
+  it.each(['in a group', 'alone'])(
+    '%s read what comes to a partition at its end while they are busy with another',
+    async (how) => {
+      const place = new Place();
+      const client = await place.topic('t', 2);
+      const isAlone = how === 'alone';
+      const consumer = isAlone ? client.consumer({ topics: ['t'], follow: true, from: 'end' }) : member(client);
+      const records = consumer[Symbol.asyncIterator]();
+      const first = records.next();
+      await owns(consumer as GroupConsumer, 't0 t1');
+      // As many batches as records: what is read ahead is little.
+      await using producer = client.producer({ batchBytes: 1 });
+      await producer.sendAll(Array.from({ length: BUSY }, () => ({ ...p(0), key: null, value: Buffer.from('x') })));
+      await first;
+      let handled = 1;
+      const read = async (until: (partition: number) => boolean) => {
+        for (; handled < BUSY; handled++) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          if (until((await records.next()).value!.partition)) return;
+        }
+      };
+      await producer.send({ ...p(1), key: null, value: Buffer.from('heard of by who was waiting until now') });
+      await read((partition) => partition === 1);
+      // Behind it the partition is at its end again.
+      const enough = handled + 10;
+      await read(() => handled === enough);
+      await producer.send({ ...p(1), key: null, value: Buffer.from('x') });
+      await read((partition) => partition === 1);
+      expect(handled).toBeLessThan(BUSY - 10);
+      await consumer.close();
+    },
+  );
+
   it('that are evicted are told, and commit nothing', async () => {
     const place = new Place();
     const client = await place.topic('t', 2, 4);

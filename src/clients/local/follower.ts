@@ -41,6 +41,7 @@ export class Follower {
   #round: Iterator<PartitionFetcher> = this.#inTurn.values();
   #wakeSweep: (() => void) | undefined;
   #watching = 0;
+  #watchedAt = Number.NEGATIVE_INFINITY;
   #isSweeping = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
@@ -67,6 +68,21 @@ export class Follower {
    * passed, or everything is to end. Rejects with what went wrong while watching.
    */
   async wait(fetchers: readonly PartitionFetcher[], deadline: number, mostMs: number): Promise<boolean> {
+    this.#watchAll(fetchers);
+    return await this.sleep(mostMs, deadline);
+  }
+
+  /**
+   * For who is busy with some: has those watched that are at their end, or nothing of them would be heard of until all are.
+   * Most calls do nothing.
+   */
+  watchMeanwhile(fetchers: readonly PartitionFetcher[]): void {
+    const now = this.#elapsed();
+    if (now - this.#watchedAt >= SWEEP_MS) this.#watchAll(fetchers);
+  }
+
+  #watchAll(fetchers: readonly PartitionFetcher[]): void {
+    this.#watchedAt = this.#elapsed();
     for (const fetcher of fetchers) {
       if (!fetcher.isAtEnd || fetcher.isPaused || fetcher.isDone || this.#known.has(fetcher)) continue;
       this.#known.add(fetcher);
@@ -75,7 +91,6 @@ export class Follower {
     if (this.#known.size > WATCHED_PARTITIONS) for (const fetcher of this.#inTurn) this.#listenTo(fetcher);
     this.#watchNext();
     this.#startSweep();
-    return await this.sleep(mostMs, deadline);
   }
 
   /** The partition is read no more; its reader is about to be closed. */

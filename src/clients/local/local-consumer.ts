@@ -189,6 +189,9 @@ export class LocalConsumer implements Consumer {
         if (signal.aborted) return undefined;
         if (batch !== undefined) {
           if (this.#isFollowing) await this.#lookAtTopics();
+          if (this.#isFollowing && !(this.#order instanceof TimeOrder)) {
+            this.#follower.watchMeanwhile(this.#assignment.fetchers);
+          }
           // Paused or sent elsewhere while it was on its way: it comes again, or not at all.
           if (batch.generation !== batch.from.generation) continue;
           if (!this.#isByRecord) this.#handOut(batch);

@@ -195,6 +195,7 @@ export class LocalGroupConsumer implements GroupConsumer {
         const batch = await this.#nextInOrder(changes);
         if (signal.aborted) return undefined;
         if (batch !== undefined) {
+          if (this.#isFollowing) this.#follower.watchMeanwhile(this.#partitions.assignment.fetchers);
           if (await this.#mayHandOut(batch)) return batch;
         } else if (changes === this.#changes && !(await this.#more(deadline))) return undefined;
       }
