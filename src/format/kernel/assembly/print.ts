@@ -2,6 +2,7 @@
  * Prints records by a template, many in one call: the loop of `klog consume`. It reads Kafka's record format (layout in
  * `record-batch-builder.ts`) and stops before the first record that is in any way unusual, or that does not fit;
  * JavaScript looks at that one and says what is wrong, if anything is. So nothing here needs to report an error.
+ * The file is long because a kernel is one file: its digest, by which a stale module is told, is of that alone.
  *
  * The memory never grows. Every load and store is inside it, since lengths are compared before they are used, and 16
  * bytes beyond what was asked for may be read and written everywhere.
