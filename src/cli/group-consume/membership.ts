@@ -32,6 +32,8 @@ export class Membership {
   readonly #task: MembershipTask;
   readonly #loudness: Loudness;
   readonly #context: Pick<CliContext, 'stderr'>;
+  /** What was committed of these does not count, and they are not assigned yet. */
+  readonly #reset = new Set<string>();
   #others = 0;
 
   constructor(task: MembershipTask, loudness: Loudness, context: Pick<CliContext, 'stderr'>) {
@@ -48,12 +50,14 @@ export class Membership {
         onRevoked: (partitions) => this.#revoked(partitions),
         onLost: (partitions) => this.#lost(partitions),
         onHeldUp: (heldUp) => this.#heldUp(heldUp),
-        onReset: ({ topic, partition, committed, offset }) =>
+        onReset: ({ topic, partition, committed, offset }) => {
+          this.#reset.add(partitionName({ topic, partition }));
           notice(
             loudness,
             context,
             `warning: ${topic}:${partition}: group '${groupId}' has committed ${committed}, which is out of range: going on at ${offset}`,
-          ),
+          );
+        },
       },
     });
     this.commits = new OffsetCommits((offsets) => this.consumer.commit(offsets));
@@ -74,7 +78,7 @@ export class Membership {
     const { options, groupId, commitsNothing } = this.#task;
     const isStart = options.from === undefined || options.from === 'start';
     for (const one of partitions) {
-      if (isStart) this.commits.begin(one);
+      if (!this.#reset.delete(partitionName(one)) && isStart) this.commits.begin(one);
       // A group that begins elsewhere remembers where, even if nothing comes.
       else if (!commitsNothing) this.commits.put(one);
     }

@@ -97,6 +97,15 @@ describe('consume -g', () => {
       expect(result.err).toBe("warning: t:0: group 'g' has committed 1, which is out of range: going on at 3\n");
     }));
 
+  it.each(['', ' --exec true'])('commits where it goes on then, though nothing came%s', (handler) =>
+    withTopic(4, 1, async (log) => {
+      await commit(log, [{ topic: 't', partition: 0, offset: 1 }]);
+      await log.run('topic trim t -o 4 -y');
+      await log.run(`consume t -g g${handler}`);
+      expect(await committed(log)).toEqual([4]);
+    }),
+  );
+
   it('commits nothing of what its output did not take', () =>
     withTopic(3, 1, async (log) => {
       const full = await log.run('consume t -g g', { writeError: { at: 1, code: 'ENOSPC' } });
