@@ -1,6 +1,6 @@
 import { KlogError } from '../errors.js';
 import { AcknowledgementLines, acknowledgementOf, namedBy } from './acknowledgement-lines.js';
-import { type CommandOptions, LATE_GRACE_MS, lateness, STOP_GRACE_MS } from './command-handler.js';
+import { type CommandOptions, LATE_GRACE_MS, LONGEST_TIMER_MS, lateness, STOP_GRACE_MS } from './command-handler.js';
 import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
 import { ProcessGroup } from './process-group.js';
 import { withoutRecord } from './record-environment.js';
@@ -197,7 +197,8 @@ class Run {
   #startTimer(): void {
     clearTimeout(this.#timer);
     const { timeoutMs } = this.#options;
-    if (timeoutMs === undefined || (this.#waiting.length === 0 && !this.#isFinishing)) return;
+    if (timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS || (this.#waiting.length === 0 && !this.#isFinishing))
+      return;
     this.#timer = setTimeout(() => this.#giveUp(lateness(timeoutMs)), timeoutMs);
   }
 

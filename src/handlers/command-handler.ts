@@ -5,7 +5,7 @@ import { type Environment, recordEnvironment, withoutRecord } from './record-env
 export interface CommandOptions {
   /** Run by `sh -c`. */
   readonly command: string;
-  /** The longest time for one record, in milliseconds. Default: none. */
+  /** The longest time for one record, in milliseconds; beyond {@link LONGEST_TIMER_MS} none. Default: none. */
   readonly timeoutMs?: number | undefined;
   readonly env: Environment;
   /** Aborts when klog itself shall stop; handlers that run are told by the signal that klog was told by. */
@@ -15,6 +15,9 @@ export interface CommandOptions {
   /** Puts a value where a command reads all of it, whatever becomes of klog meanwhile. */
   readonly inputFile: (bytes: Uint8Array) => HandlerInput;
 }
+
+/** What a timer can be set to, 24 days: one that is set to more goes off at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Between the request to end and the end by force: for a handler that is too late, and one that is stopped. */
 export const LATE_GRACE_MS = 1000;
@@ -48,7 +51,8 @@ export class CommandHandler implements Handler {
     }
     let isLate = false;
     let ending: Promise<void> | undefined;
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => endLate(), timeoutMs);
+    const isTimed = timeoutMs !== undefined && timeoutMs <= LONGEST_TIMER_MS;
+    const timer = isTimed ? setTimeout(() => endLate(), timeoutMs) : undefined;
     const endLate = () => {
       isLate = true;
       ending ??= group.end('SIGTERM', LATE_GRACE_MS);

@@ -49,6 +49,20 @@ describe('LocalRecordWriter', () => {
     expect(partition!.batches[0]!.bytes.length).toBe(1000);
   });
 
+  it('lingers for ever without looking all the time', async () => {
+    const [partition] = store.add('t');
+    const [writer, producer] = await open('t', { lingerMs: Number.POSITIVE_INFINITY });
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    writer.appendValue(Buffer.from('a'), 0, 1, 1);
+    await delay(20);
+    const own = timers.mock.calls.length;
+    timers.mockRestore();
+    expect(own).toBe(1);
+    expect(partition!.batches).toEqual([]);
+    await producer.close();
+    expect(readValues(partition!)).toEqual(['a']);
+  });
+
   it('takes nothing once its producer closes, from when on nobody would hear of it', async () => {
     const [partition] = store.add('t');
     const [writer, producer] = await open();

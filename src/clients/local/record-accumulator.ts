@@ -17,6 +17,9 @@ const MINIMUM_BATCH_BYTES = 1024;
 const INITIAL_BUFFER_BYTES = 16 * 1024;
 /** Up to here a buffer has from the start what its batch may have. */
 const SMALL_BUFFER_BYTES = 64 * 1024;
+/** What a timer can be set to: one that is set to more goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface AccumulatorOptions {
   readonly batchBytes: number;
   readonly bufferBytes: number;
@@ -161,10 +164,11 @@ export class RecordAccumulator {
   }
 
   #arm(delayMs: number): void {
-    this.#timer = setTimeout(() => {
+    const due = () => {
       this.#timer = undefined;
       this.#lingered();
-    }, delayMs);
+    };
+    this.#timer = setTimeout(due, Math.min(delayMs, LONGEST_TIMER_MS));
   }
 
   #disarm(): void {

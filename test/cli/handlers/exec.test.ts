@@ -16,6 +16,17 @@ describe('consume --exec', () => {
       expect(readSeen(log)).toBe('k0=v0\nk1=v1\nk2=v2\n');
     }));
 
+  it.each([
+    ['--exec', 'sleep 0.05'],
+    ['--exec-batch', 'while read line; do sleep 0.05; echo ok; done'],
+  ])('gives %s as much time as no timer can be set to', (flag, command) =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 2));
+      const result = await log.run(['consume', 't', '--retries', '0', '--exec-timeout', '30d', flag, command], { env });
+      expect(result).toMatchObject({ code: 0, err: '2 records handled\n' });
+    }),
+  );
+
   it('knows no key of a record that klog itself was started for', () =>
     withLog(async (log) => {
       await log.produce([{ topic: 't', value: 'v' }]);
