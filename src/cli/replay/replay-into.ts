@@ -20,8 +20,8 @@ export interface ReplaySource {
   readonly client: Client;
   readonly range: ConsumerOptions;
   readonly filter: RecordFilter | undefined;
-  /** Waits until it is the record's turn; nothing where there is nothing to wait for. */
-  readonly wait: (cursor: RecordCursor) => Promise<void> | undefined;
+  /** Waits until it is the record's turn, or `signal` (default: that of the range) aborts; nothing where there is nothing to wait for. */
+  readonly wait: (cursor: RecordCursor, signal?: AbortSignal) => Promise<void> | undefined;
 }
 
 export interface ReplayIntoOptions extends Loudness {
@@ -55,7 +55,7 @@ export async function replayInto(
     const transferOptions: TransferOptions = {
       keepPartitions: target.keepsPartitions,
       filter: (cursor, batch) => !done.has(batch.partition, cursor.offset) && isWanted?.(cursor, batch) !== false,
-      before: wait,
+      before: (cursor) => wait(cursor),
       headersFor: (batch, cursor) => {
         if (options.force !== true) refuseLoop(cursor, batch, into);
         return originHeaders({ topic: batch.topic, partition: batch.partition, offset: cursor.offset });

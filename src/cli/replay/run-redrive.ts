@@ -47,7 +47,7 @@ export async function runRedrive(
     counts = await redrive(consumer.batches(), producer, {
       ...shared,
       isDone: ({ partition }, offset) => done.has(partition, offset),
-      before: dryRun ? undefined : wait,
+      before: dryRun ? undefined : (cursor) => wait(cursor),
       maxRecords: maxMessages,
     });
   } finally {

@@ -108,7 +108,7 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
       return replayGroup(client, range, directory, { ...options, group: options.group }, context);
     }
     const pace = new Pace(speed, () => performance.now());
-    const wait = (cursor: RecordCursor) => waitFor(pace, cursor, signal);
+    const wait = (cursor: RecordCursor, until = signal) => waitFor(pace, cursor, until);
     const code = await goThrough({ client, range, filter, wait }, options, context);
     damage.report();
     return code;
@@ -140,10 +140,19 @@ function isPaced({ speed }: ReplayOptions): boolean {
   return speed !== undefined && speed !== Number.POSITIVE_INFINITY;
 }
 
+/** What a timer can be set to: one that is set to more goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Nothing when there is nothing to wait for: no promise a record. */
 function waitFor(pace: Pace, cursor: RecordCursor, signal: AbortSignal): Promise<void> | undefined {
-  const delay = pace.delayBefore(cursor.timestamp);
-  return delay < 1 ? undefined : sleep(delay, undefined, { signal }).catch(() => {});
+  const { timestamp } = cursor;
+  return pace.delayBefore(timestamp) < 1 ? undefined : waitUntilDue(pace, timestamp, signal);
+}
+
+async function waitUntilDue(pace: Pace, timestamp: number, signal: AbortSignal): Promise<void> {
+  for (let left = pace.delayBefore(timestamp); left >= 1 && !signal.aborted; left = pace.delayBefore(timestamp)) {
+    await sleep(Math.min(left, LONGEST_TIMER_MS), undefined, { signal }).catch(() => {});
+  }
 }
 
 async function printEach(source: ReplaySource, options: ReplayOptions, context: CliContext): Promise<ExitCode> {
@@ -154,7 +163,7 @@ async function printEach(source: ReplaySource, options: ReplayOptions, context: 
   if (pauses) stdout.isImmediate = true;
   const consumer = client.consumer(range);
   try {
-    const batches = pauses ? paced(consumer.batches(), filter, wait) : consumer.batches();
+    const batches = pauses ? paced(consumer.batches(), filter, wait, range.signal) : consumer.batches();
     await printRecords(batches, {
       printer,
       output: stdout,
@@ -172,7 +181,7 @@ async function handleEach(source: ReplaySource, options: ReplayOptions, context:
   const { runHandlers } = await import('../handlers/run-handlers.js');
   const open = (signal: AbortSignal) => {
     const consumer = client.consumer({ ...range, signal });
-    return { batches: paced(consumer.batches(), filter, wait), close: () => consumer.close() };
+    return { batches: paced(consumer.batches(), filter, wait, signal), close: () => consumer.close() };
   };
   await runHandlers({ client, open, maxRecords: options.maxMessages }, options, context);
   return 0;

@@ -1,4 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../../src/cli/main.js';
+import { openClient } from '../../../src/clients/local/open-client.js';
+import { FakeContext } from '../support/fake-context.js';
 import { numbered, withLog } from '../support/real-log.js';
 
 describe('klog replay', () => {
@@ -20,6 +24,42 @@ describe('klog replay', () => {
       // Three seconds were recorded: no earlier than three hundredths of one, whatever the machine does.
       expect(performance.now() - start).toBeGreaterThanOrEqual(29);
       expect((await log.run('replay t --speed fast')).code).toBe(2);
+    }));
+
+  it('keeps a distance that no timer can be set to, and prints nothing before its time when it is stopped', () =>
+    withLog(async (log) => {
+      const times = [0, 30, 30, 60].map((days) => days * 86_400_000);
+      await log.produce(times.map((timestamp, i) => ({ topic: 't', value: `v${i}`, timestamp })));
+      const client = await openClient({ directory: log.directory });
+      const context = new FakeContext({ client, env: { KLOG_DIR: log.directory } });
+      const running = runCommandLine(['replay', 't', '--speed', '1x'], context);
+      while (context.out === '') await sleep(5);
+      await sleep(40);
+      expect(context.out).toBe('v0\n');
+      context.interrupt('SIGINT');
+      expect(await running).toBe(130);
+      expect(context.out).toBe('v0\n');
+      await client.close();
+    }));
+
+  it('does not wait for the next record when one has failed for good', () =>
+    withLog(async (log) => {
+      const times = [0, 86_400_000];
+      await log.produce(times.map((timestamp, i) => ({ topic: 't', value: `v${i}`, timestamp })));
+      const line = [
+        'replay',
+        't',
+        '--speed',
+        '1x',
+        '--max-in-flight',
+        '2',
+        '--retries',
+        '0',
+        '--exec',
+        'sleep 0.05; exit 1',
+      ];
+      const result = await log.run(line, { env: { PATH: process.env.PATH ?? '' } });
+      expect(result).toMatchObject({ code: 1, err: expect.stringContaining('failed on t:0@0: exit code 1\n') });
     }));
 
   it('writes into another topic, and says in headers where each record came from', () =>
