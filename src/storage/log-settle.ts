@@ -100,7 +100,9 @@ export async function settle(context: LogContext, mayHaveGaps = false): Promise<
   if (end.firstUnstableProducerId === -1) end.lastStableOffset = end.offset;
   Object.assign(end, clockReference(context.clock, context.bootId, end));
   end.swappedBase = -1;
-  end.layoutVersion = isOdd(end.layoutVersion) ? end.layoutVersion + 1 : end.layoutVersion;
+  // Of a copy S does not know whether files were being exchanged, and some have been now.
+  if (isOdd(end.layoutVersion)) end.layoutVersion++;
+  else if (!origin.trusted) end.layoutVersion += 2;
   const newAppended = { ...end };
   await control.writeAppended(newAppended);
   const newSafe = { ...end, bootId: context.bootId, identity: control.identity };

@@ -1,8 +1,11 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import type { PartitionLog } from '../../src/storage/partition-log.js';
 import type { PartitionReader } from '../../src/storage/partition-reader.js';
 import { interpose } from '../store/interposed-file-system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { append, batchOf, newPartition, openLog, openReader, type Row, rows } from './upkeep-log.js';
 
 const COUNT = 40;
@@ -93,6 +96,25 @@ describe('where a reader goes on', () => {
     await expect(openLog(directory, CONFIG, { fs: dyingBefore('syncDirectory', 'rename .log.swap') })).rejects.toThrow(
       'killed',
     );
+    expect(await readOn(reader, nextOffset)).toEqual(LEFT.filter((offset) => offset >= nextOffset));
+    await reader.close();
+  });
+
+  it('misses nothing in a copy made in the middle of an exchange, where its file was closed and the copy settled', async () => {
+    const { directory, log } = await written();
+    await log.close();
+    const dying = await openLog(directory, CONFIG, { fs: dyingBefore('rename .log.swap') });
+    await expect(dying.compact({ force: true })).rejects.toThrow('killed');
+    const copy = join(temporaryDirectory(), 't-0');
+    cpSync(directory, copy, { recursive: true });
+    await (await openLog(directory, CONFIG)).close();
+    // The last file to be copied.
+    cpSync(join(directory, 'klog.end'), join(copy, 'klog.end'));
+    const reader = await openReader(copy);
+    const { nextOffset } = await reader.fetch(0, 600);
+    expect(nextOffset).toBeGreaterThan(4);
+    await reader.release();
+    await (await openLog(copy, CONFIG)).close();
     expect(await readOn(reader, nextOffset)).toEqual(LEFT.filter((offset) => offset >= nextOffset));
     await reader.close();
   });
