@@ -158,9 +158,10 @@ class NodeFile implements OpenFile {
 
   read(buffer: Uint8Array, start: number, length: number, position: number): Awaitable<number> {
     if (length > SYNCHRONOUS_BYTES) return this.#readInPool(buffer, start, length, position);
+    const fd = this.#open();
     let done = 0;
     while (done < length) {
-      const got = call(() => nodeFs.readSync(this.#fd, buffer, start + done, length - done, position + done));
+      const got = call(() => nodeFs.readSync(fd, buffer, start + done, length - done, position + done));
       if (got === 0) break;
       done += got;
     }
@@ -171,8 +172,9 @@ class NodeFile implements OpenFile {
     let done = 0;
     while (done < length) {
       const wanted = Math.min(length - done, LARGEST_TRANSFER_BYTES);
+      const fd = this.#open();
       const got = await inPool<number>((settle) =>
-        nodeFs.read(this.#fd, buffer, start + done, wanted, position + done, settle),
+        nodeFs.read(fd, buffer, start + done, wanted, position + done, settle),
       );
       if (got === 0) break;
       done += got;
@@ -181,44 +183,46 @@ class NodeFile implements OpenFile {
   }
 
   write(buffer: Uint8Array, start: number, length: number, position: number): Awaitable<number> {
-    if (length <= SYNCHRONOUS_BYTES) return call(() => nodeFs.writeSync(this.#fd, buffer, start, length, position));
+    const fd = this.#open();
+    if (length <= SYNCHRONOUS_BYTES) return call(() => nodeFs.writeSync(fd, buffer, start, length, position));
     const wanted = Math.min(length, LARGEST_TRANSFER_BYTES);
-    return inPool<number>((settle) => nodeFs.write(this.#fd, buffer, start, wanted, position, settle));
+    return inPool<number>((settle) => nodeFs.write(fd, buffer, start, wanted, position, settle));
   }
 
   truncate(size: number): void {
-    call(() => nodeFs.ftruncateSync(this.#fd, size));
+    const fd = this.#open();
+    call(() => nodeFs.ftruncateSync(fd, size));
   }
 
   sync(): Promise<void> {
-    return this.#syncData(this.#fd);
+    return this.#syncData(this.#open());
   }
 
   stat(): FileStat {
-    return call(() => toFileStat(nodeFs.fstatSync(this.#fd), () => nodeFs.fstatSync(this.#fd, { bigint: true }).ino));
+    const fd = this.#open();
+    return call(() => toFileStat(nodeFs.fstatSync(fd), () => nodeFs.fstatSync(fd, { bigint: true }).ino));
   }
 
   close(): void {
     // A thread that waits for a lock holds the descriptor's number: closed now, the number could be another file's by
     // the time it asks the kernel. Closing afterwards frees the lock it was granted.
-    this.#assertOpen();
+    const fd = this.#open();
     this.#closed = true;
-    if (this.#lockWaits === 0) nodeFs.closeSync(this.#fd);
+    if (this.#lockWaits === 0) nodeFs.closeSync(fd);
   }
 
   tryLock(range: LockRange, options?: { shared?: boolean }): boolean {
-    this.#assertOpen();
-    return nativeLocks().tryLock(this.#fd, range.start, range.length, options?.shared === true);
+    return nativeLocks().tryLock(this.#open(), range.start, range.length, options?.shared === true);
   }
 
   async waitLock(range: LockRange, options?: { shared?: boolean }): Promise<void> {
-    this.#assertOpen();
+    const fd = this.#open();
     const locks = nativeLocks();
     this.#lockWaits++;
     try {
       for (;;) {
         try {
-          await locks.waitLock(this.#fd, range.start, range.length, options?.shared === true);
+          await locks.waitLock(fd, range.start, range.length, options?.shared === true);
           return;
         } catch (error) {
           if (codeOf(error) !== 'EINTR') throw error;
@@ -226,7 +230,7 @@ class NodeFile implements OpenFile {
       }
     } finally {
       this.#lockWaits--;
-      if (this.#lockWaits === 0 && this.#closed) nodeFs.closeSync(this.#fd);
+      if (this.#lockWaits === 0 && this.#closed) nodeFs.closeSync(fd);
     }
   }
 
@@ -236,13 +240,14 @@ class NodeFile implements OpenFile {
   }
 
   lockHolder(range: LockRange): number | undefined {
-    const { dev, ino } = nodeFs.fstatSync(this.#fd);
+    const { dev, ino } = nodeFs.fstatSync(this.#open());
     return findLockHolder(nodeFs, { device: dev, inode: ino }, range.start, range.length);
   }
 
-  #assertOpen(): void {
-    if (this.#closed)
-      throw Object.assign(new Error(`EBADF: ${this.path} is closed`), { code: 'EBADF', path: this.path });
+  /** The number of the descriptor: once it is closed, that may be another file's. */
+  #open(): number {
+    if (!this.#closed) return this.#fd;
+    throw Object.assign(new Error(`EBADF: ${this.path} is closed`), { code: 'EBADF', path: this.path });
   }
 }
 

@@ -138,6 +138,27 @@ describe('reading and writing', () => {
   });
 });
 
+describe('a closed file', () => {
+  it('is no other file, though another has its descriptor now', async () => {
+    const closed = await fs.open(join(directory, 'closed'), 'create');
+    await closed.close();
+    const other = await fs.open(join(directory, 'other'), 'create');
+    const calls = [
+      () => closed.write(Buffer.from('x'), 0, 1, 0),
+      () => closed.write(Buffer.alloc(100_000), 0, 100_000, 0),
+      () => closed.read(Buffer.alloc(1), 0, 1, 0),
+      () => closed.read(Buffer.alloc(100_000), 0, 100_000, 0),
+      () => closed.truncate(5),
+      () => closed.sync(),
+      () => closed.stat(),
+      () => closed.close(),
+    ];
+    for (const call of calls) expect((await failure(call)).code, String(call)).toBe('EBADF');
+    expect((await other.stat()).size).toBe(0);
+    await other.close();
+  });
+});
+
 describe('watching', () => {
   it('calls after a write by another open file', async () => {
     const file = await fs.open(at('w'), 'create-new');
