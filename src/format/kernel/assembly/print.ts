@@ -282,10 +282,10 @@ function printRecord(
   if (offsetDelta < fromDelta || offsetDelta >= toDelta) return 0;
   const keyLength = passBytes(recordEnd);
   if (keyLength < NULL) return 0;
-  const keyEnd = at;
+  const key = at - keyLength;
   const valueLength = passBytes(recordEnd);
   if (valueLength < NULL) return 0;
-  const valueEnd = at;
+  const value = at - valueLength;
   const headers = signed();
   if (headers != 0 && (headersStop || !passHeaders(headers, recordEnd))) return 0;
   if (at != recordEnd) return 0;
@@ -307,7 +307,7 @@ function printRecord(
           if (nullStops) return 0;
           break;
         }
-        copy(to, keyEnd - keyLength, keyLength);
+        copy(to, key, keyLength);
         to += keyLength;
         break;
       case VALUE:
@@ -315,7 +315,7 @@ function printRecord(
           if (nullStops) return 0;
           break;
         }
-        copy(to, valueEnd - valueLength, valueLength);
+        copy(to, value, valueLength);
         to += valueLength;
         break;
       case OFFSET:
@@ -326,11 +326,11 @@ function printRecord(
         to = printNumber(to, timestamp);
         break;
       case JSON_KEY:
-        to = printJsonField(to, keyLength, keyEnd);
+        to = printJsonField(to, key, keyLength);
         if (to == 0) return 0;
         break;
       case JSON_VALUE:
-        to = printJsonField(to, valueLength, valueEnd);
+        to = printJsonField(to, value, valueLength);
         if (to == 0) return 0;
         break;
       default:
@@ -342,8 +342,8 @@ function printRecord(
 
 // @ts-expect-error: decorator
 @inline
-function printJsonField(to: usize, length: i32, end: i32): usize {
-  if (length >= 0) return printJsonString(to, end - length, end);
+function printJsonField(to: usize, start: i32, length: i32): usize {
+  if (length >= 0) return printJsonString(to, start, start + length);
   store<u32>(to, NULL_TEXT);
   return to + 4;
 }
