@@ -55,6 +55,27 @@ describe('LocalConsumer', () => {
     );
   });
 
+  it('closes what it is just opening of a topic that has grown', async () => {
+    let elapsed = 0;
+    const consumer = new LocalConsumer(store, { topics: ['t'], follow: true }, { ...seams, elapsed: () => elapsed });
+    const records = consumer[Symbol.asyncIterator]();
+    put(['a']);
+    await records.next();
+    put(['b']);
+    const [, added] = store.add('t', 2);
+    elapsed += 2000;
+    const open = store.partitionReader.bind(store);
+    let closing: Promise<void> | undefined;
+    store.partitionReader = async (...place) => {
+      closing = consumer.close();
+      await new Promise((resolve) => setImmediate(resolve));
+      return open(...place);
+    };
+    await records.next();
+    await closing;
+    expect([partition.openReaders, added!.openReaders]).toEqual([0, 0]);
+  });
+
   it('hands out records across chunks of the copy, small and large, with keys before values', async () => {
     const texts = Array.from({ length: 300 }, (_, i) => `${i}`.padEnd((i * 997) % 5000, 'x'));
     texts.push('y'.repeat(100_000), 'z');

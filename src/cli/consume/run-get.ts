@@ -33,8 +33,8 @@ export async function runGet(options: GetOptions, context: CliContext): Promise<
     const partition = operand.partition ?? onlyPartition(topic, (await describe()).partitions, `${topic}:0@42`);
     // An offset in a gap (compaction, a transaction's marker) has no record; a time or a place from an end means the
     // next one.
-    const range =
-      typeof offset === 'number' ? { partition, from: offset, to: offset + 1 } : { partition, from: offset };
+    const isOne = typeof offset === 'number' && offset < Number.MAX_SAFE_INTEGER;
+    const range = { partition, from: offset, ...(isOne ? { to: offset + 1 } : {}) };
     const { signal } = context.signals;
     const consumer = client.consumer({ topics: [{ topic, partitions: [range] }], isolationLevel, signal });
     try {

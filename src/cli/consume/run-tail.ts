@@ -38,23 +38,26 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
   const request = { topics: options.topics, ...(options.wait === true ? waiting : {}) };
   return withClient<ExitCode>(options, context, request, async (client) => {
     const { topics } = await selectRecords(client, options, context);
+    const damage = new SkippedDamage(options, context);
     const shared: Omit<ConsumerOptions, 'topics'> = {
       isolationLevel,
       signal,
-      ...new SkippedDamage(options, context).consumerOptions,
+      ...damage.consumerOptions,
       waitForTopics: options.wait === true,
     };
     const { last, positions } = await lastRecords(client, topics, shared, options.lines ?? DEFAULT_LINES, filter);
     await printRecords(inOrder(last), { printer, output: stdout });
-    if (!options.follow || signal.aborted) return 0;
-    await stdout.flush();
-    stdout.isImmediate = true;
-    const follower = client.consumer({ ...shared, topics: positions, follow: true });
-    try {
-      await printRecords(follower.batches(), { printer: { ...printer, begin: () => {} }, output: stdout, filter });
-    } finally {
-      await follower.close();
+    if (options.follow && !signal.aborted) {
+      await stdout.flush();
+      stdout.isImmediate = true;
+      const follower = client.consumer({ ...shared, topics: positions, follow: true });
+      try {
+        await printRecords(follower.batches(), { printer: { ...printer, begin: () => {} }, output: stdout, filter });
+      } finally {
+        await follower.close();
+      }
     }
+    damage.report();
     return 0;
   });
 }

@@ -13,6 +13,8 @@ export class Assignment {
   /** Where each partition ended that was there at the beginning. */
   readonly backlogEnds = new Map<PartitionFetcher, number>();
   readonly topicIds = new Map<string, string>();
+  /** Nothing is added any more. */
+  isClosed = false;
   /** Paused before it was known what is assigned. */
   readonly #pausedBefore = new Map<string, TopicPartition>();
   readonly #options: FetcherOptions;
@@ -88,6 +90,7 @@ export class Assignment {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     await Promise.all(this.fetchers.map(({ reader }) => reader.close()));
   }
 

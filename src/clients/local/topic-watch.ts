@@ -46,7 +46,11 @@ export async function assignAdded(
     const added = Array.from({ length: found.partitions }, (_, i) => i).filter((partition) => !read.has(partition));
     if (added.length === 0) continue;
     const fromStart: ConsumerOptions = { ...options, topics: [{ topic, partitions: added }], from: 'start' };
-    for (const planned of await planPartitions(store, fromStart, true)) assignment.add(planned, maxBytes);
+    for (const planned of await planPartitions(store, fromStart, true)) {
+      // The consumer may have let go of its partitions while these were opened.
+      if (assignment.isClosed) await planned.reader.close();
+      else assignment.add(planned, maxBytes);
+    }
   }
 }
 

@@ -236,6 +236,18 @@ describe('klog consume', () => {
       expect((await log.run('consume --help')).out).toContain('Usage: klog consume [options] <topic...>\n');
     }));
 
+  it('gets no record at the last offset there can be', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 1));
+      for (const offset of [2, 2 ** 53 - 2, 2 ** 53 - 1]) {
+        const { code, err } = await log.run(`get t@${offset}`);
+        expect({ code, err }).toEqual({
+          code: 4,
+          err: expect.stringContaining(`offset ${offset} of t:0 is out of range`),
+        });
+      }
+    }));
+
   it('names what is not there, with the nearest name', () =>
     withLog(async (log) => {
       await log.createTopic('orders');

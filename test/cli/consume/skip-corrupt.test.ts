@@ -37,6 +37,8 @@ describe('one bad byte costs one batch', () => {
         const skipped = await log.run(['consume', 't', '-f', '%o %v\\n', '--skip-corrupt']);
         expect(skipped.code, `batch ${batch}`).toBe(0);
         expect(skipped.out, `batch ${batch}`).toBe(lines.filter((_, i) => i !== batch).join(''));
+        const tail = await log.run(['tail', 't', '-n', `${BATCHES}`, '--format', '%o %v\\n', '--skip-corrupt']);
+        expect(tail, `batch ${batch}`).toMatchObject({ code: 0, out: skipped.out, err: skipped.err });
         position += 12 + good.readInt32BE(position + 8);
       }
     });
