@@ -27,7 +27,7 @@ function change(name: string, file: string, find: string, replace: string): Flaw
 const noSync = change(
   'no sync',
   'storage/file-system-node.ts',
-  'return this.#syncData(this.#fd);',
+  'return this.#syncData(this.#open());',
   'return Promise.resolve();',
 );
 const noDirectorySync = change(
