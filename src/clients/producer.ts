@@ -166,6 +166,8 @@ export interface RecordWriter {
   ready(): Promise<void>;
   /** Called for each acknowledged run, in the order of each partition. Under `acks: 'none'`: when it is written. */
   onAcknowledged: ((acknowledgement: Acknowledgement) => void) | undefined;
+  /** Called with the first error of a batch, which the next call of anything throws: for who may not call for a while. */
+  onFailed: ((error: Error) => void) | undefined;
   /** As {@link Producer.flush}, for this writer's topic. */
   flush(): Promise<void>;
 }

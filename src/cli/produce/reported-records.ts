@@ -11,7 +11,7 @@ import type { Output } from '../output.js';
 import { emptyContext } from '../record-format/format-context.js';
 import { OutputBuffer } from '../record-format/output-buffer.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
-import type { RecordTarget } from './record-target.js';
+import { isBadRecord, type RecordTarget } from './record-target.js';
 
 /** Records waiting for their acknowledgement, at most; the producer's own buffer holds more. */
 const MAX_PENDING_RECORDS = 10_000;
@@ -31,6 +31,7 @@ export class RecordReports {
   readonly #printer: RecordPrinter;
   readonly #output: Output;
   readonly #onStored: (run: Acknowledgement) => void;
+  readonly #onFailed: () => void;
   readonly #pending: PendingRecord[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly #out = new OutputBuffer();
@@ -40,10 +41,12 @@ export class RecordReports {
   #pendingBytes = 0;
   #failure: unknown;
 
-  constructor(printer: RecordPrinter, output: Output, onStored: (run: Acknowledgement) => void) {
+  /** `onFailed`: nothing more can be stored. */
+  constructor(printer: RecordPrinter, output: Output, onStored: (run: Acknowledgement) => void, onFailed: () => void) {
     this.#printer = printer;
     this.#output = output;
     this.#onStored = onStored;
+    this.#onFailed = onFailed;
     printer.begin?.(this.#out);
   }
 
@@ -52,7 +55,8 @@ export class RecordReports {
     return new ReportedTarget(topic, partitionCount, producer, this);
   }
 
-  add(record: PendingRecord, sent: Promise<RecordMetadata>): void {
+  /** `partitionCount`: of its topic. */
+  add(record: PendingRecord, sent: Promise<RecordMetadata>, partitionCount: number): void {
     this.#pending.push(record);
     this.#pendingBytes += record.bytes;
     const settled = sent.then(
@@ -63,6 +67,7 @@ export class RecordReports {
         record.hasFailed = true;
         // At once, whatever is before it: whoever waits in `ready` just gave this record.
         this.#failure ??= error;
+        if (!isBadRecord(error, partitionCount)) this.#onFailed();
       },
     );
     void settled.then(() => this.#print());
@@ -175,7 +180,8 @@ class ReportedTarget implements RecordTarget {
       ...(partition < 0 ? {} : { partition }),
     });
     const bytes = (key?.length ?? 0) + (value?.length ?? 0);
-    this.#reports.add({ key, value, headers: headers ?? [], bytes, metadata: undefined, hasFailed: false }, sent);
+    const record = { key, value, headers: headers ?? [], bytes, metadata: undefined, hasFailed: false };
+    this.#reports.add(record, sent, this.partitionCount);
     // The producer says only later whether it took the record, see RecordReports.ready.
     return false;
   }

@@ -58,6 +58,10 @@ class ProduceRun {
   #fields!: RecordFields;
   #reports: RecordReports | undefined;
   #skipped: SkippedRecords | undefined;
+  /** What an idle input would be told with its next line only. */
+  readonly #failed = new AbortController();
+  /** Ends the input: a signal, or that nothing more can be stored. */
+  #ending!: AbortSignal;
   #unfinishedBytes = 0;
   /** The topic is there: from now on there is something to tell. */
   #hasBegun = false;
@@ -80,7 +84,12 @@ class ProduceRun {
       const { RecordReports } = await import('./reported-records.js');
       const printer = createRecordPrinter({ format: report, forTerminal, now: () => context.clock.now() });
       context.stdout.isImmediate = true;
-      this.#reports = new RecordReports(printer, context.stdout, (run) => this.#tally.add(run));
+      this.#reports = new RecordReports(
+        printer,
+        context.stdout,
+        (run) => this.#tally.add(run),
+        () => this.#failed.abort(),
+      );
     }
     if (source.kind === 'files') {
       for (const path of source.paths) this.#inputs.push(await openInputFile(path, context.stdin));
@@ -95,12 +104,22 @@ class ProduceRun {
     const context = this.#context;
     const began = performance.now();
     const elapsed = () => performance.now() - began;
-    const { signal } = context.signals;
+    this.#ending = AbortSignal.any([context.signals.signal, this.#failed.signal]);
+    const signal = this.#ending;
     const producer = client.producer(producerOptions(options));
     const limit = options.rate === undefined ? undefined : new RateLimit(options.rate, () => performance.now(), signal);
     const tally = this.#tally;
     const reports = this.#reports;
-    const targets = new TopicTargets(options, context, { client, producer, tally, directory, reports, limit });
+    const onFailed = () => this.#failed.abort();
+    const targets = new TopicTargets(options, context, {
+      client,
+      producer,
+      tally,
+      directory,
+      reports,
+      onFailed,
+      limit,
+    });
     const isTyped = options.source.kind !== 'value' && this.#inputs[0]?.isTerminal === true;
     const loudness = isTyped ? { ...options, quiet: true } : options;
     const progress = new Progress(loudness, context, () => summaryLine(tally, elapsed()));
@@ -164,21 +183,20 @@ class ProduceRun {
       skipped: this.#skipped,
       now: () => this.#context.clock.now(),
       file: fileName(input, this.#context),
-      signal: this.#context.signals.signal,
+      signal: this.#ending,
     });
   }
 
   async #produceLines(lines: DelimitedLines, run: LineRun): Promise<void> {
     const input = this.#inputs[0]!;
-    const { signal } = this.#context.signals;
     const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
-    await produceLines({ ...run, chunks, lines, file, signal });
-    if (signal.aborted) this.#unfinishedBytes = lines.unfinishedBytes;
+    await produceLines({ ...run, chunks, lines, file, signal: this.#ending });
+    if (this.#ending.aborted) this.#unfinishedBytes = lines.unfinishedBytes;
   }
 
   /** Each file is one record. */
   async #produceFiles({ sink, setTime, maxLineBytes: maxBytes }: LineRun): Promise<void> {
-    const { signal } = this.#context.signals;
+    const signal = this.#ending;
     for (const input of this.#inputs) {
       setTime();
       const run = { chunks: this.#chunks(input), carry: new ByteCarry(), sink, maxBytes, signal };
@@ -196,7 +214,7 @@ class ProduceRun {
 
   #chunks(input: Input): AsyncIterable<Uint8Array> {
     const context = this.#context;
-    let chunks = input.chunks(context.signals.signal);
+    let chunks = input.chunks(this.#ending);
     if (input.isTerminal && context.stderr.isTerminal) chunks = withPrompt(chunks, () => context.stderr.write('> '));
     return this.#options.tee ? teeChunks(chunks, context.stdout) : chunks;
   }

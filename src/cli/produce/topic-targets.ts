@@ -21,6 +21,8 @@ export interface TopicTargetsOptions {
   readonly directory: string;
   /** `--report`. */
   readonly reports: RecordReports | undefined;
+  /** A batch has failed: no input is of use any more. */
+  readonly onFailed: () => void;
   /** `--rate`. */
   readonly limit: RateLimit | undefined;
 }
@@ -47,8 +49,9 @@ export class TopicTargets {
   async open(topic: string): Promise<RecordTarget> {
     const writer = await this.#writer(topic);
     checkPartition(topic, writer.partitionCount, this.#flags.partition);
-    const { reports, limit, producer, tally } = this.#options;
+    const { reports, limit, producer, tally, onFailed } = this.#options;
     writer.onAcknowledged = (run) => tally.add(run);
+    writer.onFailed = onFailed;
     let target: RecordTarget = writer;
     if (reports !== undefined) target = reports.target(topic, writer.partitionCount, producer);
     if (limit !== undefined) target = new PacedTarget(target, limit);

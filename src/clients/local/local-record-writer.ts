@@ -12,6 +12,7 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
   readonly topic: string;
   readonly partitionCount: number;
   onAcknowledged: ((acknowledgement: Acknowledgement) => void) | undefined;
+  onFailed: ((error: Error) => void) | undefined;
   readonly #to: TopicProducer;
   readonly #accumulator: RecordAccumulator;
   readonly #told: WeakSet<Error>;
@@ -114,8 +115,10 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
   }
 
   failed(_batch: ProducerBatch, error: Error): void {
-    this.#failure ??= error;
     this.#batch = undefined;
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.onFailed?.(error);
   }
 
   #mustBeWell(): void {

@@ -315,6 +315,29 @@ describe('klog produce: what it says', () => {
       }),
   );
 
+  it.each(['', ' -K :', ' -J', ' --report %o', ' --rate 1/s', ' --skip-bad'])(
+    'with%s hears of a failure while its input is idle',
+    { timeout: 5000 },
+    (flags) =>
+      withLog(async (log) => {
+        await log.createTopic('t');
+        const line = (value: string) => (flags === ' -J' ? `{"value":"${value}"}\n` : `k:${value}\n`);
+        async function* stdin() {
+          yield line('stored');
+          await sleep(50);
+          const client = await openClient({ directory: log.directory });
+          await client.admin().deleteTopic('t');
+          await client.close();
+          // Of the last line only the beginning comes.
+          yield `${line('lost')}${line('cut').slice(0, -3)}`;
+          await new Promise(() => {});
+        }
+        const result = await log.run(`produce t${flags}`, { stdin: stdin() });
+        expect(result).toMatchObject({ code: 4, err: expect.stringContaining('was deleted while it was written to') });
+        expect(result.err).not.toContain('skipped');
+      }),
+  );
+
   it('prints one object with --json, after a failure, too', () =>
     withLog(async (log) => {
       await log.createTopic('t', 2);

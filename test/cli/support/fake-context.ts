@@ -44,7 +44,7 @@ export class FakeContext implements CliContext {
     this.cwd = options.cwd ?? '/nowhere';
     this.clock = { now: () => options.now ?? 0 };
     const isTerminal = options.terminal ?? false;
-    this.stdin = { isTerminal, name: 'standard input', chunks: () => this.#input() };
+    this.stdin = { isTerminal, name: 'standard input', chunks: (signal?: AbortSignal) => this.#input(signal) };
     if (options.interrupted !== undefined) this.interrupt(options.interrupted);
     let writes = 0;
     const write = async (bytes: Buffer) => {
@@ -100,8 +100,21 @@ export class FakeContext implements CliContext {
     return this.#options.answer ?? false;
   }
 
-  async *#input(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of this.#options.stdin ?? []) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  /** Ends with `signal`, as real input does, also where nothing comes. */
+  async *#input(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const ended = new Promise<undefined>((resolve) => {
+      signal?.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const chunks = this.#chunksOf(this.#options.stdin ?? []);
+    for (;;) {
+      const next = await Promise.race([chunks.next(), ended]);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  }
+
+  async *#chunksOf(chunks: NonNullable<FakeOptions['stdin']>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
   }
 }
 
