@@ -75,7 +75,6 @@ export class Store {
   readonly #pool: PartitionPool;
   readonly #places: PartitionPlaces;
   readonly #logs = new Map<string, StoredPartitionLog>();
-  readonly #readers = new Set<StoredPartitionReader>();
   readonly #upkeep: UpkeepQueue;
   readonly #warn: (message: string) => void;
   #clockWarned = false;
@@ -171,8 +170,7 @@ export class Store {
     );
     const control = this.#places.controlFileOf(topic, partition);
     const watch = (listener: () => void) => this.#fs.watch(control, listener);
-    const reader = new StoredPartitionReader(slot, () => this.#readers.delete(reader), watch);
-    this.#readers.add(reader);
+    const reader = new StoredPartitionReader(slot, watch);
     await reader.open();
     return reader;
   }

@@ -102,18 +102,12 @@ export class StoredPartitionLog {
 /** The reading side of one partition: everything up to the high watermark, without locks. */
 export class StoredPartitionReader {
   readonly #slot: PartitionSlot<PartitionReader>;
-  readonly #onClose: () => void;
   readonly #watch: (listener: () => void) => { close(): void } | undefined;
   #closed = false;
 
   /** @param watch of the control file */
-  constructor(
-    slot: PartitionSlot<PartitionReader>,
-    onClose: () => void,
-    watch: (listener: () => void) => { close(): void } | undefined,
-  ) {
+  constructor(slot: PartitionSlot<PartitionReader>, watch: (listener: () => void) => { close(): void } | undefined) {
     this.#slot = slot;
-    this.#onClose = onClose;
     this.#watch = watch;
   }
 
@@ -186,7 +180,6 @@ export class StoredPartitionReader {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#onClose();
     await this.#slot.close();
   }
 
