@@ -67,11 +67,6 @@ export function describeConfigs(configs: TopicConfigs): TopicConfigEntry[] {
   });
 }
 
-/** The names among `configs` that klog keeps but does not act on; their definitions say why. */
-export function notActedOn(configs: TopicConfigs): string[] {
-  return Object.keys(configs).filter((name) => isTopicConfigName(name) && !TOPIC_CONFIGS[name].actedOn);
-}
-
 function configValue(configs: TopicConfigs, name: TopicConfigName): string {
   return own(configs, name) ?? TOPIC_CONFIGS[name].default;
 }

@@ -4,7 +4,6 @@ import {
   changeConfigs,
   describeConfigs,
   normalizeConfigs,
-  notActedOn,
   toLogConfig,
 } from '../../src/store/topic-config.js';
 import { TOPIC_CONFIGS } from '../../src/store/topic-config-definitions.js';
@@ -185,7 +184,6 @@ describe('the definitions', () => {
     for (const [name, definition] of Object.entries(TOPIC_CONFIGS)) {
       if (!definition.actedOn) expect(definition.doc, name).toMatch(/Kept[;,]? |Kept for a broker only/);
     }
-    expect(notActedOn({ 'flush.ms': '1', 'segment.bytes': '14' })).toEqual(['flush.ms']);
   });
 
   it('are all described, with where their value comes from', () => {
