@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LOG_CONFIG } from '../../src/storage/log-config.js';
-import {
-  changeConfigs,
-  describeConfigs,
-  normalizeConfigs,
-  toLogConfig,
-} from '../../src/store/topic-config.js';
+import { changeConfigs, describeConfigs, normalizeConfigs, toLogConfig } from '../../src/store/topic-config.js';
 import { TOPIC_CONFIGS } from '../../src/store/topic-config-definitions.js';
 
 function failure(operation: () => unknown): { code: string; message: string; hint?: string } {
