@@ -26,9 +26,10 @@ export async function realPowerLoss(rig: Rig): Promise<void> {
   }
 }
 
-export function losePower(rig: Rig, fs: string, programs: Programs, runs: number): Promise<Ran> {
+/** @param maxFails after so many failures no more is tried; 0: all runs, whatever they show. */
+export function losePower(rig: Rig, fs: string, programs: Programs, runs: number, maxFails = 0): Promise<Ran> {
   return runTool('powerloss', [
-    ...['--fs', fs, '--runs', `${runs}`, '--seed', `${rig.seed}`, '--work', rig.work],
+    ...['--fs', fs, '--runs', `${runs}`, '--max-fails', `${maxFails}`, '--seed', `${rig.seed}`, '--work', rig.work],
     ...['--after-lines', `${AFTER_LINES}`, '--from-ms', `${FROM_MS}`, '--to-ms', `${TO_MS}`],
     ...['--check', `'${process.execPath}' '${programs.judge}' {dir} {out}`],
     ...scenarioCommand(programs, 'endless', '{dir}', rig.seed),
