@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { KlogError } from '../errors.js';
 import { groupPartition } from '../format/coordinator/group-partition.js';
+import { identityOf } from '../storage/control-file.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { Store } from '../store/store.js';
 import type { Here } from './decisions/rebalance.js';
@@ -224,7 +225,8 @@ export class Groups {
     const { fileSystem, directory } = this.#store;
     const stat = await fileSystem.stat(directory.logDirectory);
     const bootId = Buffer.from(fileSystem.bootId()).toString('hex');
-    return { pid: process.pid, bootId, directory: `${stat?.device ?? 0}:${stat?.inode ?? 0}` };
+    const identity = stat === undefined ? 0 : identityOf(stat);
+    return { pid: process.pid, bootId, directory: `${stat?.device ?? 0}:${identity}` };
   }
 }
 

@@ -6,7 +6,7 @@ export interface MemberPlace {
   readonly pid: number;
   /** Hex. What held a lock in another boot is gone. */
   readonly bootId: string;
-  /** Device and inode of the data directory: in a copy of it nobody who is named here lives. */
+  /** Device and identity (`identityOf`) of the log directory: in a copy, also one in its place, nobody who is named here lives. */
   readonly directory: string;
   readonly inode: number;
 }
