@@ -1,7 +1,7 @@
 // One of several writers of the same place: one entry after the other, each when the one before is on the disk. Its one
-// argument is a JSON: way, file or directory, library. Says "ready" after a first entry, and is then told when the
-// measuring begins and ends, on the clock that all processes share; prints when each entry in between was handed over
-// and how long it took.
+// argument is a JSON: way, file or directory, library. Says "ready" after a first entry. Each line that it is given then
+// tells when measuring begins and ends, on the clock that all processes share: it writes until that end, and prints how
+// long each entry took of those that came to their end in between.
 import { fdatasync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,15 +31,16 @@ const WAYS = {
 const send = await WAYS[way]();
 await send();
 process.stdout.write('ready\n');
-const [from, to] = await new Promise((resolve) => {
-  createInterface({ input: process.stdin }).once('line', (line) => resolve(JSON.parse(line)));
-});
-const waitsNs = [];
-for (;;) {
-  const start = now();
-  if (start >= to) break;
-  await send();
-  const end = now();
-  if (end >= from) waitsNs.push(end - Math.max(start, from));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [from, to] = JSON.parse(line);
+  const waitsNs = [];
+  for (;;) {
+    const start = now();
+    if (start >= to) break;
+    await send();
+    const end = now();
+    if (end >= from) waitsNs.push(end - Math.max(start, from));
+  }
+  process.stdout.write(`${JSON.stringify(waitsNs)}\n`);
 }
-process.stdout.write(`${JSON.stringify(waitsNs)}\n`, () => process.exit(0));
+process.exit(0);

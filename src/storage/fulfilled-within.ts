@@ -2,18 +2,17 @@
 const LONGEST_TIMER_MS = 0x7fffffff;
 
 /** Whether the promise is fulfilled within so many milliseconds; rejects if it does. */
-export async function fulfilledWithin(promise: Promise<void>, ms: number): Promise<boolean> {
-  if (ms === Number.POSITIVE_INFINITY) {
-    await promise;
-    return true;
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, Math.min(Math.max(0, ms), LONGEST_TIMER_MS), false);
+export function fulfilledWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  if (ms === Number.POSITIVE_INFINITY) return promise.then(() => true);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, Math.min(Math.max(0, ms), LONGEST_TIMER_MS), false);
+    const settle = (then: () => void) => {
+      clearTimeout(timer);
+      then();
+    };
+    promise.then(
+      () => settle(() => resolve(true)),
+      (error: unknown) => settle(() => reject(error)),
+    );
   });
-  try {
-    return await Promise.race([promise.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -82,9 +82,9 @@ function hasFunctions<T>(value: unknown): value is T {
 function throughAddon(addon: Addon): NativeLocks {
   return {
     tryLock(fd, start, length, shared) {
-      // It says no by an error, whose stack nobody sees.
+      // It says no by an error, whose stack nobody sees; V8 looks at none where the limit is no number.
       const { stackTraceLimit } = Error;
-      Error.stackTraceLimit = 0;
+      Error.stackTraceLimit = undefined as unknown as number;
       try {
         addon.tryLock(fd, start, length, !shared);
         return true;

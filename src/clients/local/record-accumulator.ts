@@ -123,10 +123,6 @@ export class RecordAccumulator {
     });
   }
 
-  closeAll(): void {
-    for (const home of [...this.#open.values()]) home.closeOpen();
-  }
-
   #oldest(): BatchHome {
     const [home] = this.#open.values();
     return home!;
