@@ -13,7 +13,7 @@ import { isDiskFull } from './file-system.js';
 import { lockGate } from './lock-gate.js';
 import { isAppendable, isOdd, type LogContext, lookAt, type SettledState, wasDeleted } from './log-context.js';
 import { roll } from './log-roll.js';
-import { settle } from './log-settle.js';
+import { settle, settledState } from './log-settle.js';
 
 /** What travels from S to A in a change. */
 export type LogChange = Partial<
@@ -46,7 +46,7 @@ async function underBothLocks<T>(
   try {
     if (!(await control.isCurrent(fs))) throw wasDeleted(context);
     if (context.failure !== undefined) throw context.failure;
-    const { appended } = await settled(context);
+    const { appended } = await settledState(context);
     const rolls = appended.position > 0 && rollFirst(appended);
     if (rolls === 'must') await roll(context, appended);
     else if (rolls) await rollIfThereIsSpace(context, appended);
@@ -67,18 +67,6 @@ async function rollIfThereIsSpace(context: LogContext, appended: ControlRecord):
     await roll(context, appended);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
-  }
-}
-
-/** The append lock is held. */
-async function settled(context: LogContext): Promise<SettledState> {
-  const { state, logSize } = await lookAt(context);
-  if (isAppendable(context, state, logSize)) return state;
-  await context.locks.sync.acquire();
-  try {
-    return await settle(context);
-  } finally {
-    context.locks.sync.release();
   }
 }
 

@@ -6,10 +6,10 @@ import { KlogError } from '../errors.js';
 import { MAGIC_V2, RecordBatch } from '../format/record-batch.js';
 import type { ControlRecord } from './control-record.js';
 import { writeFully } from './file-system.js';
-import { isAppendable, type LogContext, lookAt, type SettledState } from './log-context.js';
+import type { LogContext } from './log-context.js';
 import type { Decision, LogTail } from './log-decide.js';
 import { roll, shouldRoll } from './log-roll.js';
-import { settle } from './log-settle.js';
+import { settledState } from './log-settle.js';
 import { type Appended, onceWritten, outcomeUnknown } from './log-sync.js';
 import { MAX_RELATIVE_OFFSET } from './segment-index-writer.js';
 
@@ -44,18 +44,6 @@ export async function appendDecided(
   const state = await settledState(context);
   const batches = await decide(await tail.at(state));
   return batches.length === 0 ? undefined : await appendBehind(context, state.appended, batches, false, onRoll);
-}
-
-/** A as it may be appended behind, and S. */
-async function settledState(context: LogContext): Promise<SettledState> {
-  const { state, logSize } = await lookAt(context);
-  if (isAppendable(context, state, logSize)) return state;
-  await context.locks.sync.acquire();
-  try {
-    return await settle(context);
-  } finally {
-    context.locks.sync.release();
-  }
 }
 
 async function appendBehind(

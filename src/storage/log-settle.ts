@@ -41,6 +41,18 @@ export async function settleIfNeeded(context: LogContext): Promise<SettledState>
   return await settle(context, isAppendable(context, state, logSize) && !state.syncing);
 }
 
+/** The append lock is held. A as it may be appended behind, and S: settled, if who had the lock before died in the middle. */
+export async function settledState(context: LogContext): Promise<SettledState> {
+  const { state, logSize } = await lookAt(context);
+  if (isAppendable(context, state, logSize)) return state;
+  await context.locks.sync.acquire();
+  try {
+    return await settle(context);
+  } finally {
+    context.locks.sync.release();
+  }
+}
+
 /** What an opener, or a follower at its poll, does: settles if that is needed and nobody is busy with the partition. */
 export async function trySettle(context: LogContext): Promise<void> {
   await lockGate.run(() => settleIfFree(context));

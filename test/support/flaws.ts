@@ -91,7 +91,7 @@ const CHANGES: Readonly<
       },
     ],
     NO_SETTLE: {
-      file: 'storage/log-append.ts',
+      file: 'storage/log-settle.ts',
       find: 'if (isAppendable(context, state, logSize)) return state;',
       replace: 'if (state.appended !== undefined) return state;',
     },
