@@ -55,7 +55,7 @@ export interface PrintTemplate {
 interface PrintModule {
   readonly memory: ExportedMemory;
   readonly printEnd: ExportedNumber;
-  setTemplate(textBytes: number, nullStops: boolean, headersStop: boolean): void;
+  setTemplate(textBytes: number, bytesOfByte: number, nullStops: boolean, headersStop: boolean): void;
   print(count: number, out: number, outStop: number): number;
   merge(sources: number, count: number, out: number, outStop: number): number;
 }
@@ -188,11 +188,26 @@ export class PrintKernel {
     end(0);
     // Each field may be a number, or a JSON string with two quotes or null.
     const textBytes = text - TEXTS_AT + template.parts.length * MAX_NUMBER_BYTES;
-    this.#module.setTemplate(textBytes, template.nullStops === true, template.headersStop === true);
+    const { nullStops = false, headersStop = false } = template;
+    this.#module.setTemplate(textBytes, bytesOfByte(template), nullStops, headersStop);
   }
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** Bytes that a byte of a key or a value may become: escaped, two; and again wherever the field is printed. */
+const BYTES_OF_BYTE: Readonly<Record<PrintedField, number>> = {
+  key: 1,
+  value: 1,
+  offset: 0,
+  timestamp: 0,
+  jsonKey: 2,
+  jsonValue: 2,
+};
+
+function bytesOfByte({ parts }: PrintTemplate): number {
+  return parts.reduce((bytes, part) => bytes + (typeof part === 'string' ? BYTES_OF_BYTE[part] : 0), 0);
+}
 
 /** 0: stands for itself. 255: not for here. Else the letter of a short escape. */
 const JSON_ESCAPES = Buffer.alloc(256);

@@ -14,6 +14,7 @@ const FORMATS: readonly Partial<PrinterOptions>[] = [
   { format: 'json' },
   { format: '%t/%p@%o %d: %k=%v\n' },
   { format: 'kcat:%k %s\\n' },
+  { format: '%v%v%k%v\n' },
 ];
 
 const text = fc.oneof(

@@ -55,6 +55,15 @@ describe('the kernel prints', () => {
     expect(text).toBe(plain.map((_, i) => line(i)).join(''));
   });
 
+  it('a field as often as the format has it, as far as there is room', () => {
+    const records = Array.from({ length: 4 }, (_, i) => ({ key: 'k', value: `${i}`.repeat(30_000) }));
+    const line = (i: number) => records[i]!.value.repeat(7);
+    const template: PrintTemplate = { parts: Array.from({ length: 7 }, () => 'value' as const) };
+    expect(printed(cursorOver(records), template)).toEqual({ count: 1, text: line(0) });
+    const room: PrintTemplate = { parts: Array.from({ length: 14 }, () => 'value' as const) };
+    expect(printed(cursorOver(records), room)).toEqual({ count: 0, text: '' });
+  });
+
   it('null as nothing, and as null in JSON', () => {
     const records = [
       { key: null, value: 'a"b\\c\n\t' },

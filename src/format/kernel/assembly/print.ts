@@ -52,6 +52,7 @@ const NULL_TEXT: u32 = 0x6c6c756e;
 
 // The template, besides its steps.
 let textBytes: i32 = 0;
+let bytesOfByte: i32 = 0;
 let nullStops: bool = false;
 let headersStop: bool = false;
 
@@ -158,9 +159,13 @@ function printJsonString(out: usize, start: usize, end: usize): usize {
   return out + 1;
 }
 
-/** Says what goes with the steps of the template: the bytes of its texts and numbers, and what JavaScript looks at. */
-export function setTemplate(bytes: i32, nulls: bool, headers: bool): void {
+/**
+ * Says what goes with the steps of the template: the bytes of its texts and numbers, how many a byte of a key or a value
+ * may become in all its fields, and what JavaScript looks at.
+ */
+export function setTemplate(bytes: i32, ofByte: i32, nulls: bool, headers: bool): void {
   textBytes = bytes;
+  bytesOfByte = ofByte;
   nullStops = nulls;
   headersStop = headers;
 }
@@ -290,8 +295,9 @@ function printRecord(
   if (headers != 0 && (headersStop || !passHeaders(headers, recordEnd))) return 0;
   if (at != recordEnd) return 0;
 
-  // A byte of a JSON string may become two; `null`, whose length is -1, is shorter than the number there is room for.
-  if (<i32>to + textBytes + 2 * (keyLength + valueLength) > <i32>PRINTED_END) return 0;
+  // `null` is shorter than the number there is room for.
+  const bytes = max(keyLength, 0) + max(valueLength, 0);
+  if (<i32>to + textBytes + bytesOfByte * bytes > <i32>PRINTED_END) return 0;
   const offset = baseOffset + offsetDelta;
   const timestamp = baseTimestamp + timestampDelta;
   for (let step = TEMPLATE; ; step += 8) {
