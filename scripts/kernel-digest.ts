@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Each becomes a module: `assembly/<name>.ts` → `<name>-module.ts`. */
@@ -25,11 +25,11 @@ export function flags({ pages }: Kernel): readonly string[] {
   ];
 }
 
-/** Of all that makes the module what it is. */
+/** Of all that makes the module what it is, and of the sources of the others: they share some. */
 export function kernelDigest(root: string, kernel: Kernel): string {
-  const source = readFileSync(join(root, sourceFile(kernel)));
-  return createHash('sha256')
-    .update([COMPILER, ...flags(kernel), ''].join('\n'))
-    .update(source)
-    .digest('hex');
+  const hash = createHash('sha256').update([COMPILER, kernel.name, ...flags(kernel), ''].join('\n'));
+  const room = join(root, KERNEL_ROOM, 'assembly');
+  const sources = readdirSync(room).filter((name) => name.endsWith('.ts'));
+  for (const name of sources.sort()) hash.update(`${name}\n`).update(readFileSync(join(room, name)));
+  return hash.digest('hex');
 }

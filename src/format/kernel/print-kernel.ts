@@ -25,7 +25,7 @@ export const MOST_MERGED = 32;
 /** What a step may write too much, and then some. */
 const SLACK_BYTES = 64;
 const MAX_NUMBER_BYTES = 20;
-/** Beyond it a record's timestamp is JavaScript's to check. Deltas are smaller than 2^20 here. */
+/** Beyond it a record's timestamp is JavaScript's to check. Deltas are smaller than 2^27 here. */
 const LARGEST_BASE = 2 ** 52;
 /** Within what 32 bits can say. */
 const MOST_AT_ONCE = 2 ** 31 - 1;

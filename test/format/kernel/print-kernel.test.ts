@@ -76,6 +76,14 @@ describe('the kernel prints', () => {
     });
   });
 
+  it('records of many hours in one batch', () => {
+    const hour = 3_600_000;
+    const records = [0, 37, -37].map((hours) => ({ value: `${hours}`, timestamp: 1_700_000_000_000 + hours * hour }));
+    const text = records.map(({ timestamp, value }) => `${timestamp} ${value}\n`).join('');
+    const parts = ['timestamp', Buffer.from(' '), 'value', NEWLINE] as const;
+    expect(printed(cursorOver(records), { parts })).toEqual({ count: 3, text });
+  });
+
   it('records with headers, which it passes over', () => {
     const headers = [
       { key: 'trace', value: Buffer.from('1') },

@@ -2,7 +2,6 @@
  * Prints records by a template, many in one call: the loop of `klog consume`. It reads Kafka's record format (layout in
  * `record-batch-builder.ts`) and stops before the first record that is in any way unusual, or that does not fit;
  * JavaScript looks at that one and says what is wrong, if anything is. So nothing here needs to report an error.
- * The file is long because a kernel is one file: its digest, by which a stale module is told, is of that alone.
  *
  * The memory never grows. Every load and store is inside it, since lengths are compared before they are used, and 16
  * bytes beyond what was asked for may be read and written everywhere.
@@ -31,6 +30,8 @@
  * | 40 | i64 the timestamp of its next record, while it is merged  |
  * | 48 | i32 the last timestamp delta that is printed              |
  */
+import { LEAST, at, moveTo, signed, unsigned } from './varint';
+
 const ESCAPES: usize = 0;
 const TEMPLATE: usize = 256;
 const PRINTED_END: usize = 393152;
@@ -59,34 +60,6 @@ let headersStop: bool = false;
 /** Where what a call has printed ends. */
 export let printEnd: i32 = 0;
 
-/** Behind what was read last. */
-let at: i32 = 0;
-
-/** An unsigned varint of three bytes at most; -1 for a longer one. */
-// @ts-expect-error: decorator
-@inline
-function unsigned(): i32 {
-  let byte: i32 = load<u8>(at++);
-  if (byte < 0x80) return byte;
-  let bits = byte & 0x7f;
-  byte = load<u8>(at++);
-  if (byte < 0x80) return bits | (byte << 7);
-  bits |= (byte & 0x7f) << 7;
-  byte = load<u8>(at++);
-  return byte < 0x80 ? bits | (byte << 14) : -1;
-}
-
-/** A signed varint of three bytes at most; less than {@link LEAST} for a longer one. */
-// @ts-expect-error: decorator
-@inline
-function signed(): i32 {
-  const bits = unsigned();
-  return (bits >>> 1) ^ -(bits & 1);
-}
-
-/** The least number whose varint has three bytes. */
-const LEAST: i32 = -0x10_0000;
-
 /** Passes over a length and so many bytes. Answers the length, {@link NULL}, or less where they do not end by `end`. */
 // @ts-expect-error: decorator
 @inline
@@ -95,7 +68,7 @@ function passBytes(end: i32): i32 {
   if (bits == 1) return NULL;
   if (bits < 0 || bits & 1) return LEAST;
   const length = bits >>> 1;
-  at += length;
+  moveTo(at + length);
   return at <= end ? length : LEAST;
 }
 
@@ -249,11 +222,11 @@ export function merge(sources: i32, count: i32, out: i32, outStop: i32): i32 {
 @inline
 function look(source: usize): bool {
   const end = load<i32>(source, 4);
-  at = load<i32>(source);
+  moveTo(load<i32>(source));
   if (load<i32>(source, 8) <= 0 || at >= end) return false;
   const length = signed();
   if (length < 0 || at + length > end) return false;
-  at++;
+  moveTo(at + 1);
   const delta = signed();
   if (delta < LEAST) return false;
   store<i64>(source, load<i64>(source, 32) + <i64>delta, 40);
@@ -276,11 +249,11 @@ function printRecord(
   baseOffset: i64,
   baseTimestamp: i64,
 ): usize {
-  at = start;
+  moveTo(start);
   const length = signed();
   const recordEnd = at + length;
   if (length < 0 || recordEnd > end) return 0;
-  at++;
+  moveTo(at + 1);
   const timestampDelta = signed();
   if (timestampDelta < LEAST || timestampDelta > lastTimestampDelta) return 0;
   const offsetDelta = signed();
