@@ -35,8 +35,12 @@ export class GroupMember {
   /** Found to be another's by who was about to read on: it is stopped, even if it is this member's again by then. */
   #refused = PartitionSet.empty;
   readonly #jobs = new Set<Promise<void>>();
+  /** Which topic is read in each partition that is: another may have its name by now. `undefined`: there was none. */
+  readonly #topicIds = new Map<string, string | undefined>();
+  /** Topics whose end was told. */
+  readonly #deleted = new Set<string>();
   /** How far was handled what was stopped and became the member's again before it was let go: until it is read again, or let go. */
-  readonly #positions = new Map<string, number>();
+  readonly #positions = new Map<string, { readonly topicId: string | undefined; readonly position: number }>();
   #error: unknown;
   #isLeaving = false;
 
@@ -93,6 +97,17 @@ export class GroupMember {
     if (leaving.size > 0) this.#begin(leaving, () => this.#release(leaving));
     const coming = idle(readableBy(state, this.memberId).without(this.#working));
     if (coming.size > 0) this.#begin(coming, () => this.#start(coming));
+  }
+
+  /** What is read of topics that are deleted by now is stopped, and begun anew where there is another of the name. */
+  async stopDeleted(): Promise<void> {
+    const working = this.#working;
+    const ids = await this.#topics.ids(namesOf(working));
+    const isFormer = (one: TopicPartition) => this.#topicIds.get(partitionName(one)) !== ids.get(one.topic);
+    const former = this.#working.and(working).filter(isFormer);
+    if (former.size === 0) return;
+    this.#refused = this.#refused.union(former);
+    this.#onChange();
   }
 
   /** Looks at the latest record: whether the partition may be read on. If not, nothing of it is until it is started again. */
@@ -200,18 +215,27 @@ export class GroupMember {
   async #start(partitions: PartitionSet): Promise<void> {
     // What has only been appended may be cut off again: nobody acts on it before it is safe.
     await this.#log.untilSafe();
-    const topicIds = await this.#topics.ids(new Set([...partitions].map(({ topic }) => topic)));
+    const topicIds = await this.#topics.ids(namesOf(partitions));
+    // What was committed of others of these names has been forgotten before there were these.
+    await this.#log.refresh();
     const group = this.#log.group(this.groupId);
     const started = readableBy(group.state, this.memberId).and(partitions);
     if (started.size === 0 || this.#error !== undefined) return;
     const starts = [...started].map((partition) => {
-      const offset = this.#positions.get(partitionName(partition)) ?? group.committed(partition)?.offset;
-      return { ...partition, offset, isNew: offset === undefined && this.#isNew(partition, group, topicIds) };
+      const topicId = topicIds.get(partition.topic);
+      const before = this.#positions.get(partitionName(partition));
+      const position = before?.topicId === topicId ? before?.position : undefined;
+      const offset = position ?? group.committed(partition)?.offset;
+      return { ...partition, topicId, offset, isNew: offset === undefined && this.#isNew(partition, group, topicIds) };
     });
     const initial = await this.#worker.start(starts);
     if (initial.length > 0 && this.#error === undefined) await this.#decideCommit(initial);
     if (this.#error !== undefined) return this.#worker.lost([...started], this.#error);
-    for (const partition of started) this.#positions.delete(partitionName(partition));
+    for (const partition of started) {
+      const name = partitionName(partition);
+      this.#positions.delete(name);
+      this.#topicIds.set(name, topicIds.get(partition.topic));
+    }
     this.#working = this.#working.union(started);
   }
 
@@ -225,6 +249,7 @@ export class GroupMember {
 
   async #release(partitions: PartitionSet): Promise<void> {
     const own = this.#working.and(partitions);
+    await this.#tellDeleted(own);
     const stopped = own.size === 0 ? [] : await this.#worker.stop([...own]);
     this.#refused = this.#refused.without(partitions);
     if (this.#error !== undefined) return;
@@ -240,12 +265,27 @@ export class GroupMember {
     };
     await this.#log.decide(this.groupId, decide, { before: topics.lookUp });
     this.#working = this.#working.without(partitions);
-    for (const partition of partitions) {
-      if (!kept.has(partition)) this.#positions.delete(partitionName(partition));
+    for (const partition of partitions.without(kept)) {
+      const name = partitionName(partition);
+      this.#positions.delete(name);
+      this.#topicIds.delete(name);
     }
     for (const { position, ...place } of stopped) {
-      if (kept.has(place)) this.#positions.set(partitionName(place), position);
+      const name = partitionName(place);
+      if (kept.has(place)) this.#positions.set(name, { topicId: this.#topicIds.get(name), position });
     }
+  }
+
+  async #tellDeleted(partitions: PartitionSet): Promise<void> {
+    const ids = await this.#topics.ids(namesOf(partitions));
+    const deleted = new Set<string>();
+    for (const { topic, partition } of partitions) {
+      const topicId = this.#topicIds.get(partitionName({ topic, partition }));
+      if (topicId === undefined || topicId === ids.get(topic) || this.#deleted.has(topicId)) continue;
+      this.#deleted.add(topicId);
+      deleted.add(topic);
+    }
+    if (deleted.size > 0) this.#worker.deleted?.([...deleted]);
   }
 
   #whyNot(): KlogError {
@@ -259,6 +299,10 @@ export class GroupMember {
 
 export function commitsOf(stopped: readonly StoppedPartition[]): MemberCommit[] {
   return stopped.flatMap(({ commit }) => commit ?? []);
+}
+
+function namesOf(partitions: PartitionSet): Set<string> {
+  return new Set([...partitions].map(({ topic }) => topic));
 }
 
 function isFenced(error: unknown): boolean {

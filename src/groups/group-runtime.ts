@@ -278,6 +278,7 @@ export class GroupRuntime {
   async #lookAtTopics(): Promise<void> {
     await this.#decisions.lookUp(topicsOf(this.state));
     for (const { member, options } of this.#locals.values()) {
+      await member.stopDeleted();
       const self = this.state.members.get(member.memberId);
       if (options.wants === undefined || self === undefined || member.isLeaving) continue;
       const topics = await this.#topicsFor(options);

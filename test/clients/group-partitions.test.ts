@@ -6,12 +6,12 @@ import { GroupCommits } from '../../src/clients/local/group-commits.js';
 import { GroupPartitions } from '../../src/clients/local/group-partitions.js';
 import { openClient } from '../../src/clients/local/open-client.js';
 import type { GroupMember } from '../../src/groups/group-member.js';
+import type { StartedPartition } from '../../src/groups/member-worker.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
 import { openStore } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const P = { topic: 't', partition: 0 };
-const STARTED = { ...P, offset: undefined, isNew: false };
 const seams = { now: Date.now, elapsed: () => performance.now(), random: () => 0.5 };
 
 /** The partitions of a member of topic `t`, which has one partition of five records. */
@@ -40,13 +40,19 @@ async function partitionsOf(group: Partial<GroupOptions> = {}, isFollowing = tru
     await client.admin().deleteTopic('t');
     await make(records);
   };
-  return { partitions, remake };
+  const start = async (place: Partial<StartedPartition> = {}) => {
+    const { topicId } = await store.topics.get('t');
+    return await partitions.start([{ ...P, topicId, offset: undefined, isNew: false, ...place }]);
+  };
+  return { partitions, remake, start };
 }
 
 it('what is being let go of is not read on because it is resumed', async () => {
   let letGo = () => {};
-  const { partitions } = await partitionsOf({ onRevoked: () => new Promise<void>((resolve) => (letGo = resolve)) });
-  await partitions.start([STARTED]);
+  const { partitions, start } = await partitionsOf({
+    onRevoked: () => new Promise<void>((resolve) => (letGo = resolve)),
+  });
+  await start();
   const fetcher = partitions.assignment.get(P);
   partitions.pause(P);
   const stopped = partitions.stop([P]);
@@ -55,7 +61,7 @@ it('what is being let go of is not read on because it is resumed', async () => {
   expect(fetcher.isPaused).toBe(true);
   letGo();
   await stopped;
-  await partitions.start([STARTED]);
+  await start();
   expect(partitions.assignment.get(P).isPaused).toBe(false);
 });
 
@@ -65,18 +71,18 @@ it('what is only coming is not read before the application has heard of it, thou
     partitions.resume(P);
     seen.push(partitions.assignment.get(P).isPaused);
   };
-  const { partitions } = await partitionsOf({ onAssigned });
-  await partitions.start([STARTED]);
+  const { partitions, start } = await partitionsOf({ onAssigned });
+  await start();
   expect([...seen, partitions.assignment.get(P).isPaused]).toEqual([true, false]);
 });
 
 it('what was lost while it was in hand is not told to be revoked as well', async () => {
   const told: string[] = [];
-  const { partitions } = await partitionsOf({
+  const { partitions, start } = await partitionsOf({
     onRevoked: () => void told.push('revoked'),
     onLost: () => void told.push('lost'),
   });
-  await partitions.start([STARTED]);
+  await start();
   partitions.handOut(partitions.assignment.get(P), true);
   const stopped = partitions.stop([P]);
   partitions.lost([P]);
@@ -85,23 +91,43 @@ it('what was lost while it was in hand is not told to be revoked as well', async
 });
 
 it('the end of a bounded read is not beyond that of a topic that was made anew', async () => {
-  const { partitions, remake } = await partitionsOf({}, false);
-  await partitions.start([STARTED]);
+  const { partitions, remake, start } = await partitionsOf({}, false);
+  await start();
   expect(partitions.assignment.get(P).end).toBe(5);
   await partitions.stop([P]);
   await remake(2);
-  await partitions.start([STARTED]);
+  await start();
   expect(partitions.assignment.get(P).end).toBe(2);
 });
 
-it('a topic that was made anew is noticed, though its files fall silent', async () => {
-  const { partitions, remake } = await partitionsOf();
-  await partitions.start([STARTED]);
-  await partitions.assertTopics();
-  await remake(2);
-  await expect(partitions.assertTopics()).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
-  const [stopped] = await partitions.stop([P]);
-  expect(stopped).toMatchObject({ position: 0 });
+it('what is committed of a topic is not where another of its name begins', async () => {
+  const assigned: number[] = [];
+  const { partitions, remake, start } = await partitionsOf({
+    onAssigned: (places) => void assigned.push(...places.map(({ offset }) => offset)),
+  });
+  await start({ offset: 3 });
+  const former = partitions.commitOf(P, 4).topicId;
+  await partitions.stop([P]);
+  await remake(5);
+  // Looked up before the topic was deleted, and another is there now.
+  await start({ topicId: former, offset: 4 });
+  await start({ topicId: undefined });
+  expect(partitions.assignment.fetchers).toEqual([]);
+  expect(assigned).toEqual([3]);
+  // Nor is what an application commits of it late.
+  expect(partitions.commitOf(P, 4).topicId).toBe(former);
+});
+
+it('a member that follows does not fail because a topic is deleted; one that reads to the end does', async () => {
+  for (const isFollowing of [true, false]) {
+    const { partitions, remake, start } = await partitionsOf({}, isFollowing);
+    await start();
+    await remake(5);
+    const fetcher = partitions.assignment.get(P);
+    const read = Promise.all([fetcher.fill(), fetcher.beyond(), fetcher.waitForMore(new AbortController().signal, 1)]);
+    if (isFollowing) expect(await read.then(() => fetcher.isDone)).toBe(true);
+    else await expect(read).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  }
 });
 
 /** Commits everything that was handed out; it is done when the answer is called. */
@@ -118,20 +144,20 @@ async function committing(partitions: GroupPartitions): Promise<() => Promise<vo
 }
 
 it('a commit that ends when its partition has gone and come back says nothing of what is read now', async () => {
-  const { partitions } = await partitionsOf();
-  await partitions.start([STARTED]);
+  const { partitions, start } = await partitionsOf();
+  await start();
   partitions.assignment.get(P).position = 3;
   const done = await committing(partitions);
   await partitions.stop([P]);
-  await partitions.start([{ ...STARTED, offset: 0 }]);
+  await start({ offset: 0 });
   partitions.assignment.get(P).position = 3;
   await done();
   expect(partitions.dirty).toEqual([{ ...P, offset: 3 }]);
 });
 
 it('a commit that ends when the application has gone back counts nothing in hand as handled', async () => {
-  const { partitions } = await partitionsOf();
-  await partitions.start([STARTED]);
+  const { partitions, start } = await partitionsOf();
+  await start();
   const fetcher = partitions.assignment.get(P);
   fetcher.position = 3;
   const done = await committing(partitions);

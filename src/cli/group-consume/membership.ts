@@ -50,6 +50,10 @@ export class Membership {
         onRevoked: (partitions) => this.#revoked(partitions),
         onLost: (partitions) => this.#lost(partitions),
         onHeldUp: (heldUp) => this.#heldUp(heldUp),
+        onTopicDeleted: (topic) => {
+          const next = options.follow === true ? '. Reading on if there is another of its name' : '';
+          notice(loudness, context, `group '${groupId}': topic ${topic} was deleted${next}`);
+        },
         onReset: ({ topic, partition, committed, offset }) => {
           this.#reset.add(partitionName({ topic, partition }));
           notice(

@@ -19,8 +19,12 @@ export class Assignment {
   readonly #pausedBefore = new Map<string, TopicPartition>();
   readonly #options: FetcherOptions;
 
-  constructor({ isolationLevel, skipCorrupt = false, onCorrupt }: ReadOptions) {
-    this.#options = { isCommittedOnly: isolationLevel !== 'read_uncommitted', skipCorrupt, onCorrupt };
+  constructor(
+    { isolationLevel, skipCorrupt = false, onCorrupt }: ReadOptions,
+    { outlivesTopics }: Pick<FetcherOptions, 'outlivesTopics'>,
+  ) {
+    const isCommittedOnly = isolationLevel !== 'read_uncommitted';
+    this.#options = { isCommittedOnly, skipCorrupt, onCorrupt, outlivesTopics };
   }
 
   /** @param maxBytes of one fetch */

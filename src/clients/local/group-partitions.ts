@@ -2,7 +2,6 @@
  * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
  * handled from then on; only what was handled is committed by itself.
  */
-import { KlogError } from '../../errors.js';
 import type { MemberCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions } from '../group-consumer.js';
@@ -11,7 +10,7 @@ import { Assignment } from './assignment.js';
 import type { ClientSeams } from './client-seams.js';
 import type { LocalStore, PartitionMarks, PartitionReader } from './local-store.js';
 import { isOutOfRange, resolveOffset } from './offset-range.js';
-import type { PartitionFetcher } from './partition-fetcher.js';
+import { isDeletion, type PartitionFetcher } from './partition-fetcher.js';
 
 /** Partitions that are opened at the same time. */
 const CONCURRENT_OPENS = 8;
@@ -40,8 +39,8 @@ export class GroupPartitions implements MemberWorker {
   readonly #options: GroupPartitionsOptions;
   /** -1: nothing. */
   readonly #committed = new Map<PartitionFetcher, number>();
-  /** Of the topic that is read: another may have its name by now. */
-  readonly #topicIds = new Map<PartitionFetcher, string>();
+  /** By partition, of the topic that is read, or was read last: another may have its name by now. */
+  readonly #topicIds = new Map<string, string>();
   /** Where partitions ended when they first came: a bounded read goes no further. */
   readonly #ends = new Map<string, number>();
   readonly #pausedByUser = new Set<string>();
@@ -58,19 +57,23 @@ export class GroupPartitions implements MemberWorker {
     this.#store = store;
     this.#seams = seams;
     this.#options = options;
-    this.assignment = new Assignment(options.consumer);
+    this.assignment = new Assignment(options.consumer, { outlivesTopics: options.isFollowing });
   }
 
   async start(partitions: readonly StartedPartition[]): Promise<readonly MemberCommit[]> {
     const opened: { readonly fetcher: PartitionFetcher; readonly from: number }[] = [];
     let next = 0;
     const openSome = async (): Promise<void> => {
-      while (next < partitions.length) opened.push(await this.#open(partitions[next++]!));
+      while (next < partitions.length) {
+        const one = await this.#open(partitions[next++]!);
+        if (one !== undefined) opened.push(one);
+      }
     };
     await Promise.all(Array.from({ length: CONCURRENT_OPENS }, openSome));
     this.hasOwned = true;
     const { onAssigned } = this.#options.consumer.group;
-    await onAssigned?.(opened.map(({ fetcher, from }) => ({ ...placeOf(fetcher), offset: from })));
+    if (opened.length > 0)
+      await onAssigned?.(opened.map(({ fetcher, from }) => ({ ...placeOf(fetcher), offset: from })));
     for (const { fetcher } of opened) {
       this.#heldBack.delete(fetcher);
       fetcher.isPaused = this.#pausedByUser.has(partitionName(fetcher));
@@ -107,6 +110,10 @@ export class GroupPartitions implements MemberWorker {
     });
     for (const fetcher of fetchers) await this.#remove(fetcher);
     return stopped;
+  }
+
+  deleted(topics: readonly string[]): void {
+    for (const topic of topics) this.#options.consumer.group.onTopicDeleted?.(topic);
   }
 
   lost(partitions: readonly TopicPartition[]): void {
@@ -158,8 +165,7 @@ export class GroupPartitions implements MemberWorker {
 
   /** Whether it is a partition of the member's at all is decided on the group's record. */
   commitOf({ topic, partition }: TopicPartition, offset: number, metadata = ''): MemberCommit {
-    const fetcher = this.assignment.find({ topic, partition });
-    const topicId = fetcher === undefined ? undefined : this.#topicIds.get(fetcher);
+    const topicId = this.#topicIds.get(partitionName({ topic, partition }));
     const commit = { offset, leaderEpoch: -1, metadata, commitTimestamp: this.#seams.now(), expireTimestamp: -1 };
     return { topic, partition, topicId, commit };
   }
@@ -180,19 +186,6 @@ export class GroupPartitions implements MemberWorker {
     this.#settle();
   }
 
-  /** @throws KlogError UNKNOWN_TOPIC_OR_PARTITION where a topic was deleted and made anew: its files alone would just fall silent */
-  async assertTopics(): Promise<void> {
-    const found = new Map<string, string | undefined>();
-    for (const { topic } of this.assignment.fetchers) found.set(topic, undefined);
-    for (const topic of found.keys()) found.set(topic, (await this.#store.topic(topic))?.topicId);
-    for (const [{ topic }, topicId] of this.#topicIds) {
-      const now = found.get(topic);
-      // Of one that is gone the group's next record tells.
-      if (now === undefined || now === topicId) continue;
-      throw new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted while it was read`, { topic });
-    }
-  }
-
   pause(partition: TopicPartition): void {
     this.#pausedByUser.add(partitionName(partition));
     this.assignment.find(partition)?.pause();
@@ -208,11 +201,16 @@ export class GroupPartitions implements MemberWorker {
     return this.assignment.fetchers.filter((fetcher) => this.#pausedByUser.has(partitionName(fetcher))).map(placeOf);
   }
 
-  async #open({ topic, partition, offset, isNew }: StartedPartition) {
-    // Asked before: should another have its name a moment later, nothing is committed of it for this one.
-    const { topicId } = await this.#store.topics.get(topic);
-    const reader = await this.#store.partitionReader(topic, partition);
+  /** `undefined`: the topic was deleted. */
+  async #open({ topic, partition, topicId, offset, isNew }: StartedPartition) {
+    let reader: PartitionReader | undefined;
     try {
+      reader = await this.#store.partitionReader(topic, partition);
+      // Asked behind that: of another of the name everything is to be read.
+      if (topicId === undefined || (await this.#store.topic(topic))?.topicId !== topicId) {
+        await reader.close();
+        return undefined;
+      }
       const marks = await reader.marks();
       const from = await this.#firstOffset({ topic, partition, offset, isNew }, reader, marks);
       const visibleEnd = this.#visibleEnd(marks);
@@ -224,7 +222,7 @@ export class GroupPartitions implements MemberWorker {
       this.#ends.set(name, end);
       const plan = { topic, topicId, partition, reader, marks, from, end, backlogEnd: end };
       const fetcher = this.assignment.add(plan, this.#options.maxFetchBytes);
-      this.#topicIds.set(fetcher, topicId);
+      this.#topicIds.set(name, topicId);
       // Nothing comes before the application has heard of it.
       this.#heldBack.add(fetcher);
       fetcher.pause();
@@ -233,13 +231,14 @@ export class GroupPartitions implements MemberWorker {
       this.#committed.set(fetcher, offset ?? (start === 'start' ? from : -1));
       return { fetcher, from };
     } catch (error) {
-      await reader.close();
+      await reader?.close();
+      if (isDeletion(error)) return undefined;
       throw error;
     }
   }
 
   async #firstOffset(
-    { topic, partition, offset, isNew }: StartedPartition,
+    { topic, partition, offset, isNew }: Omit<StartedPartition, 'topicId'>,
     reader: PartitionReader,
     marks: PartitionMarks,
   ): Promise<number> {
@@ -258,7 +257,6 @@ export class GroupPartitions implements MemberWorker {
 
   async #remove(fetcher: PartitionFetcher): Promise<void> {
     this.#committed.delete(fetcher);
-    this.#topicIds.delete(fetcher);
     this.#heldBack.delete(fetcher);
     if (this.#inHand?.fetcher === fetcher) {
       this.#inHand = undefined;

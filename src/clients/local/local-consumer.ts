@@ -55,7 +55,7 @@ export class LocalConsumer implements Consumer {
     this.#store = store;
     this.#options = options;
     this.#seams = seams;
-    this.#assignment = new Assignment(options);
+    this.#assignment = new Assignment(options, { outlivesTopics: false });
     this.#isFollowing = options.follow === true || timeoutMs !== undefined;
     this.#follower = new Follower(this.#life.signal, seams.elapsed);
   }

@@ -19,7 +19,8 @@ import { waitForTopics } from './topic-watch.js';
 const DEFAULT_FETCH_BYTES = 1024 * 1024;
 /** Records are handed out one by one on a look at the group's record that is no older. */
 const LOOK_MS = 50;
-const TOPICS_POLL_MS = 1000;
+/** Whatever changes wakes; this is for what has not. */
+const LONGEST_WAIT_MS = 1000;
 
 /** A member of a consumer group. */
 export class LocalGroupConsumer implements GroupConsumer {
@@ -39,7 +40,6 @@ export class LocalGroupConsumer implements GroupConsumer {
   #failure: unknown;
   #changes = 0;
   #lookedAt = 0;
-  #lookedAtTopics = Number.NEGATIVE_INFINITY;
 
   /** `onClose` is called when closing begins, with its end. */
   constructor(
@@ -255,16 +255,7 @@ export class LocalGroupConsumer implements GroupConsumer {
       throw this.#membership.noPartition();
     }
     const { fetchers } = this.#partitions.assignment;
-    const isInTime = await this.#follower.wait(this.#isFollowing ? fetchers : [], deadline, TOPICS_POLL_MS);
-    if (isInTime) await this.#lookAtTopics();
-    return isInTime;
-  }
-
-  async #lookAtTopics(): Promise<void> {
-    const now = this.#seams.elapsed();
-    if (now - this.#lookedAtTopics < TOPICS_POLL_MS) return;
-    this.#lookedAtTopics = now;
-    await this.#partitions.assertTopics();
+    return await this.#follower.wait(this.#isFollowing ? fetchers : [], deadline, LONGEST_WAIT_MS);
   }
 
   /** Whether it has read all of what is its own, and nothing is on its way to it. */

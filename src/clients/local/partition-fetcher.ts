@@ -20,6 +20,8 @@ export interface FetcherOptions {
   readonly isCommittedOnly: boolean;
   readonly skipCorrupt: boolean;
   readonly onCorrupt: ((damage: CorruptRange) => void) | undefined;
+  /** Of a topic that is deleted nothing comes any more; else reading it fails. */
+  readonly outlivesTopics: boolean;
 }
 
 export interface FetcherRange {
@@ -52,6 +54,7 @@ export class PartitionFetcher {
   #block: FetchedBatches | undefined;
   #blockAt = 0;
   #filter: CommittedFilter | undefined;
+  #isDeleted = false;
   #lastDamage: { readonly offset: number; readonly file: string; readonly position: number } | undefined;
 
   constructor(
@@ -81,7 +84,7 @@ export class PartitionFetcher {
 
   /** Whether nothing will ever come any more. */
   get isDone(): boolean {
-    return this.hasPassed(this.end);
+    return this.#isDeleted || this.hasPassed(this.end);
   }
 
   /** Whether nothing below `offset` is left. */
@@ -145,7 +148,7 @@ export class PartitionFetcher {
   /** Gets the next block. False: nothing is there now below `limit`. */
   async fill(limit = this.end): Promise<boolean> {
     const { generation } = this;
-    const isFilled = await this.#fill(limit);
+    const isFilled = await this.#unlessDeleted(() => this.#fill(limit), false);
     if (generation !== this.generation) return true;
     this.isAtEnd = !isFilled;
     return isFilled;
@@ -177,14 +180,30 @@ export class PartitionFetcher {
 
   /** Resolves when there may be something beyond what was seen; false when aborted, or in time. */
   async waitForMore(signal: AbortSignal, timeoutMs: number): Promise<boolean> {
-    return this.reader.waitForMore(this.#seenEnd(), { signal, timeoutMs });
+    return this.#unlessDeleted(() => this.reader.waitForMore(this.#seenEnd(), { signal, timeoutMs }), true);
   }
 
   /** What may be beyond what was seen. `unsafe`: appended, not durable yet, and its writer may have died. */
   async beyond(): Promise<'nothing' | 'unsafe' | 'more'> {
+    return this.#unlessDeleted(() => this.#beyond(), 'more');
+  }
+
+  async #beyond(): Promise<'nothing' | 'unsafe' | 'more'> {
     const { highWatermark, logEndOffset } = await this.reader.marks();
     if (highWatermark > this.#seenEnd()) return 'more';
     return logEndOffset > highWatermark ? 'unsafe' : 'nothing';
+  }
+
+  /** What `look` answers; of a deleted topic, where that is no failure, `answer`: then another look finds it done. */
+  async #unlessDeleted<T>(look: () => Promise<T>, answer: T): Promise<T> {
+    if (this.#isDeleted) return answer;
+    try {
+      return await look();
+    } catch (error) {
+      if (!this.#options.outlivesTopics || !isDeletion(error)) throw error;
+      this.#isDeleted = true;
+      return answer;
+    }
   }
 
   /** Behind an open transaction the last stable offset stays while the high watermark moves on: that is what tells. */
@@ -279,4 +298,9 @@ export class PartitionFetcher {
     if (this.#block !== undefined) this.#blocks.giveBack(this.#block);
     this.#block = undefined;
   }
+}
+
+/** The partition was deleted. */
+export function isDeletion(error: unknown): boolean {
+  return error instanceof KlogError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION';
 }

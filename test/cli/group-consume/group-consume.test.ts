@@ -217,6 +217,30 @@ describe('consume -g', () => {
   );
 });
 
+describe('a topic that is deleted while a member reads it', () => {
+  it.each([
+    ['that prints', []],
+    ['with a handler', ['--exec', 'cat']],
+  ])('does not end the member %s, which says so once', (_, words) =>
+    withTopic(2, 1, async (log) => {
+      const client = await openClient({ directory: log.directory });
+      const context = new FakeContext({ client, env: { ...env, KLOG_DIR: log.directory } });
+      const running = runCommandLine(['consume', 't', '-g', 'g', '-F', ...words], context);
+      await expect.poll(() => committed(log), { timeout: 5000 }).toEqual([2]);
+      const other = await openClient({ directory: log.directory });
+      await other.admin().deleteTopic('t');
+      await expect.poll(() => context.err, { timeout: 5000 }).toContain('deleted');
+      expect(context.err).toBe("group 'g': topic t was deleted. Reading on if there is another of its name\n");
+      await log.produce([{ topic: 't', value: 'anew' }]);
+      await expect.poll(() => committed(log), { timeout: 5000 }).toEqual([1]);
+      context.interrupt('SIGINT');
+      expect(await running).toBe(130);
+      expect(context.err.match(/deleted/g)).toHaveLength(1);
+      await other.close();
+    }),
+  );
+});
+
 describe('a member that is evicted', () => {
   it.each([
     ['that prints', []],

@@ -93,6 +93,11 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
       find: 'const started = readableBy(group.state, this.memberId).and(partitions);',
       replace: 'const started = partitions;',
     },
+    {
+      file: 'groups/group-member.ts',
+      find: 'await this.#log.refresh();\n    const group =',
+      replace: 'const group =',
+    },
   ],
   PATH_IS_PROOF: [
     {
