@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { ArchiveSink } from '../../archive/archive-writer.js';
 import { KlogError, systemReason } from '../../errors.js';
 
@@ -15,15 +15,22 @@ export interface ArchiveFile {
 
 const BUFFER_BYTES = 1024 * 1024;
 
+/** Names there stand for what is open, as `/dev/stdout` does, or for devices: nothing may take their place. */
+const SYSTEMS_OWN = /^\/(?:dev(?!\/shm\/)|proc)\//;
+
 /** @throws KlogError KLOG_OUTPUT_FAILED, as do the methods of what it answers */
 export async function createArchiveFile(path: string): Promise<ArchiveFile> {
   const existing = await stat(path).catch(() => undefined);
   if (existing?.isDirectory()) throw failure(path, new Error('it is a directory'));
   // Pipes and devices are written to as they are.
-  const isSpecial = existing !== undefined && !existing.isFile();
-  const temporary = isSpecial ? path : join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
-  const handle = await attempt(path, () => open(temporary, isSpecial ? 'w' : 'wx', 0o600));
-  return new WrittenFile(path, temporary, handle, isSpecial);
+  const isSpecial = existing !== undefined && (!existing.isFile() || SYSTEMS_OWN.test(resolve(path)));
+  if (isSpecial) return new WrittenFile(path, path, await attempt(path, () => open(path, 'w')), true);
+  // A link stays one: the file that it leads to is replaced.
+  const target = existing === undefined ? path : await attempt(path, () => realpath(path));
+  // Not made of the file's name, which may be as long as names may be.
+  const temporary = join(dirname(target), `.klog-export.${randomBytes(8).toString('hex')}.tmp`);
+  const handle = await attempt(path, () => open(temporary, 'wx', 0o600));
+  return new WrittenFile(target, temporary, handle, false);
 }
 
 class WrittenFile implements ArchiveFile {

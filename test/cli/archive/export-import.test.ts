@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { klog } from '../../support/klog-process.js';
@@ -94,6 +104,34 @@ describe('export and import', () => {
       expect((await another.run(`import ${file}2 --no-groups`)).code).toBe(0);
       expect((await another.run('group list')).out).toBe('');
       expect((await from.run(`export orders -o ${file}3 --no-groups --json`)).out).toContain('"groups":[]');
+    });
+  });
+
+  it('leave a link to the file, and a name as long as names may be, as they are', async () => {
+    await withLogs(async ({ from, file }) => {
+      await seed(from);
+      writeFileSync(file, 'an older one');
+      const link = join(dirname(file), 'latest');
+      symlinkSync('a.klog', link);
+      expect((await from.run(`export orders -o ${link}`)).code).toBe(0);
+      expect(lstatSync(link).isSymbolicLink()).toBe(true);
+      expect(readFileSync(file).length).toBeGreaterThan(500);
+      const long = join(dirname(file), 'x'.repeat(255));
+      expect((await from.run(`export orders -o ${long}`)).code).toBe(0);
+      expect(statSync(long).size).toBe(statSync(file).size);
+      expect(readdirSync(dirname(file)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    });
+  });
+
+  it('write to /dev/fd/N, which leads to a file, without putting another file in its place', async () => {
+    await withLogs(async ({ from, file }) => {
+      await seed(from);
+      const opened = openSync(file, 'w');
+      const { ino } = statSync(file);
+      expect((await from.run(`export orders -o /dev/fd/${opened}`)).code).toBe(0);
+      closeSync(opened);
+      expect(statSync(file).ino).toBe(ino);
+      expect((await from.run(`import ${file} --dry-run --append`)).code).toBe(0);
     });
   });
 
