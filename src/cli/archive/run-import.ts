@@ -27,6 +27,9 @@ export interface ImportOptions extends GlobalOptions {
   readonly groups?: boolean;
 }
 
+/** Never imported: groups live in it, with the topics that are there. Offsets come by sections of their own. */
+const OFFSETS_TOPIC = '__consumer_offsets';
+
 /** What came of one topic. */
 interface TopicTally {
   records: number;
@@ -34,6 +37,7 @@ interface TopicTally {
 }
 
 export async function runImport(options: ImportOptions, context: CliContext): Promise<ExitCode> {
+  if (options.topics?.length === 0) throw new KlogError('KLOG_USAGE', '--topics names no topic');
   await assertReadable(options.file, context);
   // A file is gone through as a whole before anything is made of it; what comes through a pipe is checked as it comes.
   if (isRegularFile(options.file)) await readThrough(options, context, async () => {});
@@ -196,8 +200,13 @@ async function readThrough(
   try {
     for await (const part of readArchive(input.chunks(signal), input.name)) {
       if (signal.aborted) return undefined;
-      if (part.kind === 'topics') await begin(selected(part.topics, options));
-      else if (part.kind === 'batches') await add?.(part);
+      if (part.kind === 'topics') {
+        const topics = selected(part.topics, options);
+        if (add !== undefined && topics.length < part.topics.length && options.topics === undefined) {
+          notice(options, context, `left out '${OFFSETS_TOPIC}': what groups have committed comes without it`);
+        }
+        await begin(topics);
+      } else if (part.kind === 'batches') await add?.(part);
       else if (part.kind === 'group') addGroup?.(part.group);
       else if (part.kind === 'unknown') unknown.add(part.section);
       else {
@@ -216,7 +225,13 @@ async function readThrough(
 }
 
 function selected(topics: readonly ArchivedTopic[], options: ImportOptions): readonly ArchivedTopic[] {
-  if (options.topics === undefined) return topics;
+  if (options.topics === undefined) return topics.filter(({ topic }) => topic !== OFFSETS_TOPIC);
+  if (options.topics.includes(OFFSETS_TOPIC)) {
+    throw new KlogError('KLOG_USAGE', `'${OFFSETS_TOPIC}' cannot be imported: klog itself keeps its books there`, {
+      topic: OFFSETS_TOPIC,
+      hint: 'What groups have committed of topics comes with them',
+    });
+  }
   const byName = new Map(topics.map((topic) => [topic.topic, topic]));
   return [...new Set(options.topics)].map((name) => {
     const topic = byName.get(name);

@@ -107,6 +107,27 @@ describe('export and import', () => {
     });
   });
 
+  it("leave the groups' own topic out, which is being written by whoever imports, and bring what it says", async () => {
+    await withLogs(async ({ from, to, file }) => {
+      await seed(from);
+      await from.run('group seek billing orders:0 --to 3 -y');
+      expect((await from.run(`export -i -o ${file}`)).code).toBe(0);
+      const imported = await to.run(`import ${file}`);
+      expect(imported).toMatchObject({ code: 0, err: expect.stringContaining("left out '__consumer_offsets'") });
+      expect((await to.run('group describe billing --export')).out).toBe('orders,0,3\n');
+      const named = await to.run(`import ${file} --append --topics __consumer_offsets`);
+      expect(named).toMatchObject({ code: 2, err: expect.stringContaining('cannot be imported') });
+    });
+  });
+
+  it('refuse a list of topics that names none', async () => {
+    await withLogs(async ({ from, to, file }) => {
+      await seed(from);
+      await from.run(`export -o ${file}`);
+      expect((await to.run(['import', file, '--topics', ','])).code).toBe(2);
+    });
+  });
+
   it('leave a link to the file, and a name as long as names may be, as they are', async () => {
     await withLogs(async ({ from, file }) => {
       await seed(from);
