@@ -1,7 +1,7 @@
-import { KlogError } from '../errors.js';
+import { KlogError, systemReason } from '../errors.js';
 import { AcknowledgementLines, acknowledgementOf, namedBy } from './acknowledgement-lines.js';
 import { type CommandOptions, LATE_GRACE_MS, LONGEST_TIMER_MS, lateness, STOP_GRACE_MS } from './command-handler.js';
-import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
+import { type FailedAttempt, failed, type HandledRecord, type Handler, notBegun } from './handler.js';
 import { ProcessGroup } from './process-group.js';
 import { withoutRecord } from './record-environment.js';
 
@@ -65,7 +65,7 @@ export class BatchHandler implements Handler {
     try {
       this.#run ??= this.#start();
     } catch (error) {
-      return failed((error as Error).message);
+      return notBegun(systemReason(error));
     }
     return this.#run.give(record);
   }
@@ -155,10 +155,10 @@ class Run {
     await Promise.race([this.#group.outputClosed, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
     clearTimeout(this.#timer);
     await this.#ending;
-    this.#failure = this.#verdict ?? failure;
-    const reason = this.#verdict ?? `it ended before it acknowledged the record${failure ? `: ${failure}` : ''}`;
+    this.#failure = this.#verdict ?? failure?.reason;
+    const answer = this.#verdict === undefined ? endedEarly(failure) : failed(this.#verdict);
     for (const [index, { resolve }] of this.#waiting.splice(0).entries()) {
-      resolve({ reason, isBlamed: index === 0 && !this.#isBroken });
+      resolve({ ...answer, isBlamed: index === 0 && !this.#isBroken });
     }
   }
 
@@ -209,4 +209,9 @@ class Run {
     clearTimeout(this.#timer);
     this.#ending ??= this.#group.end('SIGTERM', LATE_GRACE_MS);
   }
+}
+
+function endedEarly(failure: FailedAttempt | undefined): FailedAttempt {
+  if (failure?.neverBegan) return failure;
+  return failed(`it ended before it acknowledged the record${failure ? `: ${failure.reason}` : ''}`);
 }

@@ -1,4 +1,5 @@
-import { type FailedAttempt, failed, type HandledRecord, type Handler } from './handler.js';
+import { systemReason } from '../errors.js';
+import { type FailedAttempt, failed, type HandledRecord, type Handler, notBegun } from './handler.js';
 import { type HandlerInput, ProcessGroup, type ProcessGroupOptions } from './process-group.js';
 import { type Environment, recordEnvironment, withoutRecord } from './record-environment.js';
 
@@ -47,7 +48,7 @@ export class CommandHandler implements Handler {
     try {
       group = this.#start(record);
     } catch (error) {
-      return failed(startFailure(error));
+      return startFailure(error);
     }
     let isLate = false;
     let ending: Promise<void> | undefined;
@@ -67,7 +68,7 @@ export class CommandHandler implements Handler {
     // The next attempt begins when nothing of this one is left.
     await ending;
     if (isLate) return failed(lateness(timeoutMs));
-    return failure === undefined ? undefined : failed(failure);
+    return failure;
   }
 
   async close(): Promise<void> {}
@@ -89,7 +90,7 @@ export function lateness(timeoutMs: number | undefined): string {
 }
 
 /** The environment and the arguments of a process have to fit into what the system allows. */
-function startFailure(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'E2BIG' ? 'its key and headers do not fit into an environment' : message;
+function startFailure(error: unknown): FailedAttempt {
+  const isTooMuch = (error as NodeJS.ErrnoException).code === 'E2BIG';
+  return isTooMuch ? failed('its key and headers do not fit into an environment') : notBegun(systemReason(error));
 }

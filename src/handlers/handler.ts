@@ -17,6 +17,8 @@ export interface FailedAttempt {
    * count.
    */
   readonly isBlamed: boolean;
+  /** Nothing could be run at all, which says nothing of the record: it is neither skipped for that nor a dead letter. */
+  readonly neverBegan?: true;
 }
 
 /** Whatever handles records, one attempt a call. */
@@ -36,4 +38,8 @@ export interface Handler {
 
 export function failed(reason: string): FailedAttempt {
   return { reason, isBlamed: true };
+}
+
+export function notBegun(reason: string): FailedAttempt {
+  return { reason, isBlamed: true, neverBegan: true };
 }

@@ -4,6 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemReason } from '../errors.js';
+import { type FailedAttempt, failed, notBegun } from './handler.js';
 import type { Environment } from './record-environment.js';
 
 /** A file that a command reads as its standard input. */
@@ -37,7 +39,7 @@ export class ProcessGroup {
   readonly #child: ChildProcess;
   readonly #groupLives: (groupId: number) => boolean;
   /** Resolves when the command itself has ended: why that is a failure, or nothing after exit code 0. Never rejects. */
-  readonly ended: Promise<string | undefined>;
+  readonly ended: Promise<FailedAttempt | undefined>;
   /** Resolves when nobody can write to {@link output} any more. */
   readonly outputClosed: Promise<void>;
   #hasEnded = false;
@@ -49,16 +51,16 @@ export class ProcessGroup {
     this.#child = child;
     this.#groupLives = options.groupLives;
     this.ended = new Promise((resolve) => {
-      const end = (failure: string | undefined) => {
+      const end = (failure: FailedAttempt | undefined) => {
         this.#hasEnded = true;
         // What it left running in the background must not keep the pipe open.
         child.stdin?.destroy();
         resolve(failure);
       };
-      child.on('error', (error) => end(error.message));
+      child.on('error', (error) => end(notBegun(systemReason(error))));
       child.on('exit', (code, signal) => {
-        if (signal !== null) end(`ended by ${signal}`);
-        else end(code === 0 ? undefined : `exit code ${code}`);
+        if (signal !== null) end(failed(`ended by ${signal}`));
+        else end(code === 0 ? undefined : failed(`exit code ${code}`));
       });
     });
     this.outputClosed = new Promise((resolve) => {

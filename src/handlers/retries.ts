@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KlogError } from '../errors.js';
 import type { HandledRecord, Handler } from './handler.js';
 
 export interface RetryOptions {
@@ -23,7 +24,10 @@ export function backoffMs(failedAttempts: number): number {
   return Math.min(FIRST_BACKOFF_MS * 2 ** (failedAttempts - 1), LONGEST_BACKOFF_MS);
 }
 
-/** Gives a record to a handler until it is acknowledged or has had its attempts. */
+/**
+ * Gives a record to a handler until it is acknowledged or has had its attempts. KLOG_HANDLER_FAILED when the last of
+ * them could not even begin.
+ */
 export async function handleWithRetries(
   handler: Handler,
   record: HandledRecord,
@@ -37,12 +41,24 @@ export async function handleWithRetries(
     if (signal.aborted) break;
     if (!failure.isBlamed) continue;
     attempts += 1;
-    if (attempts > retries) return { reason: failure.reason, attempts };
+    if (attempts > retries) {
+      if (failure.neverBegan) throw notRun(handler, record, failure.reason);
+      return { reason: failure.reason, attempts };
+    }
     const pauseMs = backoffMs(attempts);
     onRetry?.(record, failure.reason, attempts, pauseMs);
     await pause(pauseMs, signal);
   }
   return 'stopped';
+}
+
+function notRun({ name }: Handler, { topic, partition, offset }: HandledRecord, reason: string): KlogError {
+  const place = { topic, partition, offset };
+  return new KlogError(
+    'KLOG_HANDLER_FAILED',
+    `'${name}' cannot be run on ${topic}:${partition}@${offset}: ${reason}`,
+    place,
+  );
 }
 
 async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {

@@ -94,7 +94,24 @@ describe('a command for each record', () => {
   it('is told what failed where it could not even be started', async () => {
     const key = Buffer.alloc(200_000, 'k');
     const failure = await new CommandHandler(options('true')).handle(record(0, { key }));
-    expect(failure?.reason).toBe('its key and headers do not fit into an environment');
+    expect(failure).toEqual({ reason: 'its key and headers do not fit into an environment', isBlamed: true });
+  });
+
+  it('that cannot be run at all says so, for that is not the fault of the record', async () => {
+    const noShell = { env: { PATH: '/nonexistent' } };
+    for (const handler of [
+      new CommandHandler(options('true', noShell)),
+      new BatchHandler(options('true', noShell)),
+      new CommandHandler(
+        options('true', {
+          inputFile: () => {
+            throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+          },
+        }),
+      ),
+    ]) {
+      expect(await handler.handle(record(0))).toMatchObject({ isBlamed: true, neverBegan: true });
+    }
   });
 });
 

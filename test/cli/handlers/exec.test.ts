@@ -89,6 +89,23 @@ describe('consume --exec', () => {
       ]);
     }));
 
+  it.each([
+    ['--exec', '--on-failure', 'skip'],
+    ['--exec', '--dlq', 'dead'],
+    ['--exec-batch', '--on-failure', 'skip'],
+    ['--exec-batch', '--dlq', 'dead'],
+  ])('stops and commits nothing when the command of %s cannot be run at all, whatever %s %s says', (exec, flag, what) =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 3));
+      const line = ['consume', 't', '-g', 'g', '--retries', '1', exec, 'true', flag, what];
+      const result = await log.run(line, { env: { PATH: '/nonexistent' } });
+      expect(result).toMatchObject({ code: 1, err: expect.stringContaining("'true' cannot be run on t:0@0: ") });
+      expect(result.err).toContain('0 records handled\n');
+      expect((await log.run('topic list')).out).toBe('t\t1\n');
+      expect((await log.run('wait t -g g --lag 2 --timeout 0ms')).code).toBe(5);
+    }),
+  );
+
   it('says how much was done, too, when dead letters cannot be made', () =>
     withLog(async (log) => {
       await log.produce(numbered('t', 2));
