@@ -23,6 +23,13 @@ export function withoutOrigin(headers: readonly RecordHeader[]): RecordHeader[] 
   return headers.filter(({ key }) => key !== ORIGIN_TOPIC && key !== ORIGIN_PARTITION && key !== ORIGIN_OFFSET);
 }
 
+/** Whether a record names the topic among its origins, however many replays ago that was. */
+export function cameFrom(headers: readonly RecordHeader[], topic: string): boolean {
+  return headers.some(
+    ({ key, value }) => key === ORIGIN_TOPIC && value !== null && Buffer.from(value).equals(Buffer.from(topic)),
+  );
+}
+
 /** The latest origin a record names; `undefined`: it was never replayed. */
 export function originOf(headers: readonly RecordHeader[]): Origin | undefined {
   const text = (key: string) => {

@@ -1,9 +1,9 @@
-import type { Client } from '../../clients/client.js';
+import type { Client, ConsumerBatch } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
 import { OffsetSet } from '../../replay/offset-set.js';
-import { originHeaders, originOf } from '../../replay/origin-headers.js';
+import { cameFrom, originHeaders } from '../../replay/origin-headers.js';
 import { originsIn } from '../../replay/origins-in.js';
 import type { TransferOptions } from '../../replay/transfer.js';
 import type { CliContext } from '../cli-context.js';
@@ -11,8 +11,9 @@ import type { RecordFilter } from '../consume/print-records.js';
 import type { ExitCode } from '../exit-code.js';
 import { counted, printJson } from '../listing.js';
 import { type Loudness, notice } from '../notices.js';
+import { type PartitionPlan, planOf } from './replay-plan.js';
 import { runTransfer } from './run-transfer.js';
-import { checkRange, targetLike } from './target-topic.js';
+import { checkRange, type TargetTopic, targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
 /** What is gone through again. */
@@ -40,21 +41,15 @@ export async function replayInto(
   context: CliContext,
 ): Promise<ExitCode> {
   const { topic, into } = options;
-  if (topic === into)
-    throw new KlogError('KLOG_USAGE', `'${topic}' cannot be replayed into itself: it would never end`);
-  const description = await client.admin().describeTopic(topic);
-  await checkRange(client, range);
-  const target = await targetLike(client.admin(), description, into, { dryRun: false });
+  const { target, done } = await targetOf(client, range, options, false);
   if (target.created) notice(options, context, `created topic '${into}' like '${topic}'`);
-  const done = options.resume && !target.created ? await replayedBefore(client, topic, into, range) : new OffsetSet();
-  const isWanted = batchFilter(filter);
   const producer = client.producer();
   const consumer = client.consumer(range);
   try {
     const writer = await producer.writer(into);
     const transferOptions: TransferOptions = {
       keepPartitions: target.keepsPartitions,
-      filter: (cursor, batch) => !done.has(batch.partition, cursor.offset) && isWanted?.(cursor, batch) !== false,
+      filter: wantedBut(done, filter),
       before: (cursor) => wait(cursor),
       headersFor: (batch, cursor) => {
         if (options.force !== true) refuseLoop(cursor, batch, into);
@@ -73,11 +68,47 @@ export async function replayInto(
   return 0;
 }
 
+/** What {@link replayInto} would go through, and whether it would be refused. */
+export async function planInto(
+  { client, range, filter }: ReplaySource,
+  options: ReplayIntoOptions,
+): Promise<PartitionPlan[]> {
+  const { done } = await targetOf(client, range, options, true);
+  const isWanted = wantedBut(done, filter);
+  const isReplayed = (cursor: RecordCursor, batch: ConsumerBatch) => {
+    if (!isWanted(cursor, batch)) return false;
+    if (options.force !== true) refuseLoop(cursor, batch, options.into);
+    return true;
+  };
+  return planOf(client, range, isReplayed, options.maxMessages);
+}
+
+/** Made like the source unless it is there, and what it has of the source already, if that is asked for. */
+async function targetOf(
+  client: Client,
+  range: ConsumerOptions,
+  { topic, into, resume }: ReplayIntoOptions,
+  dryRun: boolean,
+): Promise<{ readonly target: TargetTopic; readonly done: OffsetSet }> {
+  if (topic === into) {
+    throw new KlogError('KLOG_USAGE', `'${topic}' cannot be replayed into itself: it would never end`);
+  }
+  const description = await client.admin().describeTopic(topic);
+  await checkRange(client, range);
+  const target = await targetLike(client.admin(), description, into, { dryRun });
+  const done = resume && !target.created ? await replayedBefore(client, topic, into, range) : new OffsetSet();
+  return { target, done };
+}
+
+function wantedBut(done: OffsetSet, filter: RecordFilter | undefined) {
+  const isWanted = batchFilter(filter);
+  return (cursor: RecordCursor, batch: ConsumerBatch) =>
+    !done.has(batch.partition, cursor.offset) && isWanted?.(cursor, batch) !== false;
+}
+
 /** A record that once came from the target would go round in a circle. */
 function refuseLoop(cursor: RecordCursor, place: { topic: string; partition: number }, into: string): void {
-  if (cursor.headerCount === 0) return;
-  const origin = originOf(cursor.headers());
-  if (origin?.topic !== into) return;
+  if (cursor.headerCount === 0 || !cameFrom(cursor.headers(), into)) return;
   throw new KlogError(
     'KLOG_USAGE',
     `${place.topic}:${place.partition}@${cursor.offset} came from '${into}': replaying it there would go round in a circle`,

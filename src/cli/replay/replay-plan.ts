@@ -1,10 +1,9 @@
-import type { Client } from '../../clients/client.js';
+import type { Client, ConsumerBatch } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
+import type { RecordCursor } from '../../format/record-cursor.js';
 import type { CliContext } from '../cli-context.js';
-import type { RecordFilter } from '../consume/print-records.js';
-import { printJson } from '../listing.js';
+import { counted, printJson } from '../listing.js';
 import { escapeLine } from '../terminal-text.js';
-import { batchFilter } from './transfer-options.js';
 
 /** What a replay would go through. */
 export interface PartitionPlan {
@@ -20,17 +19,19 @@ export interface PartitionPlan {
 export async function planOf(
   client: Client,
   range: ConsumerOptions,
-  filter: RecordFilter | undefined,
+  isWanted: ((cursor: RecordCursor, batch: ConsumerBatch) => boolean) | undefined,
+  maxRecords = Number.POSITIVE_INFINITY,
 ): Promise<PartitionPlan[]> {
-  const isWanted = batchFilter(filter);
   const plans = new Map<string, PartitionPlan>();
+  let records = 0;
   const consumer = client.consumer(range);
   try {
     for await (const batch of consumer.batches()) {
       const { topic, partition, cursor } = batch;
       const name = `${topic}-${partition}`;
-      while (cursor.next()) {
+      while (records < maxRecords && cursor.next()) {
         if (isWanted !== undefined && !isWanted(cursor, batch)) continue;
+        records += 1;
         const { offset, timestamp } = cursor;
         const before = plans.get(name);
         plans.set(name, {
@@ -43,6 +44,7 @@ export async function planOf(
           lastTimestamp: Math.max(before?.lastTimestamp ?? timestamp, timestamp),
         });
       }
+      if (records >= maxRecords) break;
     }
   } finally {
     await consumer.close();
@@ -73,11 +75,13 @@ export function printPlan(plans: readonly PartitionPlan[], target: PlanTarget, c
     return;
   }
   const records = plans.reduce((sum, plan) => sum + plan.records, 0);
-  context.stdout.appendText(`would replay ${records} records of '${escapeLine(target.topic)}': ${escapeLine(to)}\n`);
+  context.stdout.appendText(
+    `would replay ${counted(records, 'record')} of '${escapeLine(target.topic)}': ${escapeLine(to)}\n`,
+  );
   for (const plan of plans) {
     const times = `${isoTime(plan.firstTimestamp)} to ${isoTime(plan.lastTimestamp)}`;
     context.stdout.appendText(
-      `${plan.topic}:${plan.partition}\t${plan.records} records\toffsets ${plan.firstOffset} to ${plan.lastOffset}\t${times}\n`,
+      `${plan.topic}:${plan.partition}\t${counted(plan.records, 'record')}\toffsets ${plan.firstOffset} to ${plan.lastOffset}\t${times}\n`,
     );
   }
 }

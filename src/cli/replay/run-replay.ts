@@ -20,8 +20,9 @@ import { refuseInternal } from '../internal-topics.js';
 import { withClient } from '../open-client.js';
 import { exclude, need } from '../option-errors.js';
 import { paced } from './paced-batches.js';
-import { type ReplaySource, replayInto } from './replay-into.js';
+import { planInto, type ReplaySource, replayInto } from './replay-into.js';
 import { planOf, printPlan } from './replay-plan.js';
+import { batchFilter } from './transfer-options.js';
 
 export interface ReplayOptions
   extends GlobalOptions,
@@ -122,7 +123,11 @@ async function goThrough(source: ReplaySource, options: ReplayOptions, context: 
     return runRedrive(source, { ...options, toHeader }, context);
   }
   if (options.dryRun) {
-    const plans = await planOf(source.client, source.range, source.filter);
+    const { client, range, filter } = source;
+    const plans =
+      into === undefined
+        ? await planOf(client, range, batchFilter(filter), options.maxMessages)
+        : await planInto(source, { ...options, into });
     // Of a part it would say too little.
     if (source.range.signal?.aborted !== true) printPlan(plans, options, context);
     return 0;

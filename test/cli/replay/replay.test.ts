@@ -137,6 +137,11 @@ describe('klog replay', () => {
       const back = await log.run('replay u --into t');
       expect(back.code).toBe(2);
       expect(back.err).toContain('circle');
+      expect((await log.run('replay u --into t --dry-run')).code).toBe(2);
+      // A longer way round is one, too.
+      await log.run('replay u --into w');
+      expect((await log.run('replay w --into t')).code).toBe(2);
+      expect((await log.run('consume t')).out).toBe('v0\n');
       expect((await log.run('replay u --into t --force')).code).toBe(0);
     }));
 
@@ -162,6 +167,21 @@ describe('klog replay', () => {
         { env },
       );
       expect(late.code).toBe(1);
+    }));
+
+  it('shows with --dry-run what -n, --resume and the target leave of it, as it is done without', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 2);
+      await log.produce(numbered('t', 6, 2));
+      expect((await log.run('replay t -n 1 --dry-run')).out).toContain('would replay 1 record of');
+      expect((await log.run('replay t -n 4 --dry-run')).out).toMatch(
+        /4 records of(.|\n)*t:0\t3 records(.|\n)*t:1\t1 record\t/,
+      );
+      expect((await log.run('replay t -n 0 --dry-run')).out).toContain('would replay 0 records of');
+      expect((await log.run('replay t --into t --dry-run')).code).toBe(2);
+      await log.run('replay t --into u -n 4');
+      expect((await log.run('replay t --into u --resume --dry-run')).out).toContain('would replay 2 records of');
+      expect((await log.run('replay t --into u --resume')).err).toContain('replayed 2 records');
     }));
 
   it('shows with --dry-run what it would go through', () =>
