@@ -9,8 +9,8 @@ export interface Input {
   /** Names the input in errors. */
   readonly name: string;
   /**
-   * Each chunk is valid until the next one is asked for. Ends at the end of the input, or soon after `signal` aborts;
-   * leaving the loop closes the input. Iterate it once. Fails with KLOG_INPUT_FAILED.
+   * Each chunk is valid until the next one is asked for. Ends at the end of the input, or soon after `signal` aborts, but not
+   * before all was handed out that was taken from somewhere else than a file; leaving the loop closes the input. Iterate it once. Fails with KLOG_INPUT_FAILED.
    */
   chunks(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -157,6 +157,10 @@ async function* readStream(
     isOver = true;
     wake?.();
   };
+  const stop = () => {
+    stream.pause();
+    finish();
+  };
   stream.on('data', (chunk: Buffer) => {
     waiting.push(chunk);
     waitingBytes += chunk.length;
@@ -169,28 +173,29 @@ async function* readStream(
     failure = error;
     finish();
   });
-  signal?.addEventListener('abort', finish, { once: true });
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     for (;;) {
-      if (signal?.aborted) return;
       const chunks = waiting;
       waiting = [];
       waitingBytes = 0;
-      if (stream.isPaused()) stream.resume();
-      for (const chunk of chunks) {
-        yield chunk;
-        if (signal?.aborted) return;
-      }
+      if (stream.isPaused() && !signal?.aborted) stream.resume();
+      yield* chunks;
       if (waiting.length > 0) continue;
       if (failure !== undefined) throw inputFailure(name, failure);
-      if (isOver) return;
+      if (isOver) {
+        // What came after it was paused.
+        const rest = stream.read() as Buffer | null;
+        if (rest !== null) yield rest;
+        return;
+      }
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
       wake = undefined;
     }
   } finally {
-    signal?.removeEventListener('abort', finish);
+    signal?.removeEventListener('abort', stop);
     stream.destroy();
   }
 }

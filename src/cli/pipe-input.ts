@@ -19,14 +19,18 @@ const MOST_BLOCKS = 8;
 /** The socket reads into this: as much as a pipe holds. */
 const ARRIVAL_BYTES = 64 * 1024;
 
-/** Takes over `own`, which is closed at the end. Ends soon after `signal` aborts. */
+/**
+ * Takes over `own`, which is closed at the end. When `signal` aborts nothing more is read; what was read is still handed out,
+ * since nobody else can have it any more.
+ */
 export async function* readNonBlocking(own: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const pipe = new NonBlockingPipe(own);
-  const onAbort = () => pipe.wake();
+  const onAbort = () => pipe.stop();
   signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) pipe.stop();
   let sinceTurn = 0;
   try {
-    while (!signal?.aborted) {
+    for (;;) {
       const chunk = pipe.take();
       if (chunk === undefined) {
         if (pipe.isOver) return;
@@ -80,7 +84,7 @@ class NonBlockingPipe {
     return taken;
   }
 
-  /** Until there is something to take, the input is over, or {@link wake} is called. */
+  /** Until there is something to take, or the input is over. */
   async more(): Promise<void> {
     this.#socket ??= this.#openSocket();
     await new Promise<void>((resolve) => {
@@ -88,14 +92,22 @@ class NonBlockingPipe {
     });
   }
 
-  wake(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+  /** Reads no more. */
+  stop(): void {
+    this.isOver = true;
+    this.#isPaused = false;
+    this.#socket?.pause();
+    this.#wakeUp();
   }
 
   close(): void {
     if (this.#socket === undefined) closeSync(this.#fd);
     else this.#socket.destroy();
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = undefined;
   }
 
   #readAtHand(): void {
@@ -126,7 +138,7 @@ class NonBlockingPipe {
     const socket = new net.Socket(options);
     const onEnd = () => {
       this.isOver = true;
-      this.wake();
+      this.#wakeUp();
     };
     socket.on('end', onEnd);
     socket.on('close', onEnd);
@@ -143,7 +155,7 @@ class NonBlockingPipe {
     this.#filled += length;
     if (this.#filled + ARRIVAL_BYTES > BLOCK_BYTES) this.#endBlock();
     this.#isPaused = this.#full.length === MOST_BLOCKS;
-    this.wake();
+    this.#wakeUp();
     return !this.#isPaused;
   }
 

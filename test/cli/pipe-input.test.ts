@@ -135,12 +135,37 @@ describe.skipIf(process.platform !== 'linux')('a pipe', () => {
       stream.on('drain', pump).on('error', () => {});
       pump();
       const controller = new AbortController();
-      setTimeout(() => controller.abort(), 20);
       let bytes = 0;
-      for await (const chunk of new DescriptorInput(pipe.fd, 'it').chunks(controller.signal)) bytes += chunk.length;
+      for await (const chunk of new DescriptorInput(pipe.fd, 'it').chunks(controller.signal)) {
+        if (bytes === 0) setTimeout(() => controller.abort(), 20);
+        bytes += chunk.length;
+      }
       expect(bytes).toBeGreaterThan(0);
       pipe.end();
       stream.destroy();
+    }));
+
+  it('hands out what it has read ahead when the signal aborts, and reads no more', () =>
+    withPipe(async ({ fd, write, end }) => {
+      const controller = new AbortController();
+      const turns = async () => {
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      };
+      write('a');
+      const texts: string[] = [];
+      for await (const chunk of new DescriptorInput(fd, 'it').chunks(controller.signal)) {
+        texts.push(Buffer.from(chunk).toString());
+        if (texts.length === 2) {
+          // Somebody has waited by now, so the event loop reads ahead.
+          write('ahead');
+          await turns();
+          controller.abort();
+          write('behind');
+          await turns();
+        } else if (texts.length === 1) setTimeout(() => write('b'), 5);
+      }
+      expect(texts).toEqual(['a', 'b', 'ahead']);
+      end();
     }));
 
   it('is given to others as it was: who shares its descriptor may wait in a read', () =>

@@ -21,23 +21,33 @@ export interface RecordsRun {
   readonly skipped: SkippedRecords | undefined;
   readonly now: () => number;
   readonly file: string | undefined;
+  /** `--rate`: see {@link produceRecords}. */
+  readonly isPaced: boolean;
   readonly signal: AbortSignal;
 }
 
 const NEWLINE = Buffer.from('\n');
 
-/** The records that a reader finds in the input: `-J` and `-f`. */
-export async function produceRecords(run: RecordsRun): Promise<void> {
-  const { reader, signal } = run;
+/**
+ * The records that a reader finds in the input: `-J` and `-f`. After an abort what was read is still taken, except for the
+ * record under way, which may be cut, and, where records are paced, all whose time has not come. Answers the bytes left out.
+ */
+export async function produceRecords(run: RecordsRun): Promise<number> {
+  const { reader, signal, isPaced } = run;
   const records = new ReadRecords(run);
+  let leftOut = 0;
   for await (const chunk of run.chunks) {
+    if (isPaced && signal.aborted) {
+      leftOut += chunk.length;
+      continue;
+    }
     reader.push(chunk);
     await records.take();
-    if (signal.aborted) return;
   }
-  if (signal.aborted) return;
+  if (signal.aborted) return leftOut + reader.bytesLeft;
   reader.end();
   await records.take();
+  return 0;
 }
 
 class ReadRecords {
@@ -51,8 +61,8 @@ class ReadRecords {
 
   /** Everything the reader has now. */
   async take(): Promise<void> {
-    const { signal, skipped } = this.#run;
-    while (!signal.aborted) {
+    const { signal, isPaced, skipped } = this.#run;
+    while (!(isPaced && signal.aborted)) {
       if (this.#isSkipping && !(await this.#skip())) return;
       const record = this.#next();
       if (record === undefined) {

@@ -62,7 +62,8 @@ class ProduceRun {
   readonly #failed = new AbortController();
   /** Ends the input: a signal, or that nothing more can be stored. */
   #ending!: AbortSignal;
-  #unfinishedBytes = 0;
+  /** Of what was read, what a signal left out. */
+  #leftOut = 0;
   /** The topic is there: from now on there is something to tell. */
   #hasBegun = false;
 
@@ -171,7 +172,7 @@ class ProduceRun {
     const { reader, topicFromInput, partitionFromInput, isLined } = source;
     const input = this.#inputs[0]!;
     const { produceRecords } = await import('./produce-records.js');
-    await produceRecords({
+    this.#leftOut = await produceRecords({
       chunks: this.#chunks(input),
       reader,
       targets,
@@ -183,6 +184,7 @@ class ProduceRun {
       skipped: this.#skipped,
       now: () => this.#context.clock.now(),
       file: fileName(input, this.#context),
+      isPaced: this.#options.rate !== undefined,
       signal: this.#ending,
     });
   }
@@ -190,8 +192,8 @@ class ProduceRun {
   async #produceLines(lines: DelimitedLines, run: LineRun): Promise<void> {
     const input = this.#inputs[0]!;
     const [chunks, file] = [this.#chunks(input), fileName(input, this.#context)];
-    await produceLines({ ...run, chunks, lines, file, signal: this.#ending });
-    if (this.#ending.aborted) this.#unfinishedBytes = lines.unfinishedBytes;
+    const isPaced = this.#options.rate !== undefined;
+    this.#leftOut = await produceLines({ ...run, chunks, lines, file, isPaced, signal: this.#ending });
   }
 
   /** Each file is one record. */
@@ -250,8 +252,10 @@ class ProduceRun {
       return;
     }
     if (received !== undefined) {
-      const left = this.#unfinishedBytes;
-      const cut = left === 0 ? '' : `; an unfinished line of ${sizeText(left)} was left out`;
+      const size = sizeText(this.#leftOut);
+      const noun = options.source.kind === 'lines' ? 'line' : 'record';
+      const what = options.rate === undefined ? `an unfinished ${noun} of ${size}` : `${size} that had been read`;
+      const cut = this.#leftOut === 0 ? '' : `; ${what} was left out`;
       notice(options, context, `stopped by ${received}: ${durableLine(tally, options.acks)}${cut}`);
     } else if (hasFailed) {
       // Part of the error, so --quiet does not silence it.

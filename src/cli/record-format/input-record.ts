@@ -46,6 +46,8 @@ export interface RecordReader {
    * ends is not known yet, push more (or end) and call again.
    */
   skipBad(): Uint8Array | undefined;
+  /** Of what was pushed, what no record has taken. */
+  readonly bytesLeft: number;
   /** Where the last record came from: for those that are refused later on. */
   origin(): RecordOrigin;
 }

@@ -47,6 +47,10 @@ class JsonReader implements RecordReader {
     this.#input.ended = true;
   }
 
+  get bytesLeft(): number {
+    return this.#input.length - this.#input.start;
+  }
+
   origin(): RecordOrigin {
     return this.#input.origin();
   }

@@ -58,6 +58,10 @@ export class FormatReader implements RecordReader {
     this.#input.ended = true;
   }
 
+  get bytesLeft(): number {
+    return this.#input.length - this.#input.start;
+  }
+
   origin(): RecordOrigin {
     return this.#input.origin();
   }

@@ -69,6 +69,10 @@ class SeparatedValuesReader implements RecordReader {
     this.#input.ended = true;
   }
 
+  get bytesLeft(): number {
+    return this.#input.length - this.#input.start;
+  }
+
   origin(): RecordOrigin {
     return this.#input.origin();
   }
