@@ -38,6 +38,7 @@ export async function checkLogs(partitions: readonly FoundPartition[], task: Log
     if (unsettled !== undefined) findings.push(unsettled);
   }
   if (findings.some(({ verdict }) => verdict === 'fail')) return findings;
+  if (task.isStopped()) return [...findings, warn('log', 'interrupted before all of it was looked at')];
   const what = isWhole ? `all ${sizeText(bytes)} of records` : `the ends of ${partitions.length} partitions`;
   const more = isWhole ? '' : ` (${sizeText(bytes)} in all: --full looks at everything)`;
   return [...findings, ok('log', `${what} are good${more}`)];

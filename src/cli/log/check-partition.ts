@@ -121,7 +121,8 @@ async function lookAtPartition(
     bytes += checked.bytes;
     minOffset = checked.nextOffset;
   }
-  if (!isStopped()) {
+  const isComplete = !isStopped();
+  if (isComplete) {
     checkStart(control, bases, shown, problems);
     await checkSnapshots(side, Math.max(minOffset, own?.offset ?? 0));
     noteLeftovers(side);
@@ -141,6 +142,7 @@ async function lookAtPartition(
     problems: list,
     omitted,
     isDamaged,
+    isComplete,
   };
 }
 

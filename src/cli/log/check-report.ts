@@ -35,6 +35,8 @@ export interface PartitionCheck {
   /** Problems beyond those that are named. */
   readonly omitted: number;
   readonly isDamaged: boolean;
+  /** False: it was stopped before the end, and what it has not seen may be damaged. */
+  readonly isComplete: boolean;
 }
 
 /** A partition of nothing but damage must not fill the memory. */

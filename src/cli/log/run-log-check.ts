@@ -69,7 +69,7 @@ export async function runLogCheck(
         throw systemErrorCode(error) === undefined ? error : storageError(error, `cannot read ${operand ?? 'the log'}`);
       }
     });
-    ok = code === 0;
+    ok = code === 0 && checks.every(isGood) && !isStopped();
     return code;
   } finally {
     progress.stop();
@@ -92,7 +92,16 @@ function missingCheck({ topic, partition, path }: MissingPartition): PartitionCh
   const problems = new Problems();
   problems.damage(path, 'the directory is missing');
   const empty = { segments: 0, batches: 0, records: undefined, bytes: 0 };
-  return { topic, partition, directory: path, ...empty, problems: problems.list, omitted: 0, isDamaged: true };
+  return {
+    topic,
+    partition,
+    directory: path,
+    ...empty,
+    problems: problems.list,
+    omitted: 0,
+    isDamaged: true,
+    isComplete: true,
+  };
 }
 
 /** That nothing else of it is there was told with what is missing. */
@@ -108,12 +117,17 @@ async function* whatIsThere(found: AsyncGenerator<FoundPartition>): AsyncGenerat
 function documentOf(ok: boolean, checks: readonly PartitionCheck[]): unknown {
   return {
     ok,
-    partitions: checks.map(({ isDamaged, omitted, ...check }) => ({
+    partitions: checks.map(({ isDamaged, isComplete, omitted, ...check }) => ({
       ...check,
-      ok: !isDamaged,
+      ok: isGood({ isDamaged, isComplete }),
       ...(omitted > 0 ? { omittedProblems: omitted } : {}),
     })),
   };
+}
+
+/** Whoever was stopped before the end does not know. */
+export function isGood({ isDamaged, isComplete }: Pick<PartitionCheck, 'isDamaged' | 'isComplete'>): boolean {
+  return isComplete && !isDamaged;
 }
 
 /** `orders:0`, or the directory where its name is not that of a partition. */
@@ -128,7 +142,7 @@ function partitionText(check: PartitionCheck, warn: (text: string) => string): s
     ...(check.records === undefined ? [] : [counted(check.records, 'record')]),
     counted(check.bytes, 'byte'),
   ].join(', ');
-  const verdict = check.isDamaged ? warn('damaged') : 'ok';
+  const verdict = check.isDamaged ? warn('damaged') : check.isComplete ? 'ok' : 'interrupted';
   const lines = [`${escapeLine(nameOf(check))}: ${verdict}, ${counts}`, ...check.problems.map(problemText)];
   if (check.omitted > 0) lines.push(`  … and ${check.omitted} more`);
   return `${lines.join('\n')}\n`;

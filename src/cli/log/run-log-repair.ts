@@ -19,7 +19,7 @@ import { partitionsOf, placeOf, requireOperand } from './log-operands.js';
 import { withHeldPartition } from './repair-context.js';
 import { repairForeign, repairOwn, segmentsWith } from './repair-partition.js';
 import { type BadRange, visitPieces } from './repair-segment.js';
-import { firstDamage, nameOf, problemText } from './run-log-check.js';
+import { firstDamage, isGood, nameOf, problemText } from './run-log-check.js';
 
 export interface LogRepairOptions extends GlobalOptions {
   readonly operands: readonly string[];
@@ -59,8 +59,9 @@ export async function runLogRepair(
     return await forEachOperand(options.operands, options, context, async (operand) => {
       for (const partition of await partitionsOf(fs, [operand], placeOf(options, context))) {
         current = partition.directory.shown;
-        const plan = await planOf(fs, partition, await checkPartition(partition, checkOptions));
-        if (signal.aborted) return;
+        const check = await checkPartition(partition, checkOptions);
+        if (!check.isComplete) return;
+        const plan = await planOf(fs, partition, check);
         const isNeeded = plan.check.problems.some(({ severity }) => severity !== 'note');
         if (isShown) context.stdout.appendText(planText(plan, isNeeded));
         await context.stdout.flush();
@@ -71,7 +72,7 @@ export async function runLogRepair(
         const done = isNeeded && options.dryRun !== true;
         const after = done ? await checkPartition(partition, checkOptions) : plan.check;
         results.push(resultOf(plan, after, done));
-        if (done && isShown) context.stdout.appendText(`  repaired: ${after.isDamaged ? 'damaged still' : 'ok'}\n`);
+        if (done && isShown) context.stdout.appendText(`  repaired: ${verdictOf(after)}\n`);
         const error = done ? firstDamage([after]) : undefined;
         if (error !== undefined) throw error;
       }
@@ -145,6 +146,11 @@ function planText({ check, ranges }: RepairPlan, isNeeded: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
+function verdictOf(after: PartitionCheck): string {
+  if (after.isDamaged) return 'damaged still';
+  return after.isComplete ? 'ok' : 'interrupted before all of it was looked at again';
+}
+
 function resultOf({ check, ranges }: RepairPlan, after: PartitionCheck, isRepaired: boolean): unknown {
   const { topic, partition, directory, problems } = check;
   return {
@@ -152,7 +158,7 @@ function resultOf({ check, ranges }: RepairPlan, after: PartitionCheck, isRepair
     partition,
     directory,
     repaired: isRepaired,
-    ok: !after.isDamaged,
+    ok: isGood(after),
     batches: after.batches,
     aside: ranges,
     problems,
