@@ -23,10 +23,18 @@ export class LagCondition implements Condition {
     this.#partitions = partitions;
   }
 
-  /** Only a commit makes a lag smaller: each is a reason to look again. */
+  /**
+   * A commit makes a lag smaller: each is a reason to look again. So does what deletes records, and it grows with those
+   * that come: a last look tells how it stands when time is up.
+   */
   async holds(wait: Wait): Promise<boolean> {
-    const { client, topic, signal, deadline } = wait;
+    const { client, topic, signal } = wait;
     if (await this.#isLow(client, topic)) return true;
+    return (await this.#becomesLow(wait)) || (!signal.aborted && (await this.#isLow(client, topic)));
+  }
+
+  async #becomesLow(wait: Wait): Promise<boolean> {
+    const { client, topic, signal, deadline } = wait;
     if (deadline.leftMs === 0 || !(await topicComes(client, OFFSETS_TOPIC, wait))) return false;
     const { partitions } = await client.admin().describeTopic(OFFSETS_TOPIC);
     const partition = groupPartition(this.#groupId, partitions);

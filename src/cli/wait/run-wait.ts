@@ -88,7 +88,9 @@ async function conditionFor(
     return new OffsetCondition(place.topic, place.partition ?? onlyOf(partitions), offset);
   }
   checkSelection({ ...selectionOf(options), topics: [options.topic] }, context);
-  if (maxMessages === undefined && grep === undefined && filter === undefined) return new TopicCondition();
+  if (maxMessages === undefined && grep === undefined && filter === undefined) {
+    return new TopicCondition(place.partition === undefined ? partitions : [place.partition]);
+  }
   return recordCondition(options, context);
 }
 
@@ -105,9 +107,16 @@ function onlyOf(partitions: readonly number[] | undefined): number | undefined {
   return partitions?.[0];
 }
 
-/** The topic is there. */
+/** The topic is there, and the partitions that are named. */
 class TopicCondition implements Condition {
-  async holds(): Promise<boolean> {
+  readonly #partitions: readonly number[] | undefined;
+
+  constructor(partitions: readonly number[] | undefined) {
+    this.#partitions = partitions;
+  }
+
+  async holds({ client, topic }: Wait): Promise<boolean> {
+    if (this.#partitions !== undefined) await client.admin().listOffsets(topic, 'end', this.#partitions);
     return true;
   }
 

@@ -94,6 +94,29 @@ describe('klog wait', () => {
       expect((await during(log, 'wait t -g h', () => consume('consume t -g h'))).code).toBe(0);
     }));
 
+  it.each(['wait t:2', 'wait t -p 2', 'wait t:2 -n 1', 'wait t:2 -g g'])(
+    'ends %s with 4, for t has no such partition',
+    (line) =>
+      withLog(async (log) => {
+        await log.createTopic('t', 2);
+        const { code, err } = await log.run(`${line} --timeout 0s`);
+        expect({ code, err }).toEqual({ code: 4, err: expect.stringContaining('has no partition 2') });
+        expect((await log.run('wait t:1 --timeout 0s')).code).toBe(0);
+      }),
+  );
+
+  it('looks once more at what a group has before it when time is up', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 3));
+      await log.run('group seek g t --to 1 -y');
+      const trim = async () => void (await log.run('topic trim t -o end -y'));
+      expect((await during(log, 'wait t -g g --timeout 400ms', trim)).code).toBe(0);
+      await log.produce(numbered('t', 1));
+      const more = () => log.produce(numbered('t', 2));
+      const late = await during(log, 'wait t -g g --timeout 400ms', more);
+      expect(late).toMatchObject({ code: 5, err: "klog: waited 400 ms: group 'g' is 3 records behind\n" });
+    }));
+
   it('counts one partition, and from a place on', () =>
     withLog(async (log) => {
       await log.createTopic('t', 2);
