@@ -41,7 +41,8 @@ export async function checkPartitionMetadata(files: SideFiles): Promise<void> {
     files.problems.damage(join(files.shown, PARTITION_METADATA), reason);
   } catch (error) {
     if (!(error instanceof KlogError)) throw error;
-    files.problems.damage(join(topics, `${files.topic}.json`), error.message);
+    const { file = join(topics, `${files.topic}.json`) } = error.place;
+    files.problems.damage(file, error.message.replace(`${file} is damaged: `, ''));
   }
 }
 

@@ -18,10 +18,11 @@ import { type OpenFile, writeFully } from '../../storage/file-system.js';
 import { withSettledLog } from '../../storage/layout-change.js';
 import { putInPlace } from '../../storage/layout-recovery.js';
 import { readLeaderEpochs, writeLeaderEpochs } from '../../storage/leader-epoch-checkpoint.js';
-import { type FileContext, isOdd, type LogContext } from '../../storage/log-context.js';
+import { type FileContext, isOdd, type LogContext, type SettledState } from '../../storage/log-context.js';
 import { parseSegmentFileName, segmentFileName } from '../../storage/log-files.js';
 import { listSegments } from '../../storage/log-segments.js';
 import { settle } from '../../storage/log-settle.js';
+import { raiseLogStart } from '../../storage/log-trim.js';
 import { SegmentFiles } from '../../storage/segment-files.js';
 import { EMPTY_INDEX_STATE } from '../../storage/segment-index-writer.js';
 import { swapIn } from '../../storage/segment-swap.js';
@@ -64,7 +65,7 @@ export async function repairOwn(context: LogContext, check: PartitionCheck): Pro
   if (!isTrusted) return;
   await withSettledLog(
     context,
-    async () => {},
+    (state) => beginAtFirstSegment(context, state),
     (appended) => damaged.has(appended.segmentBase) && 'must',
   );
   await eachRange(context, async (range, tracker) => {
@@ -130,6 +131,12 @@ async function eachRange(
       await log.close();
     }
   }
+}
+
+/** Where the first segments are gone the log begins behind them: nothing is left that could be read there. */
+async function beginAtFirstSegment(context: LogContext, state: SettledState): Promise<void> {
+  const [first] = await listSegments(context.fs, context.directory);
+  if (first !== undefined && first > state.safe.logStartOffset) await raiseLogStart(context, state, first, {});
 }
 
 async function underBothLocks<T>(context: LogContext, work: () => Promise<T>): Promise<T> {

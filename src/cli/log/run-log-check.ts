@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { KlogError } from '../../errors.js';
 import type { FileSystem } from '../../storage/file-system.js';
 import { nodeFileSystem } from '../../storage/file-system-node.js';
@@ -175,6 +176,9 @@ export function firstDamage(checks: readonly PartitionCheck[]): KlogError | unde
 function adviceFor({ check, problem }: { check: PartitionCheck; problem: Problem }): string {
   const isGone = problem.file === check.directory;
   if (isGone) return 'Bring it back from a copy, or delete the topic';
+  // The topic's own file: what it says is nowhere else.
+  if (dirname(problem.file) !== dirname(join(check.directory, '.log')))
+    return 'It can be restored from a backup; the records are not in it';
   return `\`klog log repair ${nameOf(check)}\` keeps what is good`;
 }
 

@@ -144,6 +144,27 @@ describe('a partition of klog', () => {
     });
   });
 
+  it.each([
+    ['the first segment', [0]],
+    ['the first two', [0, 12]],
+    ['all but klog.end', [0, 12, 24]],
+  ])('%s gone: the log begins behind, and goes on where it ended', async (_, bases) => {
+    await withPartition(async ({ log, directory, values, repair }) => {
+      for (const base of bases) {
+        const name = String(base).padStart(20, '0');
+        for (const file of readdirSync(directory)) if (file.startsWith(name)) rmSync(join(directory, file));
+      }
+      await expect(values()).rejects.toThrow();
+      const { code, out } = await repair('-y');
+      expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/repaired: ok\n$/) });
+      const left = all().slice(bases.length * 12);
+      expect(await values()).toEqual(left);
+      await log.produce([{ topic: 't', value: 'v30 ' }]);
+      expect(await values()).toEqual([...left, '30:v30']);
+      expect((await run(['log', 'check', directory, '--deep'])).code).toBe(0);
+    });
+  });
+
   it('nothing that S says is left, and damage in the last segment: what is good behind it stays', async () => {
     await withPartition(async ({ directory, values, repair }) => {
       change(join(directory, 'klog.end'), (bytes) => bytes.fill(0x55, 1024, 2048));
@@ -163,6 +184,20 @@ describe('a partition of klog', () => {
       expect(out).toMatch(/no bytes go aside/);
       expect(await values()).toEqual(all());
       expect(existsSync(`${file}.cut-${good.length}`)).toBe(true);
+    });
+  });
+
+  it("a topic's own file cannot be made anew: it says so, and does not send to itself", async () => {
+    await withPartition(async ({ log, repair }) => {
+      const file = join(log.directory, 'topics', 't.json');
+      writeFileSync(file, '{');
+      const { code, err } = await repair('-y');
+      expect({ code, err }).toEqual({
+        code: 7,
+        err: `klog: ${file} is damaged: it is not JSON (t:0). It can be restored from a backup; the records are not in it.\n`,
+      });
+      const doctor = await log.run('doctor --json');
+      expect(doctor.out).not.toMatch(/log repair|is damaged: \S+ is damaged/);
     });
   });
 
