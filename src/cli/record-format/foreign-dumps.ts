@@ -11,6 +11,7 @@
  * | s2 `json-base64`      | `seq_num` or `body`                       | `body` and `headers` as `[[name, value], …]` in base64, no key |
  */
 import type { RecordHeader } from '../../format/log-record.js';
+import { inexactNumber } from './exact-numbers.js';
 import type { InputRecord } from './input-record.js';
 import {
   BadRecordError,
@@ -20,15 +21,16 @@ import {
   isObject,
   type JsonObject,
   placeFields,
+  shortened,
   textBytes,
 } from './json-fields.js';
 
-/** Undefined when the object is not told to be another tool's. */
-export function readForeignRecord(object: JsonObject): InputRecord | undefined {
+/** Undefined when the object is not told to be another tool's. `text`: what it was parsed from. Throws {@link BadRecordError}. */
+export function readForeignRecord(object: JsonObject, text: string): InputRecord | undefined {
   const has = (field: string) => Object.hasOwn(object, field);
   if (has('valueBase64') || has('keyBase64') || has('timestampType')) return undefined;
   if (has('payload') && !has('value')) {
-    return has('ts') || has('tstype') || has('broker') ? readKcat(object) : readKaf(object);
+    return has('ts') || has('tstype') || has('broker') ? readKcat(object, text) : readKaf(object, text);
   }
   if ((has('Value') || has('Key')) && !has('value')) return readKafkactl(object);
   if ((has('seq_num') || has('body')) && !has('value')) return readS2(object);
@@ -39,7 +41,7 @@ export function readForeignRecord(object: JsonObject): InputRecord | undefined {
 }
 
 /** Without a timestamp kcat leaves it out, or says 0 and `unknown`. What it could not decode it prints as null. */
-function readKcat(object: JsonObject): InputRecord {
+function readKcat(object: JsonObject, text: string): InputRecord {
   for (const failed of ['payload_error', 'key_error']) {
     if (object[failed] === undefined) continue;
     throw new BadRecordError(`kcat could not decode it (${failed}), so its bytes are not in this dump`);
@@ -48,8 +50,8 @@ function readKcat(object: JsonObject): InputRecord {
   return {
     ...placeFields(object),
     timestamp: isTimed ? integerField(object.ts, 'ts') : -1,
-    key: jsonOrText(object.key ?? null, 'key'),
-    value: jsonOrText(object.payload, 'payload'),
+    key: jsonOrText(object.key ?? null, 'key', text),
+    value: jsonOrText(object.payload, 'payload', text),
     headers: isObject(object.headers) ? headerLists(object.headers) : flatHeaders(object.headers),
   };
 }
@@ -77,14 +79,14 @@ function headerName(name: unknown): string {
 }
 
 /** `json-each-row` has texts. `json` has what parsed as JSON as such, and its headers in base64 under capital names. */
-function readKaf(object: JsonObject): InputRecord {
+function readKaf(object: JsonObject, text: string): InputRecord {
   const headers = object.headers ?? [];
   if (!Array.isArray(headers)) throw new BadRecordError('headers is no array');
   return {
     ...placeFields(object),
     timestamp: timeField(object.timestamp),
-    key: jsonOrText(object.key ?? null, 'key'),
-    value: jsonOrText(object.payload, 'payload'),
+    key: jsonOrText(object.key ?? null, 'key', text),
+    value: jsonOrText(object.payload, 'payload', text),
     headers: headers.map((header: unknown) => {
       if (!isObject(header)) throw new BadRecordError('a header is no object');
       if (typeof header.Key === 'string') {
@@ -96,8 +98,16 @@ function readKaf(object: JsonObject): InputRecord {
   };
 }
 
-function jsonOrText(value: unknown, name: string): Uint8Array | null {
+/** JSON is written anew: where a number of the record's own `text` would become another one it is refused. */
+function jsonOrText(value: unknown, name: string, text: string): Uint8Array | null {
   if (value === null || typeof value === 'string') return textBytes(value, name);
+  const number = inexactNumber(text);
+  if (number !== undefined) {
+    throw new BadRecordError(
+      `${name} is JSON with the number ${shortened(number)}, which cannot be held exactly`,
+      'Have it dumped as text.',
+    );
+  }
   return Buffer.from(JSON.stringify(value), 'utf8');
 }
 

@@ -93,5 +93,10 @@ export function shown(value: unknown): string {
     // Nested so deeply that it overflows the stack.
     text = Array.isArray(value) ? '[…]' : '{…}';
   }
+  return shortened(text);
+}
+
+/** As much of a text as an error shows. */
+export function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

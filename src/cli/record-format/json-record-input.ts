@@ -111,22 +111,23 @@ class JsonReader implements RecordReader {
     if (newline < 0 || newline >= input.length || input.bytes[input.start] !== 0x7b) return undefined;
     const line = input.bytes.subarray(input.start, newline);
     if (line.length > this.#maxRecordBytes || !isUtf8(line)) return undefined;
+    const text = line.toString('utf8');
     let object: JsonObject;
     try {
-      object = JSON.parse(line.toString('utf8')) as JsonObject;
+      object = JSON.parse(text) as JsonObject;
     } catch {
       // Part of an object over several lines, several objects, or a mistake that the scanner finds the place of.
       return undefined;
     }
-    const record = this.#interpret(object);
+    const record = this.#interpret(object, text);
     input.position = newline + 1;
     input.take(1);
     return record;
   }
 
-  #interpret(object: JsonObject): InputRecord {
+  #interpret(object: JsonObject, text: string): InputRecord {
     try {
-      return parseJsonRecord(object);
+      return readForeignRecord(object, text) ?? parseOwnRecord(object);
     } catch (error) {
       if (!(error instanceof BadRecordError)) throw error;
       throw this.#input.error(error.message, this.#input.start, { hint: error.hint });
@@ -156,21 +157,18 @@ class JsonReader implements RecordReader {
         hint: 'Binary keys and values need keyBase64 and valueBase64.',
       });
     }
+    const text = bytes.toString('utf8');
     let object: JsonObject;
     try {
-      object = JSON.parse(bytes.toString('utf8')) as JsonObject;
+      object = JSON.parse(text) as JsonObject;
     } catch (error) {
       throw input.error('this is not JSON', input.start, { cause: error });
     }
-    return this.#interpret(object);
+    return this.#interpret(object, text);
   }
 }
 
-/** The record of one parsed object. Throws {@link BadRecordError}. */
-function parseJsonRecord(object: JsonObject): InputRecord {
-  return readForeignRecord(object) ?? parseOwnRecord(object);
-}
-
+/** Throws {@link BadRecordError}. */
 function parseOwnRecord(object: JsonObject): InputRecord {
   const value = bytesField(object.value, object.valueBase64, 'value');
   if (value === undefined) throw missingValue(object);

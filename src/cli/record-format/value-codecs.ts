@@ -2,7 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { KlogError } from '../../errors.js';
 import { withoutExcerpt } from '../parser-message.js';
+import { inexactNumber } from './exact-numbers.js';
 import { compactJson } from './format-language/text-decoding.js';
+import { shortened } from './json-fields.js';
 import type { ValueCodec } from './value-format.js';
 
 export function encodeJson(value: Uint8Array): Uint8Array {
@@ -53,20 +55,16 @@ function toPackable(value: Uint8Array): unknown {
   } catch {
     return text;
   }
-  refuseInexactIntegers(text);
+  refuseInexactNumbers(text);
   return withMaps(parsed);
 }
 
-/** An id that comes back as another number is worse than an error. */
-function refuseInexactIntegers(text: string): void {
-  if (!/\d{16}/.test(text)) return;
-  const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
-  for (const [number] of withoutStrings.matchAll(/(?<![\d.])-?\d{16,}(?![\d.eE])/g)) {
-    if (BigInt(number) === BigInt(Number(number))) continue;
-    throw new KlogError('KLOG_BAD_INPUT', `The number ${number} cannot be held exactly`, {
-      hint: 'Put numbers beyond 2^53 - 1 in quotes.',
-    });
-  }
+function refuseInexactNumbers(text: string): void {
+  const number = inexactNumber(text);
+  if (number === undefined) return;
+  throw new KlogError('KLOG_BAD_INPUT', `The number ${shortened(number)} cannot be held exactly`, {
+    hint: 'Put numbers beyond 2^53 - 1 in quotes.',
+  });
 }
 
 function withMaps(value: unknown): unknown {

@@ -199,4 +199,25 @@ describe("other tools' dumps", () => {
   ])('%j is refused', (dump, message) => {
     expect(() => read(dump)).toThrow(message);
   });
+
+  it.each(['9007199254740993', '-12345678901234567890', '1e999'])(
+    'refuse the number %s of a payload that is JSON: it would come out as another',
+    (number) => {
+      const kaf = `{"partition":0,"offset":1,"payload":{"s":"\\"1e999","id":${number}}}`;
+      expect(() => read(kaf)).toThrow(/payload is JSON with the number .* which cannot be held exactly/);
+      expect(() => read(`{"key":[${number}],"payload":"v","ts":5,"broker":1}`)).toThrow(/key is JSON with the number/);
+      expect(read(`{"ts":5,"payload":"${number}"}`)).toMatchObject([{ value: number }]);
+    },
+  );
+
+  it('are read where numbers are exact, however they are written', () => {
+    const payload = '{"a":9007199254740994,"b":[1.5,-2e-3,1234567890123456],"c":"9007199254740993\\\\"}';
+    const [record] = read(`{"partition":0,"offset":1,"payload":${payload}}`);
+    expect(JSON.parse(record!.value as string)).toEqual(JSON.parse(payload));
+  });
+
+  it('refuse a payload nested beyond the stack', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    expect(() => read(`{"partition":0,"offset":1,"payload":${deep}}`)).toThrow(/nested/);
+  });
 });

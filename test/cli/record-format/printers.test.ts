@@ -141,6 +141,14 @@ describe('whole-word formats', () => {
     expect(out.view().toString()).toBe(head);
   });
 
+  it('table keeps what is wider than its column apart from what follows', () => {
+    const key = 'a key of more than eighteen';
+    const [line] = printed([{ key, value: 'v' }], { format: 'table' })
+      .toString()
+      .split('\n');
+    expect(line).toMatch(new RegExp(`Z  ${key}  v$`));
+  });
+
   it('table shows a record without a timestamp as a dash, in the zone of --tz', () => {
     expect(printed([{ timestamp: -1 }], { format: 'table' }).toString()).toContain(' -  ');
     expect(printed([{}], { format: 'table', timeZone: 'Asia/Tokyo' }).toString()).toContain(

@@ -66,6 +66,18 @@ describe('value formats', () => {
     }
   });
 
+  it('msgpack looks for numbers that would change beside strings of any length', async () => {
+    const codec = await loadValueCodec('msgpack');
+    const text = (id: string) => `{"s":"${'x'.repeat(12_000_000)}","q":"1e999 \\\\","n":1234567890123456,"id":${id}}`;
+    const back = codec.decode(codec.encode(Buffer.from(text('1.5'))));
+    expect(Buffer.from(text('1.5')).equals(back)).toBe(true);
+    expect(() => codec.encode(Buffer.from(text('9007199254740993')))).toThrow(
+      /9007199254740993 cannot be held exactly/,
+    );
+    expect(() => codec.encode(Buffer.from(text('1e999')))).toThrow(/1e999 cannot be held exactly/);
+    expect(() => codec.encode(Buffer.from(text('1'.repeat(400))))).toThrow(/1{40}… cannot be held exactly/);
+  });
+
   it('msgpack refuses what is nested beyond the stack', async () => {
     const codec = await loadValueCodec('msgpack');
     const deep = Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);

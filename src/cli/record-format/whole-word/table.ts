@@ -61,9 +61,9 @@ function padded(out: OutputBuffer, width: number, write: () => void): void {
   pad(out, mark, width);
 }
 
-/** Spaces up to the width, and two more. A character counts as one column. */
+/** Spaces up to the width, and two more; two behind what is longer, too. A character counts as one column. */
 function pad(out: OutputBuffer, mark: number, width: number): void {
   let columns = 0;
   for (let i = mark; i < out.length; i += utf8SequenceLength(out.buffer, i, out.length) || 1) columns++;
-  for (; columns < width + 2; columns++) out.writeByte(0x20);
+  for (let spaces = Math.max(0, width - columns) + 2; spaces > 0; spaces--) out.writeByte(0x20);
 }
