@@ -131,6 +131,7 @@ function checkTogether(options: ConsumeOptions): void {
   checkHandler(options);
   checkGroup(options);
   if (options.dump !== undefined && hasHandler(options)) exclude('--dump', '--exec and --exec-batch');
+  if (options.dump === '') throw new KlogError('KLOG_USAGE', '--dump names no directory: it is empty');
   const follows = options.follow === true || options.timeout !== undefined;
   if (options.reverse && follows) {
     throw new KlogError('KLOG_USAGE', '--reverse reads what is there: not with --follow or --timeout');

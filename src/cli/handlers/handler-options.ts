@@ -83,6 +83,13 @@ export function checkHandler(options: HandlerOptions & PrintOptions): void {
     return;
   }
   if (exec !== undefined && execBatch !== undefined) exclude('--exec', '--exec-batch');
+  // `sh -c ''` would acknowledge everything.
+  if ((exec ?? execBatch)!.trim() === '') {
+    throw new KlogError(
+      'KLOG_USAGE',
+      `${exec === undefined ? '--exec-batch' : '--exec'} names no command: it is empty`,
+    );
+  }
   if (dlq !== undefined) {
     if (options.onFailure !== undefined) exclude('--on-failure', '--dlq');
     validateTopicName(dlq);

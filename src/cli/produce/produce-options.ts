@@ -159,7 +159,12 @@ async function chooseSource(flags: ProduceFlags): Promise<ProduceSource> {
     if (isSplit) exclude(first!, flags.keySeparator === undefined ? '-D' : '-K');
   }
   if (value !== undefined) return { kind: 'value', value: argumentBytes(value), isStdinIgnored: false };
-  if (file !== undefined) return { kind: 'files', paths: file };
+  if (file !== undefined) {
+    if (file.filter((path) => path === '-').length > 1) {
+      throw new KlogError('KLOG_USAGE', '--file: - is given twice, and standard input can be read once');
+    }
+    return { kind: 'files', paths: file };
+  }
   if (isRecords) return recordSource(flags);
   if (flags.key !== undefined && flags.tombstone === true && !isSplit && lines === undefined) {
     return { kind: 'value', value: Buffer.alloc(0), isStdinIgnored: true };

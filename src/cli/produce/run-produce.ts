@@ -233,6 +233,7 @@ class ProduceRun {
     };
     await attempt(() => producer.flush());
     await attempt(() => this.#reports?.finish());
+    if (this.#options.tee) await attempt(() => this.#context.stdout.flush());
     await attempt(() => this.#skipped?.close());
     return failure;
   }

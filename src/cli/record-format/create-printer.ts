@@ -51,6 +51,11 @@ export function createRecordPrinter(options: PrinterOptions): RecordPrinter {
       hint: 'Write delimiters into the format: -f "%k\\t%v\\n".',
     });
   }
+  if (format === '') {
+    throw new KlogError('KLOG_USAGE', 'The format is empty: it would print nothing', {
+      hint: "A text with verbs is one, as '%k %v\\n', or a word, as json",
+    });
+  }
   const word = wholeWordPrinter(format, timeZone, forTerminal, options);
   if (word !== undefined) return word;
   refuseWord(format);

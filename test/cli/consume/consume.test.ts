@@ -176,6 +176,8 @@ describe('klog consume', () => {
       expect((await log.run(['consume', 't', '-f', '%p/%o %k=%v;'])).out).toBe('0/0 a=1;0/1 =;');
       expect((await log.run(['consume', 't', '-f', '%v', '-D', 'x'])).code).toBe(2);
       expect((await log.run(['consume', 't', '-f', '%q'])).code).toBe(2);
+      expect((await log.run(['consume', 't', '-f', ''])).code).toBe(2);
+      expect((await log.run(['consume', 't', '--dump', ''])).code).toBe(2);
     }));
 
   it('prints JSON records with -J and with --json alike', () =>

@@ -155,6 +155,9 @@ describe('consume --exec', () => {
     [['--exec', 'cat', '--dlq', '__consumer_offsets'], /internal topic/],
     [['--exec', 'cat', '--dump', 'd'], /exclude each other/],
     [['--exec', 'cat', '--max-in-flight', '0'], /at least 1/],
+    [['--exec', ''], /--exec names no command/],
+    [['--exec-batch', ' '], /--exec-batch names no command/],
+    [['--exec-batch', 'cat', '-f', ''], /format is empty/],
   ])('refuses %j', (words, message) =>
     withLog(async (log) => {
       await log.createTopic('t');

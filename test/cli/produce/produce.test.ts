@@ -374,6 +374,18 @@ describe('klog produce: what it says', () => {
       expect(await values(log, 't')).toHaveLength(4);
     }));
 
+  it('says what is durable where the copy of -T could not be written', () =>
+    withLog(async (log) => {
+      const full = { stdin: ['a\n', 'b'], writeError: { at: 1, code: 'ENOSPC' } };
+      expect(await log.run('produce t -T -q', full)).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/^1 record is durable, the last at t:0@0\nklog: writing standard output/),
+      });
+      // Shorter than what waits to be written.
+      const { code, err } = await log.run('produce t -T', { ...full, stdin: ['c'] });
+      expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('durable, the last at t:0@') });
+    }));
+
   it('shows in its help what each mode of --acks promises', async () =>
     withLog(async (log) => {
       const { code, out } = await log.run('produce --help');
@@ -397,6 +409,7 @@ describe('klog produce: what it refuses', () => {
     '--value a --lines b',
     '--value a -J',
     '--file a -K :',
+    '--file - --file a --file -',
     '--key-optional',
     '--keep-partition',
     '-J --keep-partition -p 1',
