@@ -35,9 +35,22 @@ export interface TopicSelection {
   readonly partitions?: readonly (number | PartitionRange)[];
 }
 
+/** Some partitions of all topics whose whole name fits. */
+export interface PatternSelection {
+  readonly pattern: RegExp;
+  /** As those of a {@link TopicSelection}; a topic that comes later may have fewer. */
+  readonly partitions?: readonly (number | PartitionRange)[];
+}
+
 export interface ConsumerOptions {
   /** In this order with `order: 'partition'`. Kafka: `assign`. */
   readonly topics: readonly (string | TopicSelection)[];
+  /**
+   * All other topics whose whole name fits, behind these, by name; never internal ones. With `follow` also those that are made
+   * later, from their beginning, and one that is deleted is no failure. Kafka: `subscribe(Pattern)`; looked at every second
+   * instead of `metadata.max.age.ms`.
+   */
+  readonly patterns?: readonly (RegExp | PatternSelection)[];
   /**
    * Default `start`. Out of range: OFFSET_OUT_OF_RANGE, but only if it is so in every partition. Kafka:
    * `auto.offset.reset`.
@@ -111,7 +124,7 @@ export interface ConsumerBatches extends AsyncIterable<ConsumerBatch> {
 }
 
 /**
- * Kafka: `KafkaConsumer` with `assign`. Iterate it once, by record or by batch. Nothing is read before the first call;
+ * Kafka: `KafkaConsumer` with `assign`; without a group it reads all of what its patterns match, too. Iterate it once, by record or by batch. Nothing is read before the first call;
  * topics, ranges and ends are looked up then, and that is when the errors of a wrong topic or offset come.
  *
  * Iterating fails with UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (everything before the damage

@@ -43,3 +43,27 @@ describe('a topic that is given partitions while it is waited for', () => {
     }),
   );
 });
+
+describe('topics that are made while they are waited for', () => {
+  it.concurrent.each([
+    ['consume -r log.* -F', 'new\n'],
+    ['consume -r log.* -F -o end', 'new\n'],
+    ['consume -r log.* -F --order time', 'new\n'],
+    ['consume -r log.* -F -p 0', 'new\n'],
+    ['tail -r -f log.*', 'new\n'],
+  ])('klog %s shows them', (line, out) =>
+    withLog(async (log) => {
+      await log.produce([{ topic: 't', value: 'old' }]);
+      const client = await openClient({ directory: log.directory });
+      const context = new FakeContext({ client, env: { ...process.env, KLOG_DIR: log.directory } });
+      const running = runCommandLine(line.split(' '), context);
+      await sleep(300);
+      await log.produce([{ topic: 'log-1', value: 'new' }]);
+      for (let i = 0; i < 40 && context.out !== out; i++) await sleep(50);
+      context.interrupt('SIGINT');
+      expect(await running).toBe(130);
+      expect(context.out).toBe(out);
+      await client.close();
+    }),
+  );
+});

@@ -125,7 +125,7 @@ it('a member that follows does not fail because a topic is deleted; one that rea
     await remake(5);
     const fetcher = partitions.assignment.get(P);
     const read = Promise.all([fetcher.fill(), fetcher.beyond(), fetcher.waitForMore(new AbortController().signal, 1)]);
-    if (isFollowing) expect(await read.then(() => fetcher.isDone)).toBe(true);
+    if (isFollowing) expect(await read.then(() => fetcher.isDeleted)).toBe(true);
     else await expect(read).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
   }
 });

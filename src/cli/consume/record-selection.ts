@@ -10,7 +10,7 @@ import { addPartitionsOption, addRegexOption, selectTopics } from '../topic-sele
 import { isBackwards, type OffsetSelection, parseOffset, parseOffsetPoint } from '../values/parse-offset.js';
 import { parsePartitionOperand } from '../values/parse-partition.js';
 import type { TimeContext } from '../values/parse-time.js';
-import { parseTopicPattern } from '../values/parse-topic-pattern.js';
+import { parseTopicPattern, topicRegExp } from '../values/parse-topic-pattern.js';
 
 /** Which records: the options of consume and replay that choose places in partitions. */
 export interface SelectionOptions {
@@ -71,6 +71,19 @@ export async function selectRecords(
     ...(range.from === undefined ? {} : { from: range.from }),
     ...(range.to === undefined ? {} : { to: range.to }),
   };
+}
+
+/** What is followed of topics that match and are made later. */
+export function laterTopics(options: SelectionOptions, context: CliContext): Pick<ConsumerOptions, 'patterns'> {
+  if (options.regex !== true) return {};
+  const time = timeContext(options, context);
+  const range = rangeOf(options, time);
+  const patterns = options.topics.map((text) => {
+    const { partitions } = selectionOf(text, options, range, time);
+    const pattern = topicRegExp(text);
+    return partitions === undefined ? pattern : { pattern, partitions };
+  });
+  return { patterns };
 }
 
 /** Where a group begins that has committed nothing. KLOG_USAGE for a range, or a place for each partition. */

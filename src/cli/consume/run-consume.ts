@@ -5,6 +5,7 @@ import type { CliContext } from '../cli-context.js';
 import type { ExitCode } from '../exit-code.js';
 import type { GlobalOptions } from '../global-options.js';
 import { checkGroup, checkSubscription, type GroupOptions } from '../group-consume/group-options.js';
+import { isSubscribed } from '../group-consume/subscription.js';
 import { checkHandler, type HandlerOptions, hasHandler, refuseOwnLetters } from '../handlers/handler-options.js';
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
@@ -15,7 +16,7 @@ import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
 import { withRecordProgress } from './record-progress.js';
-import { checkSelection, type SelectionOptions, selectRecords } from './record-selection.js';
+import { checkSelection, laterTopics, type SelectionOptions, selectRecords } from './record-selection.js';
 import { reversedBatches } from './reversed-batches.js';
 import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
 import { stopSignal } from './stop-signal.js';
@@ -65,7 +66,7 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     };
     if (options.group !== undefined) {
-      const { isSubscribed, readAsMember, subscriptionOf } = await import('../group-consume/run-group-consume.js');
+      const { readAsMember, subscriptionOf } = await import('../group-consume/run-group-consume.js');
       const subscription = await subscriptionOf(client, options, follow, context);
       if (subscription === undefined) return noTopics(options, context);
       refuseOwnLetters(options, (topic) => isSubscribed(options, topic));
@@ -76,12 +77,16 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       return wasCutShort(options, context, records) ? 5 : 0;
     }
     const selected = await selectRecords(client, options, context);
-    if (selected.topics.length === 0) return noTopics(options, context);
+    const later = follow ? laterTopics(options, context) : {};
+    if (selected.topics.length === 0 && later.patterns === undefined) return noTopics(options, context);
     const placed = options.fromGroup === undefined ? selected : await placedByGroup(client, selected, options, context);
-    const consumerOptions = { ...shared, ...placed, order: options.order ?? 'partition', signal };
+    const consumerOptions = { ...shared, ...placed, ...later, order: options.order ?? 'partition', signal };
     if (printer === undefined) {
       const names = new Set(topicNames(selected.topics));
-      refuseOwnLetters(options, (topic) => names.has(topic));
+      refuseOwnLetters(
+        options,
+        (topic) => names.has(topic) || (later.patterns && isSubscribed(options, topic)) === true,
+      );
       const { runHandlers } = await import('../handlers/run-handlers.js');
       const open = (stopped: AbortSignal) => openBatches(client, { ...consumerOptions, signal: stopped }, options);
       const task = { client, open, filter, maxRecords: options.maxMessages };

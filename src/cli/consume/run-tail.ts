@@ -10,7 +10,7 @@ import { keepRecord } from './kept-record.js';
 import { type PrintOptions, printerFor } from './print-options.js';
 import { printRecords, type RecordFilter } from './print-records.js';
 import { type FilterOptions, filterFor } from './record-filter.js';
-import { checkSelection, selectRecords } from './record-selection.js';
+import { checkSelection, laterTopics, selectRecords } from './record-selection.js';
 import { type DamageOptions, SkippedDamage } from './skipped-damage.js';
 import { stopSignal } from './stop-signal.js';
 
@@ -50,7 +50,12 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
     if (options.follow && !signal.aborted) {
       await stdout.flush();
       stdout.isImmediate = true;
-      const follower = client.consumer({ ...shared, topics: positions, follow: true });
+      const follower = client.consumer({
+        ...shared,
+        topics: positions,
+        ...laterTopics(options, context),
+        follow: true,
+      });
       try {
         await printRecords(follower.batches(), { printer: { ...printer, begin: () => {} }, output: stdout, filter });
       } finally {

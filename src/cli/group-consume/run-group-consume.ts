@@ -11,7 +11,7 @@ import { commitModeOf } from './group-options.js';
 import { Membership } from './membership.js';
 import { oneByOne } from './one-by-one.js';
 
-export { isSubscribed, subscriptionOf } from './subscription.js';
+export { subscriptionOf } from './subscription.js';
 
 export interface GroupReading {
   readonly client: Client;

@@ -3,7 +3,7 @@ import type { GroupConsumerOptions } from '../../clients/group-consumer.js';
 import type { CliContext } from '../cli-context.js';
 import { type SelectionOptions, startOf } from '../consume/record-selection.js';
 import { selectTopics } from '../topic-selection.js';
-import { parseTopicPattern } from '../values/parse-topic-pattern.js';
+import { parseTopicPattern, topicRegExp } from '../values/parse-topic-pattern.js';
 
 export type Subscription = Pick<GroupConsumerOptions, 'topics' | 'patterns' | 'from'>;
 
@@ -19,16 +19,10 @@ export async function subscriptionOf(
   const start = from === undefined ? {} : { from };
   if (regex !== true) return { topics, ...start };
   if (!follow && (await selectTopics(client.admin(), { topics, regex: true })).length === 0) return undefined;
-  return { patterns: topics.map(patternOf), ...start };
+  return { patterns: topics.map(topicRegExp), ...start };
 }
 
 /** Whether a topic of this name is what it reads, or would be as soon as it is made. */
 export function isSubscribed({ topics, regex }: SelectionOptions, topic: string): boolean {
   return regex === true ? topics.some((text) => parseTopicPattern(text).test(topic)) : topics.includes(topic);
-}
-
-/** It has been checked already: what stands before it in `(?i)` are its flags. */
-function patternOf(text: string): RegExp {
-  const [flags = ''] = /^\(\?[ism]+\)/.exec(text) ?? [];
-  return new RegExp(text.slice(flags.length), flags.slice(2, -1));
 }

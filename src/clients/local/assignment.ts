@@ -17,19 +17,20 @@ export class Assignment {
   isClosed = false;
   /** Paused before it was known what is assigned. */
   readonly #pausedBefore = new Map<string, TopicPartition>();
-  readonly #options: FetcherOptions;
+  readonly #options: Omit<FetcherOptions, 'outlivesTopic'>;
+  readonly #outlives: (topic: string) => boolean;
 
-  constructor(
-    { isolationLevel, skipCorrupt = false, onCorrupt }: ReadOptions,
-    { outlivesTopics }: Pick<FetcherOptions, 'outlivesTopics'>,
-  ) {
+  /** @param outlives whether it is no failure that a topic is deleted */
+  constructor({ isolationLevel, skipCorrupt = false, onCorrupt }: ReadOptions, outlives: (topic: string) => boolean) {
     const isCommittedOnly = isolationLevel !== 'read_uncommitted';
-    this.#options = { isCommittedOnly, skipCorrupt, onCorrupt, outlivesTopics };
+    this.#options = { isCommittedOnly, skipCorrupt, onCorrupt };
+    this.#outlives = outlives;
   }
 
   /** @param maxBytes of one fetch */
   add({ topic, topicId, partition, reader, marks, from, end }: PlannedPartition, maxBytes: number): PartitionFetcher {
-    const fetcher = new PartitionFetcher(topic, partition, reader, marks, { from, end }, maxBytes, this.#options);
+    const options = { ...this.#options, outlivesTopic: this.#outlives(topic) };
+    const fetcher = new PartitionFetcher(topic, partition, reader, marks, { from, end }, maxBytes, options);
     if (this.#pausedBefore.delete(partitionName(fetcher))) fetcher.pause();
     this.fetchers.push(fetcher);
     this.topicIds.set(topic, topicId);
@@ -40,6 +41,7 @@ export class Assignment {
   async remove(fetcher: PartitionFetcher): Promise<void> {
     const at = this.fetchers.indexOf(fetcher);
     if (at >= 0) this.fetchers.splice(at, 1);
+    this.backlogEnds.delete(fetcher);
     await fetcher.reader.close();
   }
 

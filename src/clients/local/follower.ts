@@ -84,7 +84,8 @@ export class Follower {
   #watchAll(fetchers: readonly PartitionFetcher[]): void {
     this.#watchedAt = this.#elapsed();
     for (const fetcher of fetchers) {
-      if (!fetcher.isAtEnd || fetcher.isPaused || fetcher.isDone || this.#known.has(fetcher)) continue;
+      if (!fetcher.isAtEnd || fetcher.isPaused || fetcher.isDone || fetcher.isDeleted) continue;
+      if (this.#known.has(fetcher)) continue;
       this.#known.add(fetcher);
       this.#inTurn.add(fetcher);
     }

@@ -6,6 +6,7 @@ import type { MemberWorker } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';
 import type { GroupConsumerOptions, GroupShare, OffsetToCommit } from '../group-consumer.js';
 import { closed } from './consumer-life.js';
+import { fits } from './topic-pattern.js';
 
 type Subscription = Pick<GroupConsumerOptions, 'topics' | 'patterns' | 'group'>;
 
@@ -115,6 +116,6 @@ export class GroupMembership {
 /** Whether the whole name of a topic fits one of the patterns. */
 function wanting(patterns: readonly RegExp[]): ((topic: string) => boolean) | undefined {
   if (patterns.length === 0) return undefined;
-  const whole = patterns.map(({ source, flags }) => new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, '')));
-  return (topic) => whole.some((pattern) => pattern.test(topic));
+  const tests = patterns.map(fits);
+  return (topic) => tests.some((isFit) => isFit(topic));
 }

@@ -57,7 +57,7 @@ export class GroupPartitions implements MemberWorker {
     this.#store = store;
     this.#seams = seams;
     this.#options = options;
-    this.assignment = new Assignment(options.consumer, { outlivesTopics: options.isFollowing });
+    this.assignment = new Assignment(options.consumer, () => options.isFollowing);
   }
 
   async start(partitions: readonly StartedPartition[]): Promise<readonly MemberCommit[]> {

@@ -13,7 +13,7 @@ import { soughtOffset } from './offset-range.js';
 import { PartitionOrder } from './partition-order.js';
 import { RecordIterator } from './record-iterator.js';
 import { TimeOrder } from './time-order.js';
-import { assignAdded, waitForTopics } from './topic-watch.js';
+import { TopicWatch, waitForTopics } from './topic-watch.js';
 
 const DEFAULT_FETCH_BYTES = 1024 * 1024;
 /** All partitions that are merged by time hold their blocks at the same time: two each, within this together. */
@@ -30,6 +30,7 @@ export class LocalConsumer implements Consumer {
   readonly #isFollowing: boolean;
   readonly #assignment: Assignment;
   readonly #follower: Follower;
+  readonly #topics: TopicWatch;
   #order: BatchOrder | undefined;
   /** Calls that look for the next batch. */
   #asking = 0;
@@ -55,8 +56,9 @@ export class LocalConsumer implements Consumer {
     this.#store = store;
     this.#options = options;
     this.#seams = seams;
-    this.#assignment = new Assignment(options, { outlivesTopics: false });
     this.#isFollowing = options.follow === true || timeoutMs !== undefined;
+    this.#topics = new TopicWatch(store, options);
+    this.#assignment = new Assignment(options, (topic) => this.#isFollowing && this.#topics.matches(topic));
     this.#follower = new Follower(this.#life.signal, seams.elapsed);
   }
 
@@ -251,7 +253,8 @@ export class LocalConsumer implements Consumer {
       this.#life.end();
       return;
     }
-    const planned = await planPartitions(this.#store, this.#options, this.#isFollowing);
+    const selected = { ...this.#options, topics: await this.#topics.topics() };
+    const planned = await planPartitions(this.#store, selected, this.#isFollowing);
     const share = Math.floor(MERGE_BUFFER_BYTES / 2 / Math.max(1, planned.length));
     const isMerged = order === 'time' && planned.length > 1;
     const maxBytes = isMerged ? Math.min(maxFetchBytes, Math.max(LEAST_FETCH_BYTES, share)) : maxFetchBytes;
@@ -267,7 +270,12 @@ export class LocalConsumer implements Consumer {
     if (now - this.#lookedAtTopics < TOPICS_POLL_MS) return;
     this.#lookedAtTopics = now;
     const maxBytes = this.#options.maxFetchBytes ?? DEFAULT_FETCH_BYTES;
-    await assignAdded(this.#store, this.#options, this.#assignment, maxBytes);
+    let isGone = false;
+    await this.#topics.look(this.#assignment, maxBytes, (fetcher) => {
+      isGone = true;
+      this.#follower.forget(fetcher);
+    });
+    if (isGone) this.#changed();
   }
 
   #changed(): void {

@@ -21,7 +21,7 @@ export interface FetcherOptions {
   readonly skipCorrupt: boolean;
   readonly onCorrupt: ((damage: CorruptRange) => void) | undefined;
   /** Of a topic that is deleted nothing comes any more; else reading it fails. */
-  readonly outlivesTopics: boolean;
+  readonly outlivesTopic: boolean;
 }
 
 export interface FetcherRange {
@@ -44,6 +44,8 @@ export class PartitionFetcher {
   isPaused = false;
   /** The last {@link fill} found nothing. Whoever hears of more takes it back. */
   isAtEnd = false;
+  /** Its topic was deleted: nothing comes any more. */
+  isDeleted = false;
   /** Raised by whatever makes batches that are on their way stale. */
   generation = 0;
   readonly #options: FetcherOptions;
@@ -54,7 +56,6 @@ export class PartitionFetcher {
   #block: FetchedBatches | undefined;
   #blockAt = 0;
   #filter: CommittedFilter | undefined;
-  #isDeleted = false;
   #lastDamage: { readonly offset: number; readonly file: string; readonly position: number } | undefined;
 
   constructor(
@@ -84,7 +85,7 @@ export class PartitionFetcher {
 
   /** Whether nothing will ever come any more. */
   get isDone(): boolean {
-    return this.#isDeleted || this.hasPassed(this.end);
+    return this.hasPassed(this.end);
   }
 
   /** Whether nothing below `offset` is left. */
@@ -196,13 +197,13 @@ export class PartitionFetcher {
 
   /** What `look` answers; of a deleted topic, where that is no failure, `answer`: then another look finds it done. */
   async #unlessDeleted<T>(look: () => Promise<T>, answer: T): Promise<T> {
-    if (this.#isDeleted) return answer;
+    if (this.isDeleted) return answer;
     try {
       return await look();
     } catch (error) {
-      if (!this.#options.outlivesTopics || !isDeletion(error)) throw error;
-      this.#isDeleted = true;
-      return answer;
+      this.isDeleted ||= this.#options.outlivesTopic && isDeletion(error);
+      if (this.isDeleted) return answer;
+      throw error;
     }
   }
 
