@@ -33,6 +33,7 @@ export async function record(
   seed: number,
   trace: string,
   start?: Start,
+  longestSeconds = LONGEST_SECONDS,
 ): Promise<Ran> {
   const directory = join(trace, 'directory');
   await mkdir(trace, { recursive: true });
@@ -40,7 +41,7 @@ export async function record(
   else await cp(start.directory, directory, { recursive: true });
   try {
     const command = scenarioCommand(programs, scenario.name, directory, seed);
-    const args = ['record', '--dir', directory, '--trace', trace, '--run-timeout', `${LONGEST_SECONDS}`, ...command];
+    const args = ['record', '--dir', directory, '--trace', trace, '--run-timeout', `${longestSeconds}`, ...command];
     return await runTool('crashsim', args, { KLOG_CRASH_ROOT: ROOT, ...start?.env });
   } finally {
     await rm(directory, { recursive: true, force: true });
