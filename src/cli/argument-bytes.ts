@@ -50,6 +50,11 @@ export function argumentBytes(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
+/** A byte as text that {@link argumentBytes} makes that byte again, whatever stands beside it. */
+export function byteAsText(byte: number): string {
+  return String.fromCharCode(byte < 0x80 ? byte : BYTE_SURROGATES + byte);
+}
+
 function splitAtNul(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   let from = 0;
@@ -64,7 +69,7 @@ function carried(bytes: Buffer): string {
   let text = '';
   for (let i = 0; i < bytes.length; ) {
     const length = utf8SequenceLength(bytes, i, bytes.length);
-    text += length === 0 ? String.fromCharCode(BYTE_SURROGATES + bytes[i]!) : bytes.toString('utf8', i, i + length);
+    text += length === 0 ? byteAsText(bytes[i]!) : bytes.toString('utf8', i, i + length);
     i += length || 1;
   }
   return text;

@@ -54,6 +54,9 @@ describe('arguments that are not UTF-8', () => {
       expect(out).toBe('6bff fec3a976 80;61 62 ;63 64 ;61 62 ;63 64 ;');
       expect((await runBytes('consume', 't', '-G', 'k:k\xff', '-f', '%o')).out).toBe('0');
       expect(await runBytes('produce', 't', '-k', 'a', '--value', 'b', '-H', '\xff=x')).toMatchObject({ code: 2 });
+      const kafka = ['-f', 'kafka', '--property', 'print.key=true', '--property', 'key.separator=\xff'];
+      const { context } = await runBytes('consume', 't', '-n', '1', ...kafka);
+      expect(context.bytes).toEqual(latin1('k\xff\xff\xfe\xc3\xa9v\n'));
     }));
 
   it('are refused where the system does not tell them, or tells something else', async () => {

@@ -66,6 +66,16 @@ export function addPrintOptions(command: Command, formatFlags: string): void {
   );
 }
 
+const JSON_WORDS: readonly string[] = ['json', 'jsonl'];
+
+/** Where values were asked for. */
+function refuseValues(options: PrintOptions): void {
+  const { format, keySeparator, delimiter } = options;
+  if (format !== undefined && !JSON_WORDS.includes(format)) exclude('--headers-only', `the format '${format}'`);
+  if (keySeparator !== undefined) exclude('--headers-only', '-K');
+  if (delimiter !== undefined || options.null) exclude('--headers-only', options.null ? '-0' : '-D');
+}
+
 const HEADERS_LINE = '%h\n';
 
 /**
@@ -83,9 +93,10 @@ export async function printerFor(
   if (wantsJson && options.format !== undefined && options.format !== 'json') {
     exclude('-J', `the format '${options.format}'`);
   }
+  if (options.headersOnly) refuseValues(options);
   const explicit = wantsJson ? 'json' : options.format;
   const plain = delimiter === undefined && options.keySeparator === undefined;
-  const headersLine = options.headersOnly && plain ? HEADERS_LINE : undefined;
+  const headersLine = options.headersOnly ? HEADERS_LINE : undefined;
   const create = (format: string | undefined) =>
     createRecordPrinter({
       format,

@@ -38,7 +38,7 @@ function compilePrefixed(text: string, pattern: string): RecordFilter {
   if (prefix === 'h:') {
     const equals = rest.indexOf('=');
     if (equals < 0) throw new KlogError('KLOG_USAGE', `${what}: h: needs a name and =`, { hint: '-G h:NAME=REGEX' });
-    return matchHeader(Buffer.from(rest.slice(0, equals), 'utf8'), compileMatcher(rest.slice(equals + 1), what));
+    return matchHeader(argumentBytes(rest.slice(0, equals)), compileMatcher(rest.slice(equals + 1), what));
   }
   const matches = compileMatcher(rest, what);
   switch (prefix) {

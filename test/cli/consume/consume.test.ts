@@ -191,6 +191,10 @@ describe('klog consume', () => {
       expect((await log.run('consume t -J')).out).toBe(line);
       expect((await log.run('consume t --json')).out).toBe(line);
       expect((await log.run('consume t -J --headers-only')).out).not.toContain('"value":"x"');
+      expect((await log.run('consume t --headers-only')).out).toBe('h=NULL\n');
+      for (const values of ['-K :', '-D ;', '-0', '-f %v', '-f csv']) {
+        expect(await log.run(`consume t --headers-only ${values}`)).toMatchObject({ code: 2, out: '' });
+      }
     }));
 
   it('keeps only what a pattern or an expression wants', () =>

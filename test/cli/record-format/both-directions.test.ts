@@ -163,6 +163,14 @@ describe('texts', () => {
     );
   });
 
+  it('an escape in {null=…} and {name:…} is the byte it names', () => {
+    const format = '%v{null=\\xff}|%h{name:\\xc3\\xa9}\\n';
+    expect(readAll(createFormatReader(format), Buffer.from('ff7c760a', 'hex')).map(shown)).toEqual([
+      { key: null, value: null, headers: [['é', 'v']] },
+    ]);
+    expect(() => createFormatReader('%h{name:\\xff}\\n')).toThrow(/keys of headers are UTF-8/);
+  });
+
   it('{null=TEXT} reads that text as null', () => {
     const format = '%k{null=NULL} %v{hex,null=-}\\n';
     expect(print(format, { record: {} }).toString()).toBe('NULL -\n');

@@ -163,6 +163,13 @@ describe('text modifiers', () => {
     expect(printedText({ value }, `%v{jq:${path}}`)).toBe(expected);
   });
 
+  it('an escape behind = and : is the byte it names, also beyond ASCII', () => {
+    const hex = (record: TestRecord, format: string) => printed([record], { format }).toString('hex');
+    expect(hex({}, '%k{null=\\xff}|%v{null=\\xc3\\xa9é}')).toBe('ff7cc3a9c3a9');
+    const headers = [['é', 'v']] as const;
+    expect(hex({ headers }, '%h{name:\\xc3\\xa9,null=-}%h{name:\\xe9,null=-}')).toBe('762d');
+  });
+
   it('{jq:…} combines with null=, max= and an encoding', () => {
     expect(printedText({ value: '{"a":"hello"}' }, '%v{jq:.a,max=2,hex} %v{jq:.b,null=-}')).toBe('6865 -');
   });

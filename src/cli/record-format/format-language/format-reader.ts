@@ -4,6 +4,7 @@
  *
  * A final record without its last delimiter is a record, unless `strict`.
  */
+import { argumentBytes } from '../../argument-bytes.js';
 import { InputBuffer } from '../input-buffer.js';
 import type { InputRecord, RecordOrigin, RecordReader } from '../input-record.js';
 import { compileInputLayout } from './input-layout.js';
@@ -176,7 +177,7 @@ export class FormatReader implements RecordReader {
 
   #setText({ target }: TextStep, text: Buffer | null): void {
     if (typeof target === 'string') this.#draft.texts[target] = text;
-    else if (text !== null) this.#draft.addHeader(Buffer.from(target.header, 'utf8'), text);
+    else if (text !== null) this.#draft.addHeader(argumentBytes(target.header), text);
   }
 
   #decode(step: TextStep, bytes: Buffer): Buffer | null {

@@ -11,6 +11,8 @@
  *
  * How texts are decoded stands in text-decoders.ts, how numbers are in number-modifiers.ts.
  */
+import { isUtf8 } from 'node:buffer';
+import { argumentBytes } from '../../argument-bytes.js';
 import { compileLinearRegExp } from '../linear-regexp.js';
 import type { InputStep, NumberTarget, SizeStep, TextExtent, TextStep, TextTarget } from './input-steps.js';
 import { parseKcatLayout } from './kcat.js';
@@ -157,6 +159,7 @@ class InputCompiler {
       );
     }
     const header = name.argument ?? '';
+    if (!isUtf8(argumentBytes(header))) throw formatError(this.#format, name.index, 'keys of headers are UTF-8');
     this.#once(node, `header ${header}`);
     const modifiers = compileTextModifiers(this.#format, { ...node, modifiers: rest });
     const extent = this.#extent(node, next, modifiers);

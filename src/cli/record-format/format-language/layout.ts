@@ -13,7 +13,7 @@
  * In text after `=` and `:` the escapes hold, and `%}` `%{` `%%` stand for the bare character.
  */
 import { KlogError } from '../../../errors.js';
-import { argumentBytes } from '../../argument-bytes.js';
+import { argumentBytes, byteAsText } from '../../argument-bytes.js';
 import { escapeLength, readEscape } from '../escapes.js';
 
 export type LayoutNode = LiteralNode | VerbNode;
@@ -39,7 +39,7 @@ export interface VerbNode {
 
 export interface Modifier {
   readonly name: string;
-  /** Behind `=` or `:`, or between the brackets. */
+  /** Behind `=` or `:`, or between the brackets. Any bytes, see argument-bytes.ts. */
   readonly argument: string | undefined;
   readonly index: number;
 }
@@ -205,7 +205,7 @@ class LayoutParser {
       const character = format[this.#index]!;
       if (character === ',' || character === '}') return text;
       if (character === '\\') {
-        text += String.fromCharCode(readEscape(format, this.#index, 'the format'));
+        text += byteAsText(readEscape(format, this.#index, 'the format'));
         this.#index += escapeLength(format, this.#index);
       } else if (character === '%' && /[%{}]/.test(format[this.#index + 1] ?? '')) {
         text += format[this.#index + 1];

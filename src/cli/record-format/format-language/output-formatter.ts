@@ -14,6 +14,7 @@
  * | `%s %S %R` `%h`  | kcat's: value, its length (-1 null), its length as big-endian 32 bits; `n=v,n=v` |
  */
 import type { RecordCursor } from '../../../format/record-cursor.js';
+import { argumentBytes } from '../../argument-bytes.js';
 import { rangeEquals } from '../byte-range.js';
 import type { FormatContext, RecordFormatter } from '../format-context.js';
 import { withKernel } from '../kernel-printer.js';
@@ -232,7 +233,7 @@ function compileHeaderNode(format: string, node: LayoutNode, options: OutputForm
 
 function namedHeader(format: string, verb: VerbNode, options: OutputFormatOptions): RecordFormatter {
   const [first, ...rest] = verb.modifiers;
-  const name = Buffer.from(first!.argument ?? '', 'utf8');
+  const name = argumentBytes(first!.argument ?? '');
   const write = compileText(format, { ...verb, modifiers: rest }, options);
   return (cursor, _context, out) => {
     let start = -1;

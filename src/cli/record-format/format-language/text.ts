@@ -3,6 +3,7 @@
  * `jq:PATH` picks a field → `max=N` cuts to N characters → one encoding (`hex`, `base64`, `base64raw`, `json`, `c`,
  * `unpack[…]`, or as it is). `null=TEXT` is shown for null, and for a field that is not there.
  */
+import { argumentBytes } from '../../argument-bytes.js';
 import { writeJsonString, writeJsonText } from '../json-text.js';
 import { Constant, type OutputBuffer } from '../output-buffer.js';
 import { escapeTail } from '../terminal-escape.js';
@@ -50,7 +51,7 @@ export function compileText(format: string, verb: VerbNode, options: TextOptions
   }
   let write = encode ?? writeRaw;
   if (maxCharacters !== Number.POSITIVE_INFINITY) write = cut(write, maxCharacters);
-  const absent = new Constant(nullText ?? options.nullText);
+  const absent = new Constant(argumentBytes(nullText ?? options.nullText));
   const raw = (encode === undefined || encode === writeRaw) && maxCharacters === Number.POSITIVE_INFINITY;
   let whole: TextWriter =
     raw && absent.length === 0

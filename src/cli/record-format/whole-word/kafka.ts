@@ -3,6 +3,7 @@
  * `CreateTime:1700000000000⇥Partition:0⇥Offset:42⇥h:x⇥key⇥value`. By default the value alone.
  */
 import type { RecordCursor } from '../../../format/record-cursor.js';
+import { argumentBytes } from '../../argument-bytes.js';
 import type { FormatContext, RecordFormatter } from '../format-context.js';
 import { Constant, type OutputBuffer } from '../output-buffer.js';
 import { printerOf, type RecordPrinter } from '../record-printer.js';
@@ -12,16 +13,16 @@ import { type KafkaColumn, parseKafkaProperties } from './kafka-properties.js';
 /** `properties` by Kafka's names. KLOG_USAGE for an unknown one, or a `print.…` that is neither true nor false. */
 export function createKafkaPrinter(properties: Readonly<Record<string, string>>, forTerminal: boolean): RecordPrinter {
   const { columns: flags, texts } = parseKafkaProperties(properties);
-  const nullText = new Constant(texts['null.literal']);
+  const nullText = new Constant(argumentBytes(texts['null.literal']));
   const write = (source: Uint8Array, start: number, end: number, out: OutputBuffer) => {
     const mark = out.length;
     if (start < 0) out.writeConstant(nullText);
     else out.writeBytes(source, start, end);
     if (forTerminal) escapeTail(out, mark);
   };
-  const columns = flags.map((flag) => columnFor(flag, write, new Constant(texts['headers.separator'])));
-  const keySeparator = new Constant(texts['key.separator']);
-  const lineSeparator = new Constant(texts['line.separator']);
+  const columns = flags.map((flag) => columnFor(flag, write, new Constant(argumentBytes(texts['headers.separator']))));
+  const keySeparator = new Constant(argumentBytes(texts['key.separator']));
+  const lineSeparator = new Constant(argumentBytes(texts['line.separator']));
   return printerOf((cursor, context, out) => {
     for (let i = 0; i < columns.length; i++) {
       columns[i]!(cursor, context, out);
