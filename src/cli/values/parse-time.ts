@@ -1,10 +1,11 @@
 import { KlogError } from '../../errors.js';
+import { parseTimeZone, type TimeZone } from '../record-format/format-language/time-zone.js';
 import { tryParseDuration } from './parse-duration.js';
 
 export interface TimeContext {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** IANA name, for times that name no zone themselves. Default UTC. */
+  /** As `--tz` takes it, for times that name no zone themselves. Default UTC. */
   readonly timeZone?: string | undefined;
 }
 
@@ -63,7 +64,7 @@ function parseIso(text: string, timeZone: string | undefined): number | undefine
   const utc = date.getTime();
   const zone = match[8];
   if (zone !== undefined) return utc - zoneMinutes(zone) * 60_000;
-  return timeZone === undefined ? utc : fromLocalTime(utc, timeZone);
+  return timeZone === undefined ? utc : fromLocalTime(utc, parseTimeZone(timeZone));
 }
 
 function zoneMinutes(zone: string): number {
@@ -75,36 +76,13 @@ function zoneMinutes(zone: string): number {
 /**
  * Looks a second time with the offset found first: near a change of the clocks the first one may be the wrong side's.
  */
-function fromLocalTime(local: number, timeZone: string): number {
-  const first = local - offsetOf(local, timeZone);
-  return local - offsetOf(first, timeZone);
+function fromLocalTime(local: number, zone: TimeZone): number {
+  const first = local - zone.offsetSecondsAt(local) * 1000;
+  return local - zone.offsetSecondsAt(first) * 1000;
 }
 
-/** What the zone's clocks are ahead of UTC at that time, in milliseconds. */
-function offsetOf(time: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone: checkTimeZone(timeZone),
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(time);
-  const part = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((one) => one.type === type)?.value);
-  const shown = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
-  return shown - Math.floor(time / 1000) * 1000;
-}
-
-/** For `--tz`: an IANA zone, `UTC`, or `local`. */
+/** For `--tz`, before it is needed. KLOG_USAGE for an unknown zone. */
 export function checkTimeZone(name: string): string {
-  if (name === 'local') return Intl.DateTimeFormat().resolvedOptions().timeZone;
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return name;
-  } catch (error) {
-    const hint = 'Zones look like UTC, Europe/Berlin, local';
-    throw new KlogError('KLOG_USAGE', `unknown time zone '${name}'`, { cause: error, hint });
-  }
+  parseTimeZone(name);
+  return name;
 }

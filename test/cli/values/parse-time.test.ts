@@ -52,6 +52,11 @@ describe('parseTime', () => {
     ['2024-03-31T03:30', 'Europe/Berlin', '2024-03-31T01:30:00Z'],
     ['2024-10-27T03:30', 'Europe/Berlin', '2024-10-27T02:30:00Z'],
     ['2024-01-01T12:00', 'UTC', '2024-01-01T12:00:00Z'],
+    // As times are printed with them.
+    ['2024-01-01T12:00', '+05:30', '2024-01-01T06:30:00Z'],
+    ['2024-01-01T12:00', '-0800', '2024-01-01T20:00:00Z'],
+    ['2024-01-01T12:00', '+02', '2024-01-01T10:00:00Z'],
+    ['2024-01-01T12:00', 'z', '2024-01-01T12:00:00Z'],
   ])('%s in %s', (text, timeZone, expected) => {
     expect(new Date(parseTime(text, { now, timeZone })).toISOString()).toBe(new Date(expected).toISOString());
   });
