@@ -65,8 +65,8 @@ export class Store {
   readonly directory: DataDirectory;
   readonly topics: Topics;
   /**
-   * Called while topics are being made, or one is being deleted, before anything else is: what is known by their names
-   * is not theirs. Again where a delete is completed.
+   * Called while topics are being made, before anything else is, or one is being deleted, before its name is free: what
+   * is known by their names is not theirs. Again where a delete is completed.
    */
   onTopicNames: ((topics: ReadonlySet<string>) => Promise<void>) | undefined;
   readonly #fs: CountingFileSystem;
@@ -92,10 +92,8 @@ export class Store {
       lockWaitMs: this.#lockWaitMs,
       randomBytes: options.randomBytes ?? randomBytes,
       onCreate: async (topics) => await this.onTopicNames?.(topics),
-      onDelete: async (topic) => {
-        await this.onTopicNames?.(new Set([topic]));
-        await this.#letGo(topic);
-      },
+      onDelete: async (topic) => await this.#letGo(topic),
+      onDeleted: async (topic) => await this.onTopicNames?.(new Set([topic])),
     });
     this.#places = new PartitionPlaces(this.#fs, directory, this.topics);
   }

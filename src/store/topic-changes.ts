@@ -47,6 +47,8 @@ export interface TopicsOptions {
   readonly onCreate?: (topics: ReadonlySet<string>) => Promise<void>;
   /** Called before the directories of a topic are removed. */
   readonly onDelete?: (topic: string) => Promise<void>;
+  /** Called when they are, before the name is free. */
+  readonly onDeleted?: (topic: string) => Promise<void>;
 }
 
 /** What all changes of topics have in common. */
@@ -117,6 +119,8 @@ export class TopicChanges {
     const { topic, topicId, partitions, growingTo } = file;
     await this.#options.onDelete?.(topic);
     await this.#remove({ topic, topicId, first: 0, end: Math.max(partitions, growingTo ?? 0) }, lockWaitMs);
+    // What this writes may need the room that there is now.
+    await this.#options.onDeleted?.(topic);
     await this.files.drop(topic);
   }
 

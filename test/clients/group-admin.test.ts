@@ -1,8 +1,13 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Client } from '../../src/clients/client.js';
 import type { GroupConsumer } from '../../src/clients/group-consumer.js';
+import { systemSeams } from '../../src/clients/local/client-seams.js';
 import { openClient } from '../../src/clients/local/open-client.js';
+import { Groups } from '../../src/groups/groups.js';
+import { openStore } from '../../src/store/store.js';
+import { interpose, systemError } from '../store/interposed-file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 async function open(directory = join(temporaryDirectory(), '.klog')): Promise<Client> {
@@ -199,6 +204,29 @@ describe('groups from outside', () => {
     const values: string[] = [];
     for await (const { value } of member(client)) values.push(Buffer.from(value!).toString());
     expect(values).toEqual(['new']);
+  });
+
+  it('forget it last: what they write for it may need the room that its records had', async () => {
+    const directory = join(temporaryDirectory(), '.klog');
+    const client = await open(directory);
+    const admin = client.admin();
+    await admin.createTopic({ topic: 'orders' });
+    await client.producer().send({ topic: 'orders', key: null, value: Buffer.from('x') });
+    await admin.alterGroupOffsets('g', [{ topic: 'orders', partition: 0, offset: 1 }]);
+    const records = join(directory, 'log', 'orders-0');
+    const store = await openStore(
+      interpose(({ name, path }) => {
+        if (name === 'write' && path.includes('__consumer_offsets') && existsSync(records))
+          throw systemError('ENOSPC', path);
+      }),
+      directory,
+    );
+    const groups = new Groups(store, systemSeams);
+    store.onTopicNames = (topics) => groups.forgetTopics(topics);
+    await store.topics.delete('orders');
+    await groups.close();
+    await store.close();
+    expect(await admin.listGroups()).toEqual([]);
   });
 
   it('forget it also where a member still commits what it had of it', async () => {
