@@ -13,7 +13,7 @@ import { isDiskFull } from './file-system.js';
 import { lockGate } from './lock-gate.js';
 import { isAppendable, isOdd, type LogContext, lookAt, type SettledState, wasDeleted } from './log-context.js';
 import { roll } from './log-roll.js';
-import { settle, settledState } from './log-settle.js';
+import { type SettleOptions, settle, settledState } from './log-settle.js';
 
 /** What travels from S to A in a change. */
 export type LogChange = Partial<
@@ -23,36 +23,41 @@ export type LogChange = Partial<
   >
 >;
 
-/**
- * Runs `work` on a settled log with the append and sync locks held. `rollFirst` is asked, once A is certain, whether
- * the segment being written to is to be closed before. Where the disk has no space for a new one it stays: what is to
- * go may be what fills the disk. Whoever cannot do with that says `'must'`, and it fails.
- */
+export interface SettledLogOptions extends Pick<SettleOptions, 'makesRoom'> {
+  /**
+   * Asked, once A is certain, whether the segment being written to is to be closed before. Where the disk has no space
+   * for a new one it stays: what is to go may be what fills the disk. Whoever cannot do with that says `'must'`, and it
+   * fails.
+   */
+  readonly rollFirst?: (appended: ControlRecord) => boolean | 'must';
+}
+
+/** Runs `work` on a settled log with the append and sync locks held. */
 export async function withSettledLog<T>(
   context: LogContext,
   work: (state: SettledState) => Promise<T>,
-  rollFirst: (appended: ControlRecord) => boolean | 'must' = () => false,
+  options: SettledLogOptions = {},
 ): Promise<T> {
-  return await lockGate.run(() => underBothLocks(context, work, rollFirst));
+  return await lockGate.run(() => underBothLocks(context, work, options));
 }
 
 async function underBothLocks<T>(
   context: LogContext,
   work: (state: SettledState) => Promise<T>,
-  rollFirst: (appended: ControlRecord) => boolean | 'must',
+  { rollFirst = () => false, ...options }: SettledLogOptions,
 ): Promise<T> {
   const { control, fs, locks } = context;
   await locks.acquireAppend();
   try {
     if (!(await control.isCurrent(fs))) throw wasDeleted(context);
     if (context.failure !== undefined) throw context.failure;
-    const { appended } = await settledState(context);
+    const { appended } = await settledState(context, options);
     const rolls = appended.position > 0 && rollFirst(appended);
     if (rolls === 'must') await roll(context, appended);
     else if (rolls) await rollIfThereIsSpace(context, appended);
     await locks.sync.acquire();
     try {
-      return await work(await settledUnderBoth(context));
+      return await work(await settledUnderBoth(context, options));
     } finally {
       locks.sync.release();
     }
@@ -71,10 +76,10 @@ async function rollIfThereIsSpace(context: LogContext, appended: ControlRecord):
 }
 
 /** The append and sync locks are held: what a dead leader has left is settled too. */
-async function settledUnderBoth(context: LogContext): Promise<SettledState> {
+async function settledUnderBoth(context: LogContext, options: SettleOptions): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
   if (isAppendable(context, state, logSize) && !state.syncing) return state;
-  return await settle(context);
+  return await settle(context, options);
 }
 
 /** Writes A and S anew, with other fields and the same files. Not durable. Both locks are held. */

@@ -77,11 +77,9 @@ export async function compactLocked(context: LogContext, options: CompactOptions
   const { force = false, validateOnly = false } = options;
   let done: Compacted | undefined;
   for (let tries = 1; ; ) {
-    const state = await withSettledLog(
-      context,
-      async (settled) => settled,
-      () => force && !validateOnly && done === undefined,
-    );
+    const state = await withSettledLog(context, async (settled) => settled, {
+      rollFirst: () => force && !validateOnly && done === undefined,
+    });
     if (!force && !judgeClock(clock, context.bootId, state.safe).believed) return skipped('clock', state);
     try {
       const range = await findCompactionRange(context, state, clock.now(), force && validateOnly);

@@ -95,11 +95,9 @@ async function eraseFrom(
   breather: Breather,
 ): Promise<number> {
   const { fs, directory } = context;
-  const { safe } = await withSettledLog(
-    context,
-    async (state) => state,
-    (appended) => appended.segmentBase === baseOffset && 'must',
-  );
+  const { safe } = await withSettledLog(context, async (state) => state, {
+    rollFirst: (appended) => appended.segmentBase === baseOffset && 'must',
+  });
   // It may have grown until it was closed.
   const bases = await listSegments(fs, directory);
   const end = bases.find((base) => base > baseOffset) ?? Math.max(endOffset, safe.offset);

@@ -51,7 +51,7 @@ async function retainOnce(context: LogContext, options: RetentionOptions): Promi
   if (appended === undefined || safe === undefined) {
     // Nothing is known before it is settled.
     return {
-      ...(await withSettledLog(context, async (state) => raiseLogStart(context, state, 0, {}))),
+      ...(await withSettledLog(context, async (state) => raiseLogStart(context, state, 0, {}), { makesRoom: true })),
       skipped: undefined,
     };
   }
@@ -81,7 +81,7 @@ async function retainOnce(context: LogContext, options: RetentionOptions): Promi
       const start = allGo && state.safe.offset > newStart ? state.safe.segmentBase : newStart;
       return raiseLogStart(context, state, wasCut || count === 0 ? 0 : start, { change: verdict.change });
     },
-    ({ offset }) => allGo && offset === newStart,
+    { rollFirst: ({ offset }) => allGo && offset === newStart, makesRoom: true },
   );
   return { ...trimmed, skipped };
 }

@@ -15,9 +15,15 @@ import { clockReference } from './clock-guard.js';
 import { type ControlRecord, firstControlRecord } from './control-record.js';
 import { withoutOverlaps } from './covered-segments.js';
 import { syncing } from './failed-sync.js';
-import { type OpenFile, writeFully } from './file-system.js';
+import { isDiskFull } from './file-system.js';
 import { finishLayoutChange } from './layout-recovery.js';
-import { areSameEpochs, cutLeaderEpochs, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-checkpoint.js';
+import {
+  areSameEpochs,
+  cutLeaderEpochs,
+  LEADER_EPOCH_CHECKPOINT,
+  readLeaderEpochs,
+  writeLeaderEpochs,
+} from './leader-epoch-checkpoint.js';
 import { lockGate } from './lock-gate.js';
 import {
   isAppendable,
@@ -30,24 +36,33 @@ import {
 } from './log-context.js';
 import type { LogSegment } from './log-segment.js';
 import { EMPTY_INDEX_STATE, MAX_RELATIVE_OFFSET, type SegmentIndexWriter } from './segment-index-writer.js';
+import { cutOff } from './torn-tail.js';
 
-const COPY_SIZE = 1024 * 1024;
+export interface SettleOptions {
+  /** Between the offsets behind S; else what does not follow is not what was written there last. Default false. */
+  readonly mayHaveGaps?: boolean;
+  /**
+   * Who is about to make room must not need any: what the disk has no room for is then not kept aside. Nobody was told
+   * that it is safe. Default false.
+   */
+  readonly makesRoom?: boolean;
+}
 
 /** Settles unless somebody has done so meanwhile. The append and sync locks are held. */
 export async function settleIfNeeded(context: LogContext): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
   if (isSettled(context, state, logSize)) return state;
   // Where nobody has died, and no sync has failed, all that was appended is there: A may have passed over offsets that were kept.
-  return await settle(context, isAppendable(context, state, logSize) && !state.syncing);
+  return await settle(context, { mayHaveGaps: isAppendable(context, state, logSize) && !state.syncing });
 }
 
 /** The append lock is held. A as it may be appended behind, and S: settled, if who had the lock before died in the middle. */
-export async function settledState(context: LogContext): Promise<SettledState> {
+export async function settledState(context: LogContext, options: SettleOptions = {}): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
   if (isAppendable(context, state, logSize)) return state;
   await context.locks.sync.acquire();
   try {
-    return await settle(context);
+    return await settle(context, options);
   } finally {
     context.locks.sync.release();
   }
@@ -73,12 +88,11 @@ async function settleIfFree(context: LogContext): Promise<void> {
   }
 }
 
-/**
- * The append and sync locks are held. Answers the A and S it has written.
- *
- * @param mayHaveGaps between the offsets behind S; else what does not follow is not what was written there last
- */
-export async function settle(context: LogContext, mayHaveGaps = false): Promise<SettledState> {
+/** The append and sync locks are held. Answers the A and S it has written. */
+export async function settle(
+  context: LogContext,
+  { mayHaveGaps = false, makesRoom = false }: SettleOptions = {},
+): Promise<SettledState> {
   const { control, segments } = context;
   await control.setSyncing(true);
   const { appended, safe } = await control.read();
@@ -100,12 +114,15 @@ export async function settle(context: LogContext, mayHaveGaps = false): Promise<
       beginSegment(end, baseOffset, context.clock.now());
     }
     const segment = await segments.get(baseOffset);
-    if (await settleSegment(context, segment, end, origin, origin.trusted && !mayHaveGaps)) cut = true;
+    if (await settleSegment(context, segment, end, origin, origin.trusted && !mayHaveGaps)) {
+      await cutOff(context.fs, segment.log, end.position, makesRoom);
+      cut = true;
+    }
     walked.push(segment);
   }
   // Wherever the cut count will be raised: waiters look into the epoch file for where each cut began.
   const goesBack = appended !== undefined && end.offset < appended.offset;
-  end.leaderEpoch = await raiseEpoch(context, end, cut || goesBack);
+  end.leaderEpoch = await raiseEpoch(context, end, cut || goesBack, makesRoom && !goesBack);
   await syncAll(context, walked);
   const cutCount = Math.max(appended?.cutCount ?? 0, safe?.cutCount ?? 0);
   end.cutCount = goesBack ? cutCount + 1 : cutCount;
@@ -168,7 +185,7 @@ function beginSegment(record: ControlRecord, baseOffset: number, nowMs: number):
   record.checkpointIndex = EMPTY_INDEX_STATE;
 }
 
-/** Goes on from `end` to the last whole batch of the segment. True: something was cut off. */
+/** Goes on from `end` to the last whole batch of the segment. True: what lies behind that is to be cut off. */
 async function settleSegment(
   context: LogContext,
   segment: LogSegment,
@@ -201,10 +218,7 @@ async function settleSegment(
   }
   await segment.flushIndexes(index);
   end.index = index.state;
-  if (end.position === size) return false;
-  await keepAside(context, log, end.position, size);
-  await log.truncate(end.position);
-  return true;
+  return end.position < size;
 }
 
 /** After another boot only what a checkpoint covered is sure to be in the index files: the rest is added again. */
@@ -217,25 +231,18 @@ async function rebuildIndexes(segment: LogSegment, index: SegmentIndexWriter, en
   }
 }
 
-async function keepAside(context: LogContext, log: OpenFile, from: number, size: number): Promise<void> {
-  const aside = await context.fs.open(`${log.path}.cut-${from}`, 'create');
-  try {
-    await aside.truncate(0);
-    const bytes = Buffer.allocUnsafe(Math.min(COPY_SIZE, size - from));
-    for (let position = from; position < size; ) {
-      const length = await log.read(bytes, 0, Math.min(bytes.length, size - position), position);
-      await writeFully(aside, bytes, 0, length, position - from);
-      position += length;
-    }
-    await aside.sync();
-  } finally {
-    await aside.close();
-  }
-}
-
-/** The epoch to write with from now on. A new one begins wherever something was cut off, so that others can tell. */
-async function raiseEpoch(context: LogContext, end: ControlRecord, cut: boolean): Promise<number> {
-  const epochs = await readLeaderEpochs(context.fs, context.directory);
+/**
+ * The epoch to write with from now on. A new one begins wherever something was cut off, so that others can tell.
+ *
+ * @param mayDoWithout where the disk has no room for it, and nobody waits for what was cut off
+ */
+async function raiseEpoch(
+  { fs, directory }: LogContext,
+  end: ControlRecord,
+  cut: boolean,
+  mayDoWithout: boolean,
+): Promise<number> {
+  const epochs = await readLeaderEpochs(fs, directory);
   const latest = epochs.at(-1)?.epoch ?? 0;
   const epoch = Math.max(end.leaderEpoch, latest) + (cut ? 1 : 0);
   const left = cutLeaderEpochs(epochs, end.logStartOffset, end.offset).filter((each) => each.startOffset < end.offset);
@@ -243,8 +250,15 @@ async function raiseEpoch(context: LogContext, end: ControlRecord, cut: boolean)
   const begins = cut || (epochs.length > 0 && left.at(-1)?.epoch !== latest);
   if (begins) left.push({ epoch, startOffset: end.offset });
   // The directory is synced with the segments: should that fail, it must be as any other sync that failed.
-  if (!areSameEpochs(left, epochs)) await writeLeaderEpochs(context.fs, context.directory, left, { syncsName: false });
-  return epoch;
+  if (areSameEpochs(left, epochs)) return epoch;
+  try {
+    await writeLeaderEpochs(fs, directory, left, { syncsName: false });
+    return epoch;
+  } catch (error) {
+    if (!mayDoWithout || !isDiskFull(error)) throw error;
+    await fs.unlink(`${directory}/${LEADER_EPOCH_CHECKPOINT}.tmp`);
+    return Math.max(end.leaderEpoch, latest);
+  }
 }
 
 async function syncAll(context: LogContext, segments: readonly LogSegment[]): Promise<void> {

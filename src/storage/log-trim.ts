@@ -42,11 +42,10 @@ export async function trim(context: LogContext, beforeOffset: number, options: T
     }
     return await raiseLogStart(context, state, wanted, { validateOnly });
   };
-  return await withSettledLog(
-    context,
-    work,
-    ({ offset }) => !validateOnly && (beforeOffset === -1 || beforeOffset === offset),
-  );
+  return await withSettledLog(context, work, {
+    rollFirst: ({ offset }) => !validateOnly && (beforeOffset === -1 || beforeOffset === offset),
+    makesRoom: true,
+  });
 }
 
 export interface RaiseOptions {

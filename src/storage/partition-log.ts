@@ -74,6 +74,8 @@ export class PartitionLog {
     try {
       await trySettle(log.#context);
     } catch (error) {
+      // Whatever needs it settled tries again, and can say better what there is no room for; or makes room.
+      if (isDiskFull(error)) return log;
       await log.close().catch(() => {});
       throw error;
     }

@@ -69,7 +69,7 @@ export const noChecksum = change('no CRC check', 'storage/batch-scanner.ts', 're
 export const noRepair = change(
   'a torn tail is left',
   'storage/log-settle.ts',
-  'if (end.position === size) return false;',
+  'return end.position < size;',
   'end.position = size; return false;',
 );
 const committedBeforeSync = change(

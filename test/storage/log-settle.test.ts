@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { interpose, systemError, unsyncedFileSystem } from '../store/interposed-file-system.js';
@@ -97,6 +97,33 @@ describe('what a writer left', () => {
     await next.close();
     expect(await readAll(directory)).toEqual(['a', 'b', 'd']);
     expect(Object.values(contents(directory, '.cut-138'))).toEqual([Buffer.from(torn).toString('hex')]);
+  });
+
+  it('in the middle of a write keeps nobody from reading a full disk, and from making room on it', async () => {
+    const directory = await newPartition();
+    const log = await openLog(directory, { config: { segmentBytes: 138 } });
+    await write(log, 'a', 'b', 'c');
+    const torn = buildBatch(['d'], { baseOffset: 3 }).subarray(0, 65);
+    appendFileSync(segmentPath(directory, 2), torn);
+    await log.close();
+    const files = () => readdirSync(directory).sort();
+    const before = files();
+    let isFull = true;
+    const fs = interpose(({ name, path }) => {
+      if (isFull && name === 'write' && !/\.log$|klog\.end$/.test(path)) throw systemError('ENOSPC', path);
+      if (name === 'unlink' && path.endsWith('.log')) isFull = false;
+    });
+    const full = await openLog(directory, { fs });
+    await expect(write(full, 'e')).rejects.toMatchObject({
+      code: 'KLOG_DISK_FULL',
+      message: 'no space to append to t:0',
+    });
+    expect(files()).toEqual(before);
+    expect(await readAll(directory, fs)).toEqual(['a', 'b', 'c']);
+    expect(await full.trim(2)).toMatchObject({ logStartOffset: 2, segments: 1 });
+    await write(full, 'e');
+    await full.close();
+    expect(await readAll(directory, fs, 2)).toEqual(['c', 'e']);
   });
 
   it('is an epoch of its own wherever A went back, even if nothing was there to cut off any more', async () => {

@@ -63,11 +63,9 @@ export async function repairOwn(context: LogContext, check: PartitionCheck): Pro
     return true;
   });
   if (!isTrusted) return;
-  await withSettledLog(
-    context,
-    (state) => beginAtFirstSegment(context, state),
-    (appended) => damaged.has(appended.segmentBase) && 'must',
-  );
+  await withSettledLog(context, (state) => beginAtFirstSegment(context, state), {
+    rollFirst: (appended) => damaged.has(appended.segmentBase) && 'must',
+  });
   await eachRange(context, async (range, tracker) => {
     if (!damaged.has(range.baseOffset)) return false;
     await swapIn(context, await rewriteSegment(context, range, tracker));
