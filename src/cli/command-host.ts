@@ -101,8 +101,8 @@ export function onAction<Options>(
   });
 }
 
-/** An option whose value is parsed; a failure names the option. */
-export function valueOption<T>(
+/** An option whose value is parsed; a failure names the option. (Commander takes `undefined` for an empty text.) */
+export function valueOption<T extends NonNullable<unknown>>(
   flags: string,
   description: string,
   parse: (text: string, previous: T | undefined) => T,

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { KlogError } from '../../errors.js';
 import { COMPRESSION_TYPES } from '../../format/compression.js';
 import { addHiddenAliases, valueOption } from '../command-host.js';
 import { parseRate } from '../produce/rate-limit.js';
@@ -19,7 +20,7 @@ export function addPerfTopicOptions(command: Command): void {
 }
 
 export function addRecordSizeOption(command: Command, description: string): void {
-  const size = valueOption('--record-size <size>', description, parseSize);
+  const size = valueOption('--record-size <size>', description, parseRecordSize);
   command.addOption(size);
   addHiddenAliases(command, size, '-s, --size <size>');
 }
@@ -28,7 +29,7 @@ export function addSendOptions(command: Command): void {
   const throughput = valueOption(
     '--throughput <n/s>',
     'so many records a second; -1: as many as go (default)',
-    (text) => (text === '-1' ? undefined : parseRate(text)),
+    (text) => (text === '-1' ? Number.POSITIVE_INFINITY : parseRate(text)),
   );
   command.addOption(throughput);
   addHiddenAliases(command, throughput, '--rate <n/s>');
@@ -58,4 +59,13 @@ export function addIntervalOptions(command: Command): void {
 
 export function addMetricsOption(command: Command): void {
   command.option('--print-metrics', 'CPU, memory and batches, too');
+}
+
+/** No batch of Kafka's format holds more. */
+const LARGEST_RECORD_BYTES = 2 ** 31 - 1;
+
+function parseRecordSize(text: string): number {
+  const size = parseSize(text);
+  if (size <= LARGEST_RECORD_BYTES) return size;
+  throw new KlogError('KLOG_USAGE', `${text} is more than a record can have`);
 }

@@ -20,7 +20,7 @@ import { ConsumedRecords, PrintedRecords, type VisibleRecords } from './visible-
 export interface PerfE2eOptions extends PerfTopicOptions {
   readonly numRecords?: number;
   readonly recordSize?: number;
-  readonly throughput?: number | undefined;
+  readonly throughput?: number;
   readonly warmupRecords?: number;
   readonly printMetrics?: boolean;
   readonly acks?: string;
@@ -89,9 +89,10 @@ async function measureE2e(
   context: CliContext,
 ): Promise<PerfResult> {
   const { topic, partitions } = of;
-  const { warmupRecords = 0, recordSize = DEFAULT_RECORD_BYTES, throughput, processes = 1 } = options;
+  const { warmupRecords = 0, recordSize = DEFAULT_RECORD_BYTES, processes = 1 } = options;
+  const { throughput = Number.POSITIVE_INFINITY } = options;
   const { signal } = context.signals;
-  const limit = throughput === undefined ? undefined : new RateLimit(throughput, nowMs, signal);
+  const limit = throughput === Number.POSITIVE_INFINITY ? undefined : new RateLimit(throughput, nowMs, signal);
   const payloads = new RandomPayloads(recordSize);
   const acknowledged = new LatencyHistogram();
   const seen = new LatencyHistogram();

@@ -26,8 +26,8 @@ export interface PerfProduceOptions extends PerfTopicOptions, IntervalOptions {
   readonly payloadFile?: string;
   readonly payloadDelimiter?: Buffer;
   readonly payloadMonotonic?: boolean;
-  /** Records per second; undefined: as fast as it goes. */
-  readonly throughput?: number | undefined;
+  /** Records per second; default Infinity: as fast as it goes. */
+  readonly throughput?: number;
   readonly warmupRecords?: number;
   readonly printMetrics?: boolean;
   readonly acks?: string;
@@ -75,12 +75,12 @@ async function measureProduce(
   context: CliContext,
   producerOptions: ProducerOptions,
 ): Promise<PerfResult> {
-  const { numRecords = DEFAULT_RECORDS, warmupRecords = 0, throughput } = options;
+  const { numRecords = DEFAULT_RECORDS, warmupRecords = 0, throughput = Number.POSITIVE_INFINITY } = options;
   const { signal } = context.signals;
   const producer = client.producer(producerOptions);
   const latencies = new LatencyHistogram();
   const intervals = new IntervalReport(options, context);
-  const limit = throughput === undefined ? undefined : new RateLimit(throughput, nowMs, signal);
+  const limit = throughput === Number.POSITIVE_INFINITY ? undefined : new RateLimit(throughput, nowMs, signal);
   const elapsed = () => nowMs() - written.beganMs;
   const written = new PerfWriter({
     writer: await producer.writer(topic),

@@ -93,6 +93,13 @@ describe('perf produce', () => {
       expect(intervals.at(-1).records).toBe(records);
     }));
 
+  it.each(['perf produce -n 30', 'perf e2e -n 3'])('%s --throughput -1 is as fast as it goes', (line) =>
+    withLog(async (log) => {
+      const result = await measured(log, `${line} --throughput -1`);
+      expect(result).toMatchObject({ records: Number(line.split(' ').at(-1)), interrupted: false });
+    }),
+  );
+
   it.each([
     ['perf produce --record-size 1 --payload-monotonic', '--record-size and --payload-monotonic exclude each other'],
     ['perf produce --payload-delimiter ,', '--payload-delimiter means nothing without --payload-file'],
@@ -100,6 +107,7 @@ describe('perf produce', () => {
     ['perf produce t -t u', 'exclude each other'],
     ['perf produce bad/name', 'holds "/"'],
     ['perf produce --throughput fast', "'fast' is no rate"],
+    ['perf produce --record-size 9000000000000', 'more than a record can have'],
     ['perf e2e --acks 0', 'acknowledges nothing'],
     ['perf e2e --processes 3', "'3' is neither 1 nor 2"],
     ['perf consume --from-latest', 'means nothing without a topic'],
