@@ -72,7 +72,10 @@ export interface RecordMetadata {
 /**
  * Kafka: `KafkaProducer`. Records of one partition are stored in the order of the calls. Once a batch of a partition
  * has failed, everything given to this producer for that partition later fails with the same error, so that no record
- * is stored behind a hole; make a new producer to go on.
+ * is stored behind a hole; make a new producer to go on. So also where a topic was deleted, whatever has its name by then.
+ *
+ * Topics that are written to are looked at every second: partitions and configs that change count from then on. As with Kafka a key
+ * may then go to another partition. Kafka: `metadata.max.age.ms`.
  */
 export interface Producer extends AsyncDisposable {
   /**

@@ -103,6 +103,7 @@ function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`;
 }
 
-function deleted(topic: string): KlogError {
+/** Perhaps another has the name by now. */
+export function deleted(topic: string): KlogError {
   return new KlogError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} was deleted meanwhile`, { topic });
 }

@@ -15,7 +15,7 @@ import {
   openDataDirectory,
 } from './data-directory.js';
 import { holdPartitions } from './hold-partitions.js';
-import { PartitionPlaces, type TopicPartition } from './partition-places.js';
+import { deleted, PartitionPlaces, type TopicPartition } from './partition-places.js';
 import { PartitionPool } from './partition-pool.js';
 import { type PartitionSize, partitionSize } from './partition-size.js';
 import { StoredPartitionLog, StoredPartitionReader } from './stored-partition.js';
@@ -121,14 +121,20 @@ export class Store {
 
   /**
    * The writing side of a partition, one for the whole process. It takes up the topic's configs of now.
-   * @param lockWaitMs longest wait for one of its locks; default that of the store
-   * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED
+   * @param options.lockWaitMs longest wait for one of its locks; default that of the store
+   * @param options.topicId of the topic that is meant
+   * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION, also where another topic has the name by now, KLOG_PERMISSION_DENIED
    */
-  async partitionLog(topic: string, partition: number, lockWaitMs = this.#lockWaitMs): Promise<StoredPartitionLog> {
+  async partitionLog(
+    topic: string,
+    partition: number,
+    { lockWaitMs = this.#lockWaitMs, topicId: meant }: { lockWaitMs?: number | undefined; topicId?: string } = {},
+  ): Promise<StoredPartitionLog> {
     if (this.directory.readOnly) {
       throw new KlogError('KLOG_PERMISSION_DENIED', `${this.directory.path} was opened for reading only`, { topic });
     }
     const { topicId, configs } = await this.#places.topicOf(topic, partition);
+    if (meant !== undefined && topicId !== meant) throw deleted(topic);
     await this.#places.makeInternal(topic, partition);
     const key = `${partitionDirectoryName(topic, partition)} ${lockWaitMs}`;
     const identity = JSON.stringify([topicId, configs]);
@@ -232,7 +238,7 @@ export class Store {
 
   /** By the configs of now: who appends may have opened the partition long ago, and what is deleted does not come back. */
   async #keep({ topic, partition }: TopicPartition, lockWaitMs: number, signal: AbortSignal): Promise<void> {
-    const log = await this.partitionLog(topic, partition, lockWaitMs);
+    const log = await this.partitionLog(topic, partition, { lockWaitMs });
     const { skipped } = await log.upkeepAfterRoll(signal);
     if (skipped !== 'clock' || this.#clockWarned) return;
     this.#clockWarned = true;

@@ -53,6 +53,14 @@ export class Topics {
     return topics;
   }
 
+  /**
+   * When one was last made, altered or deleted, in milliseconds since 1970. Each of these renames a file of the directory; two in
+   * the same moment, some milliseconds on many systems, have the same time.
+   */
+  async lastChange(): Promise<number> {
+    return (await this.#fs.stat(this.#directory.topicsDirectory))?.modifiedMs ?? 0;
+  }
+
   /** `undefined`: there is no such topic. @throws KlogError INVALID_TOPIC_EXCEPTION */
   async find(topic: string): Promise<Topic | undefined> {
     validateTopicName(topic);

@@ -484,3 +484,32 @@ describe('LocalProducer', () => {
     await producer.close();
   });
 });
+
+describe('topics that a producer writes to', () => {
+  it('are read again only when some topic has changed, and until that has been a moment ago', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const store = new MemoryStore();
+    const [partition] = store.add('orders', 1);
+    const reads = vi.spyOn(store, 'topic');
+    const changed = vi.spyOn(store.topics, 'lastChange').mockResolvedValue(seams.now() - 60_000);
+    const producer = producerOn(store, { lingerMs: 0 });
+    try {
+      const sent = producer.send({ topic: 'orders', value: 'v' });
+      await vi.advanceTimersByTimeAsync(10);
+      await sent;
+      // Once more, for it may have been altered since it was read.
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect([reads.mock.calls.length, changed.mock.calls.length]).toEqual([2, 60]);
+      changed.mockResolvedValue(seams.now());
+      await vi.advanceTimersByTimeAsync(3000);
+      expect(reads.mock.calls.length).toBe(5);
+      changed.mockResolvedValue(seams.now() - 10_000);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(reads.mock.calls.length).toBe(6);
+      expect(partition!.appends).toEqual([1]);
+    } finally {
+      await producer.close();
+      vi.useRealTimers();
+    }
+  });
+});

@@ -171,6 +171,7 @@ export class MemoryStore implements LocalStore {
       maxMessageBytes: 16 * 1024 * 1024 + 4096,
       compression: 'none',
       isCompacted: false,
+      configs: {},
       ...settings,
     };
     const made = Array.from({ length: partitions }, () => new MemoryPartition());
@@ -227,6 +228,7 @@ export class MemoryStore implements LocalStore {
   readonly topics: LocalTopics = {
     list: async () => [],
     get: async (topic) => this.#summary(topic),
+    lastChange: async () => 0,
     create: async ({ topic, partitions = 1 }) => {
       this.add(topic, partitions);
       return this.#summary(topic);

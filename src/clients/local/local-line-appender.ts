@@ -1,4 +1,4 @@
-import { EncodeKernel } from '../../format/kernel/encode-kernel.js';
+import { EncodeKernel, MAX_PARTITIONS } from '../../format/kernel/encode-kernel.js';
 import { kernelIfAny } from '../../format/kernel/web-assembly.js';
 import type { LineAppender, LineLayout } from '../producer.js';
 import type { BatchOwner, ProducerBatch } from './producer-batch.js';
@@ -7,7 +7,7 @@ import type { BatchOwner, ProducerBatch } from './producer-batch.js';
  * The batches that records go to now, each where there is one: `undefined` asks for one by way of an ordinary append.
  */
 export interface OpenBatches {
-  readonly count: number;
+  count(): number;
   /** Of all keyless records, or of the partition. */
   at(index: number): ProducerBatch | undefined;
 }
@@ -22,6 +22,8 @@ export class LocalLineAppender implements LineAppender {
   readonly #batches: OpenBatches;
   readonly #layout: LineLayout;
   #kernel: EncodeKernel | undefined;
+  /** Batches that the kernel is made for. */
+  #count = 0;
 
   constructor(owner: BatchOwner, batches: OpenBatches, layout: LineLayout) {
     this.#owner = owner;
@@ -31,8 +33,11 @@ export class LocalLineAppender implements LineAppender {
 
   append(bytes: Uint8Array, start: number, end: number, timestamp: number): number {
     const { delimiter, keySeparator } = this.#layout;
-    const { count } = this.#batches;
-    this.#kernel ??= kernelIfAny(() => new EncodeKernel(delimiter, keySeparator, count));
+    const count = this.#batches.count();
+    // A topic may be given partitions, and then too many.
+    if (count !== this.#count) this.#kernel = undefined;
+    this.#count = count;
+    if (count <= MAX_PARTITIONS) this.#kernel ??= kernelIfAny(() => new EncodeKernel(delimiter, keySeparator, count));
     const kernel = this.#kernel;
     if (kernel === undefined) return 0;
     for (let i = 0; i < count; i++) {

@@ -74,7 +74,7 @@ export class LocalProducer implements Producer {
       permits: new Permits(CONCURRENT_PARTITIONS),
       backgroundPermits: new Permits(CONCURRENT_BACKGROUND_SYNCS),
       acks,
-      openLog: (topic, partition) => store.partitionLog(topic, partition, maxBlockMs),
+      openLog: (topic, partition, topicId) => store.partitionLog(topic, partition, { lockWaitMs: maxBlockMs, topicId }),
     };
     this.#topics = new ProducerTopics(store, options, seams, context);
   }
@@ -143,6 +143,7 @@ export class LocalProducer implements Producer {
     try {
       await this.flush();
     } finally {
+      this.#topics.close();
       await Promise.all(this.#topics.senders().map((sender) => sender.synced()));
     }
     // Of the syncs that nobody has waited for.

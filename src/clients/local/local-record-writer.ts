@@ -17,8 +17,6 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
   readonly #accumulator: RecordAccumulator;
   readonly #told: WeakSet<Error>;
   readonly #mustBeOpen: () => void;
-  /** The everyday line only has to be copied: no partitioner to ask, no key that must be there. */
-  readonly #isPlain: boolean;
   /** What the last keyless record went into; perhaps closed since. */
   #batch: ProducerBatch | undefined;
   #failure: Error | undefined;
@@ -31,7 +29,11 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
     this.#accumulator = accumulator;
     this.#told = told;
     this.#mustBeOpen = mustBeOpen;
-    this.#isPlain = to.partitioner.keylessIsSticky && !to.isCompacted;
+  }
+
+  /** The everyday line only has to be copied: no partitioner to ask, no key that must be there. */
+  get #isPlain(): boolean {
+    return this.#to.partitioner.keylessIsSticky && !this.#to.isCompacted;
   }
 
   lineAppender(layout: LineLayout): LineAppender | undefined {
@@ -39,13 +41,13 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
     const to = this.#to;
     if (keySeparator === undefined) {
       if (!this.#isPlain) return undefined;
-      return new LocalLineAppender(this, { count: 1, at: () => to.stickyBatch(this) }, layout);
+      return new LocalLineAppender(this, { count: () => 1, at: () => to.stickyBatch(this) }, layout);
     }
     const isPlain = to.partitioner.hashesKeys && to.partitionCount <= MAX_PARTITIONS;
     if (!isPlain || keySeparator.length > MAX_SEPARATOR_BYTES) return undefined;
     return new LocalLineAppender(
       this,
-      { count: to.partitionCount, at: (partition) => to.openBatch(partition) },
+      { count: () => to.partitionCount, at: (partition) => to.openBatch(partition) },
       layout,
     );
   }

@@ -141,6 +141,8 @@ export interface StoredTopic {
   readonly compression: CompressionType;
   /** Whether `cleanup.policy` has `compact`: records without a key are refused. */
   readonly isCompacted: boolean;
+  /** Only those that were set. */
+  readonly configs: TopicConfigs;
 }
 
 export interface TopicSummary {
@@ -160,6 +162,8 @@ export interface LocalTopics {
   list(options: { readonly internal?: boolean }): Promise<TopicSummary[]>;
   /** UNKNOWN_TOPIC_OR_PARTITION, with the nearest name. */
   get(topic: string): Promise<TopicSummary>;
+  /** When a topic was last made, altered or deleted, in milliseconds since 1970: one call, however many there are. */
+  lastChange(): Promise<number>;
   create(topic: NewTopic, options?: ChangeOptions): Promise<TopicSummary>;
   /** Each topic, or why it was not made. */
   createAll(topics: readonly NewTopic[], options?: ChangeOptions): Promise<(TopicSummary | KlogError)[]>;
@@ -171,6 +175,12 @@ export interface LocalTopics {
 export interface NewImportedTopic extends NewTopic {
   /** Where each partition begins. Default 0. */
   readonly startOffsets?: readonly number[];
+}
+
+export interface PartitionLogOptions {
+  /** Longest wait for one of its locks. Default that of the store. */
+  readonly lockWaitMs?: number | undefined;
+  readonly topicId?: string;
 }
 
 /** Topics that nobody sees before they are committed. */
@@ -185,7 +195,8 @@ export interface LocalStore {
   readonly topics: LocalTopics;
   /** `undefined`: there is no such topic. INVALID_TOPIC_EXCEPTION. */
   topic(name: string): Promise<StoredTopic | undefined>;
-  partitionLog(topic: string, partition: number, lockWaitMs?: number): Promise<PartitionLog>;
+  /** By the topic's configs of now. UNKNOWN_TOPIC_OR_PARTITION, also where the name is not that of `topicId` any more. */
+  partitionLog(topic: string, partition: number, options?: PartitionLogOptions): Promise<PartitionLog>;
   partitionReader(topic: string, partition: number): Promise<PartitionReader>;
   /** UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED. */
   partitionUpkeep(topic: string, partition: number): Promise<PartitionUpkeep>;

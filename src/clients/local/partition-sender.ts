@@ -29,11 +29,12 @@ export interface SenderContext {
   /** For syncs that nobody waits for: they must not hold up appends. */
   readonly backgroundPermits: Permits;
   readonly acks: Acks;
-  readonly openLog: (topic: string, partition: number) => Promise<PartitionLog>;
+  readonly openLog: (topic: string, partition: number, topicId: string) => Promise<PartitionLog>;
 }
 
 export interface SenderTopic {
   readonly topic: string;
+  readonly topicId: string;
   readonly maxMessageBytes: number;
   readonly codec: Codec | undefined;
   /** The open batch of this partition is no longer filled: it had so many records. */
@@ -48,6 +49,8 @@ export class PartitionSender implements BatchHome {
   readonly #of: SenderTopic;
   readonly #context: SenderContext;
   #log: PartitionLog | undefined;
+  /** It was opened by configs of before. */
+  #mustReopen = false;
   #open: ProducerBatch | undefined;
   readonly #closed: ProducerBatch[] = [];
   #appending = false;
@@ -117,6 +120,12 @@ export class PartitionSender implements BatchHome {
     this.#pump();
   }
 
+  /** The topic's configs have changed: what comes now goes by the new ones. */
+  configsChanged(): void {
+    this.#mustReopen = true;
+    this.closeOpen();
+  }
+
   /** Sends the open batch now if the disk is free, else as soon as it is: what comes meanwhile shares the batch. */
   push(): void {
     this.#pushed = true;
@@ -182,7 +191,9 @@ export class PartitionSender implements BatchHome {
     let log: PartitionLog;
     let appended: Appended;
     try {
-      this.#log ??= await this.#context.openLog(this.topic, this.partition);
+      if (this.#mustReopen) this.#log = undefined;
+      this.#mustReopen = false;
+      this.#log ??= await this.#context.openLog(this.topic, this.partition, this.#of.topicId);
       log = this.#log;
       appended = await log.append(batches.map((batch) => batch.bytes!));
     } catch (error) {

@@ -1,6 +1,9 @@
-/** The topics that a producer writes to: each is looked up, and perhaps made, at its first record. */
+/**
+ * The topics that a producer writes to: each is looked up, and perhaps made, at its first record. From then on one call a second tells
+ * whether any topic was altered, and only then those that are written to are read again.
+ */
 import type { KlogError } from '../../errors.js';
-import { loadCodec } from '../../format/compression.js';
+import { type Codec, loadCodec } from '../../format/compression.js';
 import { createPartitioner } from '../partitioner.js';
 import type { ProducerOptions } from '../producer.js';
 import type { ClientSeams } from './client-seams.js';
@@ -10,6 +13,10 @@ import { TopicProducer } from './topic-producer.js';
 
 /** Partitions whose ends are looked up at the same time. */
 const CONCURRENT_LOOK_UPS = 6;
+/** Between two looks for altered topics. Kafka: `metadata.max.age.ms`. */
+const LOOK_MS = 1000;
+/** Changes so close together may have the same time. */
+const SAME_MOMENT_MS = 1000;
 
 export class ProducerTopics {
   readonly #store: LocalStore;
@@ -18,6 +25,10 @@ export class ProducerTopics {
   readonly #context: SenderContext;
   readonly #known = new Map<string, TopicProducer>();
   readonly #loading = new Map<string, Promise<TopicProducer>>();
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  /** Of which everything has been seen. */
+  #seenChange: number | undefined;
 
   constructor(store: LocalStore, options: ProducerOptions, seams: ClientSeams, context: SenderContext) {
     this.#store = store;
@@ -47,15 +58,52 @@ export class ProducerTopics {
     return [...this.#known.values()].flatMap((topic) => topic.senders());
   }
 
+  /** Looks no more for what is altered. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
   async #load(name: string): Promise<TopicProducer> {
     const stored = (await this.#store.topic(name)) ?? (await this.#create(name));
-    const type = this.#options.compression ?? stored.compression;
-    const codec = type === 'none' ? undefined : await loadCodec(type);
+    const codec = await this.#codecFor(stored);
     const partitioner = createPartitioner(this.#options.partitioner ?? 'murmur2', this.#seams.random);
     const ends = stored.partitions === 1 ? [0] : await this.#endOffsets(stored);
     const topic = new TopicProducer(stored, codec, partitioner, ends, this.#context);
     this.#known.set(name, topic);
+    // It may have been altered since it was read.
+    this.#seenChange = undefined;
+    if (this.#timer === undefined) this.#lookLater();
     return topic;
+  }
+
+  #lookLater(): void {
+    if (this.#isClosed) return;
+    // Should a look fail, what is known stands, and the next one finds the same. Writing fails by itself.
+    const look = () =>
+      this.#look()
+        .catch(() => {})
+        .finally(() => this.#lookLater());
+    this.#timer = setTimeout(look, LOOK_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    const change = await this.#store.topics.lastChange();
+    if (change === this.#seenChange) return;
+    const isOver = this.#seams.now() - change > SAME_MOMENT_MS;
+    for (const topic of this.#known.values()) {
+      const stored = await this.#store.topic(topic.topic);
+      // What was deleted cannot be written to any more, whatever has its name.
+      if (stored === undefined || !topic.isAlteredTo(stored)) continue;
+      const codec = await this.#codecFor(stored);
+      topic.alter(stored, codec, await this.#endOffsets(stored, topic.partitionCount));
+    }
+    if (isOver) this.#seenChange = change;
+  }
+
+  async #codecFor({ compression }: StoredTopic): Promise<Codec | undefined> {
+    const type = this.#options.compression ?? compression;
+    return type === 'none' ? undefined : await loadCodec(type);
   }
 
   async #create(name: string): Promise<StoredTopic> {
@@ -72,15 +120,16 @@ export class ProducerTopics {
     return (await this.#store.topic(name))!;
   }
 
-  async #endOffsets(stored: StoredTopic): Promise<number[]> {
-    const ends = new Array<number>(stored.partitions).fill(0);
-    let next = 0;
+  /** Of the partitions from `first` on. */
+  async #endOffsets(stored: StoredTopic, first = 0): Promise<number[]> {
+    const ends = new Array<number>(stored.partitions - first).fill(0);
+    let next = first;
     const lookUp = async (): Promise<void> => {
       while (next < stored.partitions) {
         const partition = next++;
         const reader = await this.#store.partitionReader(stored.topic, partition);
         try {
-          ends[partition] = (await reader.marks()).logEndOffset;
+          ends[partition - first] = (await reader.marks()).logEndOffset;
         } finally {
           await reader.close();
         }

@@ -12,15 +12,18 @@ import { batchSizeOfOne, maxRecordSize } from './record-size.js';
 
 export class TopicProducer implements SenderTopic {
   readonly topic: string;
-  readonly partitionCount: number;
-  readonly maxMessageBytes: number;
-  readonly isCompacted: boolean;
-  readonly codec: Codec | undefined;
+  readonly topicId: string;
+  /** These are as the topic was when it was last looked at. */
+  partitionCount: number;
+  maxMessageBytes: number;
+  isCompacted: boolean;
+  codec: Codec | undefined;
   readonly partitioner: RangePartitioner;
   readonly #context: SenderContext;
+  #configs: string;
   readonly #senders: (PartitionSender | undefined)[];
   /** Where each partition would end if all that is batched were written: keyless batches go to the lowest. */
-  readonly #ends: Float64Array;
+  #ends: Float64Array;
   #sticky = STICKY;
 
   /** `ends`: where each partition ends now; only needed when keyless records have a choice. */
@@ -32,6 +35,8 @@ export class TopicProducer implements SenderTopic {
     context: SenderContext,
   ) {
     this.topic = stored.topic;
+    this.topicId = stored.topicId;
+    this.#configs = JSON.stringify(stored.configs);
     this.partitionCount = stored.partitions;
     this.maxMessageBytes = stored.maxMessageBytes;
     this.isCompacted = stored.isCompacted;
@@ -39,8 +44,29 @@ export class TopicProducer implements SenderTopic {
     this.partitioner = partitioner;
     this.#context = context;
     this.#senders = new Array(stored.partitions);
-    this.#ends = new Float64Array(stored.partitions);
-    this.#ends.set(ends);
+    this.#ends = Float64Array.from(ends);
+  }
+
+  /** Whether the same topic was given partitions, or other configs. */
+  isAlteredTo({ topicId, partitions, configs }: StoredTopic): boolean {
+    if (topicId !== this.topicId) return false;
+    return partitions > this.partitionCount || JSON.stringify(configs) !== this.#configs;
+  }
+
+  /**
+   * From the next record on it is what the topic is now. As with Kafka a key may go to another partition from there on; what was
+   * batched stays where it is. `addedEnds`: where the new partitions end.
+   */
+  alter(stored: StoredTopic, codec: Codec | undefined, addedEnds: readonly number[]): void {
+    this.partitionCount = stored.partitions;
+    this.maxMessageBytes = stored.maxMessageBytes;
+    this.isCompacted = stored.isCompacted;
+    this.codec = codec;
+    this.#ends = Float64Array.from([...this.#ends, ...addedEnds]);
+    const configs = JSON.stringify(stored.configs);
+    if (configs === this.#configs) return;
+    this.#configs = configs;
+    for (const sender of this.senders()) sender.configsChanged();
   }
 
   /** Throws what is wrong with a record of these lengths (-1: null); takes nothing. */
