@@ -34,6 +34,8 @@ class JsonReader implements RecordReader {
   readonly #scanner = new JsonScanner();
   readonly #maxRecordBytes: number;
   #atStart = true;
+  /** Up to here what is in hand is no line that is an object: its many objects are not each tried as one. */
+  #oddUntil = 0;
 
   constructor(maxRecordBytes: number) {
     this.#maxRecordBytes = maxRecordBytes;
@@ -41,6 +43,8 @@ class JsonReader implements RecordReader {
 
   push(chunk: Uint8Array): void {
     this.#input.push(chunk);
+    // What is in hand may have moved.
+    this.#oddUntil = 0;
   }
 
   end(): void {
@@ -59,8 +63,10 @@ class JsonReader implements RecordReader {
     const input = this.#input;
     if (input.position === input.start) {
       if (!this.#passSpace()) return undefined;
-      const record = this.#nextLine();
-      if (record !== undefined) return record;
+      if (input.start >= this.#oddUntil) {
+        const record = this.#nextLine();
+        if (record !== undefined) return record;
+      }
     }
     const end = this.#scan();
     if (end < 0) {
@@ -107,8 +113,9 @@ class JsonReader implements RecordReader {
   /** The everyday input: a line that is an object, which needs no scanner to find its end. */
   #nextLine(): InputRecord | undefined {
     const input = this.#input;
-    const newline = input.bytes.indexOf(0x0a, input.start);
-    if (newline < 0 || newline >= input.length || input.bytes[input.start] !== 0x7b) return undefined;
+    const newline = input.bytes.subarray(0, input.length).indexOf(0x0a, input.start);
+    this.#oddUntil = newline < 0 ? input.length : newline;
+    if (newline < 0 || input.bytes[input.start] !== 0x7b) return undefined;
     const line = input.bytes.subarray(input.start, newline);
     if (line.length > this.#maxRecordBytes || !isUtf8(line)) return undefined;
     const text = line.toString('utf8');

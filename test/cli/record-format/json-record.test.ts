@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createRecordPrinter } from '../../../src/cli/record-format/create-printer.js';
 import { createJsonReader } from '../../../src/cli/record-format/json-record-input.js';
 import { OutputBuffer } from '../../../src/cli/record-format/output-buffer.js';
@@ -151,6 +151,18 @@ describe('-J for input', () => {
     ['{"value":"v","unknown":{"a":[1]},"__proto__":{"value":"x"}}', { key: null, value: 'v' }],
   ])('%s', (line, expected) => {
     expect(read(line)).toEqual([expected]);
+  });
+
+  it('looks at a line of many objects once, not once for each', () => {
+    const line = `${'{"value":"x"}'.repeat(1000)}\n`;
+    const parse = vi.spyOn(JSON, 'parse');
+    try {
+      expect(readAll(createJsonReader(), line + line)).toHaveLength(2000);
+      const parsed = parse.mock.calls.reduce((length, [text]) => length + text.length, 0);
+      expect(parsed).toBeLessThan(5 * line.length);
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it('takes objects over several lines, several on one, space, and a byte order mark', () => {
