@@ -19,7 +19,7 @@ import { fulfilledWithin } from './fulfilled-within.js';
 const GATES = 8;
 export const GATES_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 4, length: GATES };
 
-/** By then most syncs are through; and the next leader may have been stopped, which must not keep others from leading. */
+/** By then most syncs are through; and who has the gate may have been stopped, which must not keep others from leading. */
 const LONGEST_WAIT_MS = 1000;
 
 /** The gates as one process sees them, of whose tasks one at a time asks for them. */
@@ -27,8 +27,8 @@ export class LeaderGates {
   readonly #file: OpenFile;
   readonly #waitMs: number;
   #held: LockRange | undefined;
-  /** Waits that go on, by where the gate is: they cannot be taken back. */
-  readonly #waits = new Map<number, Promise<void>>();
+  /** Waits that go on, by where the gate is: they cannot be taken back, only given up. */
+  readonly #waits = new Map<number, { readonly passed: Promise<void>; isGivenUp: boolean }>();
 
   /** `waitMs`: of the locks, for which half of it is left; `Infinity` waits for ever here, too. */
   constructor(file: OpenFile, waitMs: number) {
@@ -52,15 +52,21 @@ export class LeaderGates {
     if (gate !== undefined) this.#file.unlock(gate);
   }
 
-  /** Resolves when nobody has the gate of that sync any more, or false when that takes long. */
+  /**
+   * Resolves when nobody has the gate of that sync any more, or false when that takes long. Who has stopped has its gate
+   * through all later syncs, of which every eighth comes back to it: that is waited for once.
+   */
   async passed(sequence: number): Promise<boolean> {
     const gate = gateOf(sequence);
     let wait = this.#waits.get(gate.start);
     if (wait === undefined) {
-      wait = this.#pass(gate);
+      wait = { passed: this.#pass(gate), isGivenUp: false };
       this.#waits.set(gate.start, wait);
     }
-    return await fulfilledWithin(wait, this.#waitMs);
+    if (wait.isGivenUp) return false;
+    const isPassed = await fulfilledWithin(wait.passed, this.#waitMs);
+    wait.isGivenUp = !isPassed;
+    return isPassed;
   }
 
   async #pass(gate: LockRange): Promise<void> {
