@@ -74,11 +74,18 @@ class DeclaredTopicsReader {
   read(): DeclaredTopic[] {
     const root = this.#fields(this.#toJS(), [], ['topics']);
     if (!Array.isArray(root.topics)) throw this.#bad('topics must be a list', ['topics']);
-    const seen = new Set<string>();
+    const seen = new Map<string, string>();
     return root.topics.map((value: unknown, index) => {
       const topic = this.#topic(value, ['topics', index]);
-      if (seen.has(topic.name)) throw this.#bad(`topic '${topic.name}' is declared twice`, ['topics', index, 'name']);
-      seen.add(topic.name);
+      const { name } = topic;
+      // Kafka's metrics do not tell "." and "_" apart, so only one of two such names may be made.
+      const folded = name.replaceAll('.', '_');
+      const other = seen.get(folded);
+      if (other !== undefined) {
+        const problem = other === name ? 'is declared twice' : `collides with topic '${other}'`;
+        throw this.#bad(`topic '${name}' ${problem}`, ['topics', index, 'name']);
+      }
+      seen.set(folded, name);
       return topic;
     });
   }

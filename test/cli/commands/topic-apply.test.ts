@@ -184,6 +184,7 @@ describe('topic apply', () => {
     ['topics: [{name: a', 1, /./],
     ['topics:\n  - name: a\n    partitons: 3\n', 3, /'partitons'/],
     ['topics:\n  - name: a\n  - name: a\n', 3, /twice/],
+    ['topics:\n  - name: a.b\n  - name: c\n  - name: a_b\n', 4, /'a_b' collides with topic 'a\.b'/],
     ['topics:\n  - partitions: 3\n', 2, /name must be text/],
     ['topics:\n  - name: 7\n', 2, /name must be text/],
     ['topics:\n  - name: a\n    partitions: 0\n', 3, /at least 1/],
