@@ -8,6 +8,7 @@ import type { FoundPartition } from '../log/dump-targets.js';
 import { missingPartitionsOf } from '../log/missing-partitions.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
+const UNDER_WAY = { creating: 'being created', importing: 'being imported', deleting: 'being deleted' } as const;
 const RESUMED = 'Nothing to do: the next change of topics completes it';
 
 /** Holds the list of topics against the directories of partitions. */
@@ -38,8 +39,7 @@ export async function checkTopics(
   for (const file of topics) {
     const { topic, state, growingTo } = file;
     if (state !== 'active') {
-      const what = state === 'creating' ? 'was being created' : 'is being deleted';
-      findings.push(warn('topics', `topic ${topic} ${what} when that was interrupted`, RESUMED));
+      findings.push(warn('topics', `topic ${topic} is ${UNDER_WAY[state]}, or that was interrupted`, RESUMED));
       continue;
     }
     if (growingTo !== undefined)

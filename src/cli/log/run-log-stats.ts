@@ -20,6 +20,7 @@ import { readDurableLimit } from './durable-limit.js';
 import { byTopic, partitionsOf, placeOf } from './log-operands.js';
 import { LogStatistics, type StatisticsSummary } from './log-statistics.js';
 import { SegmentWalk } from './segment-walk.js';
+import { describeTail } from './trailing-bytes.js';
 
 export interface LogStatsOptions extends GlobalOptions {
   /** `T`, `T:P`, or paths; none: the whole log. */
@@ -78,7 +79,8 @@ async function addPartition(partition: FoundPartition, statistics: LogStatistics
   statistics.partitions += 1;
   const durable = await readDurableLimit(task.fs, path);
   let minOffset = 0;
-  for (const baseOffset of segmentBaseOffsets(names)) {
+  const bases = segmentBaseOffsets(names);
+  for (const baseOffset of bases) {
     if (durable !== undefined && baseOffset > durable.segmentBase) break;
     const name = segmentFileName(baseOffset, '.log');
     const { topic, partition: number } = partition.owner ?? {};
@@ -90,7 +92,7 @@ async function addPartition(partition: FoundPartition, statistics: LogStatistics
       topic,
       partition: number,
       baseOffset,
-      isFollowed: false,
+      isFollowed: baseOffset !== bases.at(-1),
     };
     const limit = durable?.segmentBase === baseOffset ? durable.position : Number.POSITIVE_INFINITY;
     minOffset = await addSegment(file, { minOffset: Math.max(minOffset, baseOffset), limit }, statistics, task);
@@ -113,13 +115,22 @@ async function addSegment(file: DumpFile, range: Range, statistics: LogStatistic
     throw error;
   }
   try {
-    const walk = new SegmentWalk(log, Math.min(range.limit, (await log.stat()).size), range);
+    const end = Math.min(range.limit, (await log.stat()).size);
+    const walk = new SegmentWalk(log, end, range);
     const cursor = new RecordCursor();
     while (!task.isStopped() && (await walk.next())) {
       const { position, size } = walk.fields;
       task.onBytes(size);
       if (walk.problem === undefined) await addBatch(file, walk, cursor, statistics, task);
       else task.damage.add(file, walk.problem, { position, offset: walk.nextOffset });
+    }
+    if (walk.position < end && !task.isStopped()) {
+      const { content, what } = await describeTail(log, walk.position, end, walk.stopProblem);
+      // Else it is what a crash, or a writer at work, leaves at the end of a log.
+      if (content === 'garbage' || file.isFollowed || range.limit !== Number.POSITIVE_INFINITY) {
+        const { position, nextOffset } = walk;
+        task.damage.add(file, `${end - position} bytes that are no batch: ${what}`, { position, offset: nextOffset });
+      }
     }
     return walk.nextOffset;
   } finally {

@@ -99,6 +99,11 @@ describe('topics', () => {
     await withOrders(async (log, partition) => {
       await log.createTopic('more');
       const file = join(log.directory, 'topics', 'more.json');
+      await log.createTopic('brought');
+      const brought = join(log.directory, 'topics', 'brought.json');
+      const importing = `"importing", "importId": "${'0'.repeat(32)}"`;
+      writeFileSync(brought, readFileSync(brought, 'utf8').replace('"active"', importing));
+      // Changes of topics would complete both.
       writeFileSync(file, readFileSync(file, 'utf8').replace('"active"', '"deleting"'));
       renameSync(partition, join(log.directory, 'log', 'stranger-7'));
       mkdirSync(join(log.directory, 'log', `x-0.${'a'.repeat(32)}-delete`));
@@ -106,7 +111,8 @@ describe('topics', () => {
       const { code, odd } = await examine(log);
       expect(code).toBe(7);
       expect(odd.map(({ check, verdict, message }) => [check, verdict, message.replace(log.directory, 'D')])).toEqual([
-        ['topics', 'warn', 'topic more is being deleted when that was interrupted'],
+        ['topics', 'warn', 'topic brought is being imported, or that was interrupted'],
+        ['topics', 'warn', 'topic more is being deleted, or that was interrupted'],
         ['topics', 'fail', 'the directory of orders:0 is missing'],
         ['topics', 'warn', 'D/log/stranger-7 belongs to no topic'],
         ['leftovers', 'warn', `x-0.${'a'.repeat(32)}-delete was left by an interrupted create or delete`],

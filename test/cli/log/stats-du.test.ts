@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeySketch } from '../../../src/cli/log/key-sketch.js';
@@ -58,7 +58,6 @@ describe('log stats', () => {
       const { directory, log, append } = await makePartition(data, 't', 0);
       for (const value of ['a', 'b', 'c']) await append([value]);
       await log.close();
-      const { readFileSync } = await import('node:fs');
       const file = join(directory, '00000000000000000000.log');
       const bytes = readFileSync(file);
       bytes.writeUInt8(bytes[100]! ^ 1, 100);
@@ -67,6 +66,28 @@ describe('log stats', () => {
       expect(code).toBe(7);
       expect(JSON.parse(out)).toMatchObject([{ records: 2, batches: 2 }]);
       expect(JSON.parse(err)).toMatchObject({ code: 'CORRUPT_MESSAGE', position: 70, offset: 1 });
+    });
+  });
+
+  it('tells of a segment that ends in the middle of a batch, unless that is the tail of a log without klog.end', async () => {
+    await inTemporaryDirectory(async (data) => {
+      const { directory, log, append } = await makePartition(data, 't', 0, 300);
+      for (let i = 0; i < 12; i++) await append([`${i}`]);
+      await log.close();
+      const files = readdirSync(directory).filter((name) => name.endsWith('.log'));
+      expect(files.length).toBeGreaterThan(2);
+      const stats = async (file: string) => {
+        const bytes = readFileSync(join(directory, file));
+        truncateSync(join(directory, file), 100);
+        const { code, err } = await run(['log', 'stats', `${directory}/`, '--json']);
+        writeFileSync(join(directory, file), bytes);
+        return code === 0 ? code : [code, JSON.parse(err).position];
+      };
+      expect(await stats(files[0]!)).toEqual([7, 70]);
+      expect(await stats(files.at(-1)!)).toEqual([7, 70]);
+      rmSync(join(directory, 'klog.end'));
+      expect(await stats(files.at(-1)!)).toBe(0);
+      expect(await stats(files[0]!)).toEqual([7, 70]);
     });
   });
 });
