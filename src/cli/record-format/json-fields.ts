@@ -1,5 +1,6 @@
 /** Fields of records given as JSON: what they may hold, and what is said when they hold something else. */
 import type { RecordHeader } from '../../format/log-record.js';
+import { isBase64 } from './format-language/text-decoding.js';
 import type { InputRecord } from './input-record.js';
 import { hasLoneSurrogate } from './utf8.js';
 
@@ -74,10 +75,8 @@ export function textBytes(text: unknown, name: string): Uint8Array | null {
   return Buffer.from(text, 'utf8');
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
-
 export function base64Bytes(text: unknown, name: string): Uint8Array {
-  if (typeof text !== 'string' || !BASE64.test(text)) throw new BadRecordError(`${name} is not base64`);
+  if (typeof text !== 'string' || !isBase64(text)) throw new BadRecordError(`${name} is not base64`);
   return Buffer.from(text, 'base64');
 }
 

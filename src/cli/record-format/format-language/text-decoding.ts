@@ -14,15 +14,23 @@ export function decodeHex(bytes: Uint8Array): Buffer | undefined {
   return decoded;
 }
 
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const NO_BASE64_DIGIT = /[^A-Za-z0-9+/]/;
+
+/**
+ * With or without padding. Nothing here repeats in an expression: on text of megabytes that overflows the stack, or takes for
+ * ever.
+ */
+export function isBase64(text: string): boolean {
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const digits = text.length - padding;
+  if (digits % 4 === 1 || (padding > 0 && text.length % 4 !== 0)) return false;
+  return !NO_BASE64_DIGIT.test(padding === 0 ? text : text.slice(0, digits));
+}
 
 /** With or without padding. Undefined when it is not what it should be. */
 export function decodeBase64(bytes: Uint8Array): Buffer | undefined {
-  const text = Buffer.from(bytes).toString('latin1');
-  const digits = text.replace(/=+$/, '').length;
-  const paddingFits = text.length === digits || text.length % 4 === 0;
-  if (!BASE64.test(text) || digits % 4 === 1 || !paddingFits) return undefined;
-  return Buffer.from(text, 'base64');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return isBase64(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
 const ESCAPES: Readonly<Record<number, number>> = { 116: 0x09, 110: 0x0a, 114: 0x0d, 48: 0x00, 92: 0x5c };
