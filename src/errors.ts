@@ -56,6 +56,8 @@ export const ERROR_CODES = {
   KLOG_NETWORK_FILE_SYSTEM: { retriable: false },
   KLOG_PERMISSION_DENIED: { retriable: false },
   KLOG_DISK_FULL: { retriable: true },
+  /** What was to be changed is not what it was when it was looked at: nothing was changed. */
+  KLOG_CONFLICT: { retriable: false },
   /** Input given by the user could not be read as what it should be. */
   KLOG_BAD_INPUT: { retriable: false },
   /** A flag, argument or expression is wrong. */

@@ -43,6 +43,7 @@ const EXIT_CODE_OF: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   UNRELEASED_INSTANCE_ID: 8,
   INCONSISTENT_GROUP_PROTOCOL: 8,
   KLOG_NO_PARTITION: 8,
+  KLOG_CONFLICT: 8,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -76,6 +76,10 @@ export interface NewGroupOffset extends TopicPartition {
   readonly offset: number;
   /** Default empty. */
   readonly metadata?: string;
+  /** Only if the group has committed this now, -1: nothing. Default: whatever it has. */
+  readonly replaces?: number;
+  /** Only of the topic with this id. Default: the one that has the name now. */
+  readonly topicId?: string | undefined;
 }
 
 export interface ChangeGroupOptions {
@@ -104,8 +108,8 @@ export interface GroupAdmin {
   describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]>;
   /**
    * Commits these offsets for the group, all or none; a group that does not exist begins with them. NON_EMPTY_GROUP: a
-   * member owns one of the partitions. UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE. Kafka:
-   * `alterConsumerGroupOffsets`.
+   * member owns one of the partitions. KLOG_CONFLICT: `replaces` or `topicId` does not hold. UNKNOWN_TOPIC_OR_PARTITION,
+   * OFFSET_OUT_OF_RANGE. Kafka: `alterConsumerGroupOffsets`.
    */
   alterGroupOffsets(groupId: string, offsets: readonly NewGroupOffset[], options?: ChangeGroupOptions): Promise<void>;
   /**

@@ -32,6 +32,13 @@ export interface ChangeOptions {
   readonly validateOnly?: boolean;
 }
 
+export interface NewCommit extends TopicPartition {
+  readonly commit: OffsetCommit;
+  readonly topicId: string;
+  /** What has to be committed now; -1: nothing. */
+  readonly replaces?: number | undefined;
+}
+
 export class GroupAdmin {
   readonly #groups: Groups;
 
@@ -57,23 +64,26 @@ export class GroupAdmin {
     return { ...(await this.#summaryOf(log, groupId)), committed };
   }
 
-  /** @throws KlogError NON_EMPTY_GROUP */
-  async alterOffsets(
-    groupId: string,
-    commits: readonly (TopicPartition & { readonly commit: OffsetCommit })[],
-    options: ChangeOptions = {},
-  ): Promise<void> {
+  /** @throws KlogError NON_EMPTY_GROUP, KLOG_CONFLICT */
+  async alterOffsets(groupId: string, commits: readonly NewCommit[], options: ChangeOptions = {}): Promise<void> {
     // What is only looked at leaves nothing behind.
     const writes = options.validateOnly !== true && commits.length > 0;
     const log = writes ? await this.#groups.logOf(groupId) : await this.#groups.existingLogOf(groupId);
     if (log === undefined) return;
     const living = await this.#livingIn(log, groupId);
     const wanted = PartitionSet.of(commits);
-    await log.decide(groupId, ({ state }) => {
-      const owner = ownerOf(living(state), wanted);
+    let ids: ReadonlyMap<string, string> = new Map();
+    const lookUp = async () => {
+      ids = await this.#groups.topics.ids(new Set(commits.map(({ topic }) => topic)));
+    };
+    const decide = (group: GroupView) => {
+      const owner = ownerOf(living(group.state), wanted);
       if (owner !== undefined && options.force !== true) throw owned(groupId, owner, 'NON_EMPTY_GROUP');
+      for (const commit of commits) checkStands(groupId, group, commit, ids);
       return options.validateOnly === true ? undefined : { commits };
-    });
+    };
+    // Who sees a topic under the append lock may commit: whatever deletes it comes later, and forgets that.
+    await log.decide(groupId, decide, { before: lookUp });
   }
 
   /** @throws KlogError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP */
@@ -210,6 +220,23 @@ function ownerOf(state: GroupState, partitions: PartitionSet): Owner | undefined
     if (partition !== undefined) return { member, partition };
   }
   return undefined;
+}
+
+function checkStands(
+  groupId: string,
+  group: GroupView,
+  { topic, partition, topicId, replaces }: NewCommit,
+  ids: ReadonlyMap<string, string>,
+): void {
+  const place = { topic, partition, group: groupId };
+  if (ids.get(topic) !== topicId) {
+    throw new KlogError('KLOG_CONFLICT', `topic ${topic} was deleted meanwhile: nothing was changed`, place);
+  }
+  const committed = group.committed({ topic, partition })?.offset ?? -1;
+  if (replaces === undefined || replaces === committed) return;
+  const now = committed < 0 ? 'nothing' : committed;
+  const message = `group '${groupId}' has committed ${now} of ${topic}:${partition} by now: nothing was changed`;
+  throw new KlogError('KLOG_CONFLICT', message, { ...place, hint: 'Look again' });
 }
 
 function notFound(groupId: string): KlogError {

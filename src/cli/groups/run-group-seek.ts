@@ -11,7 +11,7 @@ import { withClient } from '../open-client.js';
 import { confirm } from '../prompts.js';
 import { checkTimeZone } from '../values/parse-time.js';
 import { parseOffsetsCsv } from './offsets-csv.js';
-import { type PlannedMove, planSeek, type SeekRequest } from './seek-plan.js';
+import { checkStillThere, type PlannedMove, planSeek, type SeekRequest } from './seek-plan.js';
 import { parseSeekTarget } from './seek-target.js';
 import { checkPartitions, type PartitionSelection } from './select-partitions.js';
 
@@ -60,11 +60,17 @@ async function moveGroup(
     notice(options, context, `warning: ${topic}:${partition} has no offset ${clampedFrom}: ${after} is the nearest`);
   }
   const moving = moves.filter(({ before, after }) => before !== after);
-  const offsets = moving.map(({ topic, partition, after }): NewGroupOffset => ({ topic, partition, offset: after }));
+  const offsets = moving.map(({ topic, topicId, partition, before, after }): NewGroupOffset => {
+    const offset = { topic, topicId, partition, offset: after };
+    // Members that live commit all the while.
+    return force ? offset : { ...offset, replaces: before };
+  });
   // What would be refused is not asked about.
   await admin.alterGroupOffsets(group, offsets, { force, validateOnly: true });
   if (offsets.length > 0 && !dryRun) {
     await confirm(`move group '${group}' in ${directory}: ${describe(moving)}`, options, context);
+    // What was shown is done, or nothing.
+    await checkStillThere(admin, moving);
     await admin.alterGroupOffsets(group, offsets, { force });
   }
   const verb = offsets.length === 0 ? 'nothing to move of' : dryRun ? 'would move' : 'moved';

@@ -9,6 +9,8 @@ import { type PartitionSelection, selectPartitions } from './select-partitions.j
 
 /** What one partition's committed offset was and is to be. */
 export interface PlannedMove extends TopicPartition {
+  /** `undefined`: unknown. */
+  readonly topicId: string | undefined;
   /** -1: nothing is committed. */
   readonly before: number;
   readonly after: number;
@@ -35,6 +37,7 @@ export async function planSeek(admin: Admin, request: SeekRequest): Promise<Plan
   const committed = new Map((group?.offsets ?? []).map((one) => [partitionName(one), one.committedOffset]));
   const wanted = await wantedOffsets(admin, request, group, committed);
   const isNamed = request.target.kind !== 'shift' && !isFoundInLog(request.target);
+  const ids = new Map((await admin.listTopics({ internal: true })).map(({ topic, topicId }) => [topic, topicId]));
   const moves: PlannedMove[] = [];
   for (const [topic, offsets] of byTopic(wanted)) {
     const partitions = offsets.map(({ partition }) => partition);
@@ -45,7 +48,15 @@ export async function planSeek(admin: Admin, request: SeekRequest): Promise<Plan
       const after = Math.min(end, Math.max(starts[i]!.offset, offset));
       const before = committed.get(partitionName({ topic, partition })) ?? -1;
       const clamped = after === offset || !isNamed ? {} : { clampedFrom: offset };
-      moves.push({ topic, partition, before, after, lag: end - after, ...clamped });
+      moves.push({
+        topic,
+        topicId: ids.get(topic) || undefined,
+        partition,
+        before,
+        after,
+        lag: end - after,
+        ...clamped,
+      });
     }
   }
   const [first] = moves;
@@ -63,6 +74,20 @@ export async function planSeek(admin: Admin, request: SeekRequest): Promise<Plan
     });
   }
   return moves;
+}
+
+/** Whether what was planned a while ago may still be done. @throws KlogError KLOG_CONFLICT */
+export async function checkStillThere(admin: Admin, moves: readonly PlannedMove[]): Promise<void> {
+  for (const [topic, planned] of byTopic(moves)) {
+    const partitions = planned.map(({ partition }) => partition);
+    const starts = await admin.listOffsets(topic, 'start', partitions);
+    for (const [i, { partition, after }] of planned.entries()) {
+      const start = starts[i]!.offset;
+      if (after >= start) continue;
+      const message = `${topic}:${partition} begins at ${start} by now, behind ${after}: nothing was moved`;
+      throw new KlogError('KLOG_CONFLICT', message, { topic, partition, offset: after });
+    }
+  }
 }
 
 /** Nothing is there to be out of range. */

@@ -43,7 +43,9 @@ export async function replayGroup(
   const plan = `move group '${group}' ${moves.map(describe).join(', ')}`;
   if (!dryRun && moves.length > 0) {
     await confirm(`${plan} in ${directory}`, options, context);
-    await admin.alterGroupOffsets(group, moves);
+    // What was shown is done, or nothing.
+    const offsets = moves.map(({ committed, ...place }) => ({ ...place, replaces: committed ?? -1 }));
+    await admin.alterGroupOffsets(group, offsets);
   }
   if (options.json) printJson(context, { topic, group, moves, moved: !dryRun });
   else if (moves.length === 0) notice(options, context, `group '${group}' is there already`);

@@ -1,5 +1,10 @@
 import { KlogError } from '../../errors.js';
-import { type GroupDetails, type GroupSummary, GroupAdmin as StoredGroupAdmin } from '../../groups/group-admin.js';
+import {
+  type GroupDetails,
+  type GroupSummary,
+  type NewCommit,
+  GroupAdmin as StoredGroupAdmin,
+} from '../../groups/group-admin.js';
 import type { Groups } from '../../groups/groups.js';
 import type { TopicPartition } from '../client.js';
 import type {
@@ -44,11 +49,14 @@ export class LocalGroupAdmin implements GroupAdmin {
     offsets: readonly NewGroupOffset[],
     options: ChangeGroupOptions = {},
   ): Promise<void> {
-    for (const offset of offsets) await this.#check(offset);
     const commitTimestamp = this.#now();
-    const commits = offsets.map(({ topic, partition, offset, metadata = '' }) => {
-      return { topic, partition, commit: { offset, leaderEpoch: -1, metadata, commitTimestamp, expireTimestamp: -1 } };
-    });
+    const commits: NewCommit[] = [];
+    for (const one of offsets) {
+      const { topic, partition, offset, metadata = '', replaces } = one;
+      const topicId = await this.#check(one);
+      const commit = { offset, leaderEpoch: -1, metadata, commitTimestamp, expireTimestamp: -1 };
+      commits.push({ topic, partition, topicId: one.topicId ?? topicId, replaces, commit });
+    }
     await this.#groups.alterOffsets(groupId, commits, options);
   }
 
@@ -86,15 +94,16 @@ export class LocalGroupAdmin implements GroupAdmin {
     return await this.#groups.evict(groupId, member, options);
   }
 
-  async #check({ topic, partition, offset }: NewGroupOffset): Promise<void> {
-    const { partitions } = await this.#store.topics.get(topic);
+  /** Answers the topic's id. */
+  async #check({ topic, partition, offset }: NewGroupOffset): Promise<string> {
+    const { topicId, partitions } = await this.#store.topics.get(topic);
     if (!(Number.isInteger(partition) && partition >= 0 && partition < partitions)) {
       throw unknownPartition(topic, partition, partitions);
     }
     const reader = await this.#store.partitionReader(topic, partition);
     try {
       const { highWatermark } = await reader.marks();
-      if (Number.isSafeInteger(offset) && offset >= 0 && offset <= highWatermark) return;
+      if (Number.isSafeInteger(offset) && offset >= 0 && offset <= highWatermark) return topicId;
       throw new KlogError(
         'OFFSET_OUT_OF_RANGE',
         `${topic}:${partition} has no offset ${offset}: it ends at ${highWatermark}`,

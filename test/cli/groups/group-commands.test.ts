@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../../src/cli/main.js';
+import type { Client } from '../../../src/clients/client.js';
 import { openClient } from '../../../src/clients/local/open-client.js';
+import { FakeContext } from '../support/fake-context.js';
 import { numbered, type RealLog, withLog } from '../support/real-log.js';
 
 /** Topic t, two partitions of five records, a second apart; group g has committed 2 and 5. */
@@ -22,6 +25,13 @@ async function commit(log: RealLog, group: string, offsets: readonly number[]): 
 
 async function offsets(log: RealLog, group = 'g'): Promise<string> {
   return (await log.run(`group describe ${group} --export`)).out;
+}
+
+const at = (partition: number, offset: number) => ({ topic: 't', partition, offset });
+
+async function remake(client: Client): Promise<void> {
+  await client.admin().deleteTopic('t');
+  await client.admin().createTopic({ topic: 't', partitions: 2 });
 }
 
 describe('group list', () => {
@@ -100,6 +110,62 @@ describe('group describe', () => {
 });
 
 describe('group seek', () => {
+  /** What `change` does while the question stands; then the answer is yes. */
+  async function seekWhile(log: RealLog, line: string, change: (client: Client) => Promise<unknown>) {
+    const client = await openClient({ directory: log.directory });
+    const context = new FakeContext({ client, env: { KLOG_DIR: log.directory }, terminal: true });
+    context.ask = async () => {
+      await using other = await openClient({ directory: log.directory });
+      await change(other);
+      return true;
+    };
+    const code = await runCommandLine(line.split(' '), context);
+    await client.close();
+    return { code, out: context.out, err: context.err };
+  }
+
+  it.each([
+    [
+      'the group has moved',
+      '4',
+      (client: Client) => client.admin().alterGroupOffsets('g', [at(0, 3)]),
+      /committed 3 of t:0/,
+    ],
+    [
+      'the log has been trimmed',
+      '1',
+      (client: Client) => client.admin().deleteRecords('t', [{ partition: 0, beforeOffset: 2 }]),
+      /t:0 begins at 2/,
+    ],
+  ])('moves nothing where %s while the question stood, and is 8', (_, to, change, message) =>
+    withGroup(async (log) => {
+      const { code, out, err } = await seekWhile(log, `group seek g t:0 --to ${to}`, change);
+      expect({ code, out }).toEqual({ code: 8, out: '' });
+      expect(err).toMatch(message);
+      expect(err.trim().split('\n')).toHaveLength(1);
+      expect(await offsets(log)).not.toContain(`t,0,${to}`);
+    }),
+  );
+
+  it('begins no group where the topic was made anew while the question stood', () =>
+    withGroup(async (log) => {
+      const { code, out, err } = await seekWhile(log, 'group seek new t --to start', remake);
+      expect({ code, out }).toEqual({ code: 8, out: '' });
+      expect(err).toMatch(/topic t was deleted/);
+      expect((await log.run('group list')).out).not.toContain('new');
+    }));
+
+  it('moves by what was shown although more has been written, or the group has moved elsewhere', () =>
+    withGroup(async (log) => {
+      const { code } = await seekWhile(log, 'group seek g t:0 --to end', async (client) => {
+        await using producer = client.producer();
+        await producer.send({ topic: 't', partition: 0, value: 'more' });
+        await client.admin().alterGroupOffsets('g', [at(1, 1)]);
+      });
+      expect(code).toBe(0);
+      expect(await offsets(log)).toContain('t,0,5\nt,1,1\n');
+    }));
+
   it.each([
     ['start', [0, 0]],
     ['end', [5, 5]],
