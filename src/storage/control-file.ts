@@ -41,9 +41,9 @@ export interface ControlState {
 }
 
 /**
- * Tells a file or a directory from every copy of it. The inode number alone does not: it is given to another once it is free, and
- * who removes a directory and brings it back from a copy mostly gets the same ones. So the time at which it was made is in it: 21
- * bits of the number, and a checksum of the time.
+ * Tells a file or a directory from every copy of it. The inode number alone does not: it is given to another once it is
+ * free, and who removes a directory and brings it back from a copy mostly gets the same ones. So the time at which it
+ * was made is in it: 21 bits of the number, and a checksum of the time.
  */
 export function identityOf({ inode, bornMs }: Pick<FileStat, 'inode' | 'bornMs'>): number {
   if (bornMs === undefined) return inode;

@@ -13,7 +13,7 @@
  *  56  i64 transactionIndexSize     64  i64 logStartOffset
  *  72  u32 layoutVersion            odd while files are swapped
  *  76  u32 cutCount                 raised whenever `offset` of A goes back
- *  80  i32 leaderEpoch              84  u32 swappedBase, high   low at 248: the segment that is being exchanged (segment-swap.ts)
+ *  80  i32 leaderEpoch              84  u32 swappedBase, high   low at 248: what is exchanged (segment-swap.ts)
  *  88  i64 firstTimestamp           largest timestamp of the segment's first batch, -1 none: rolling by segment.ms
  *  96  i64 segmentCreatedMs
  * 104  index state at `position`    36 bytes, below
@@ -23,7 +23,7 @@
  * 192  16 bytes boot id             the boot in which it was written; zeros in A
  * 208  i64 identity of klog.end     (control-file.ts) another one: the directory is a copy; 0 in A
  * 216  i64 firstDirtyOffset         compaction: below it every record was held against all others below it; 0 none was
- * 224  i64 upkeepMs                 clock guard: wall clock, and time since boot, when upkeep last believed the clock; 0 never
+ * 224  i64 upkeepMs                 clock guard: wall clock, and time since boot, when upkeep last believed it; 0 never
  * 232  i64 upkeepUptimeMs
  * 240  u32 upkeepBoot               CRC-32C of the boot id of that time
  * 244  u32 clockDistrust            time since boot, in seconds, until which the clock is not believed; 0 it is

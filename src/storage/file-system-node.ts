@@ -2,7 +2,8 @@
  * The real disk: {@link FileSystem} over `node:fs` and kernel locks.
  *
  * Calls on up to 64 KiB are made at once on the main thread, since a round trip through libuv's thread pool costs ten
- * times such a call; larger ones, at most 64 MiB each, and syncs go through the pool (but see {@link commandFileSystem}).
+ * times such a call; larger ones, at most 64 MiB each, and syncs go through the pool, but see
+ * {@link commandFileSystem}.
  *
  * Files are opened with O_NOFOLLOW (a link planted at the end of the path: `ELOOP`) and O_NONBLOCK (a planted pipe does
  * not hang the open), and must then be regular files. Descriptors are close-on-exec, as all of Node's are. What is made
@@ -332,8 +333,8 @@ function toFileStat(stats: nodeFs.Stats, exactInode: () => bigint): FileStat {
 let birthIsTold: boolean | undefined;
 
 /**
- * Where the kernel cannot be asked when a file was made, Node gives the time of its last change instead: of a process in /proc,
- * too, of which a kernel that can be asked says that it does not know.
+ * Where the kernel cannot be asked when a file was made, Node gives the time of its last change instead: of a process
+ * in /proc, too, of which a kernel that can be asked says that it does not know.
  */
 function tellsBirth(): boolean {
   birthIsTold ??=
@@ -361,7 +362,7 @@ function readBootId(): Uint8Array {
 export const nodeFileSystem: FileSystem = new NodeFileSystem(syncInPool);
 
 /**
- * The same for a command that writes and ends. Its first sync holds up the process: mostly there is no other, and starting the
- * threads of the pool, and waiting for their end, takes a millisecond.
+ * The same for a command that writes and ends. Its first sync holds up the process: mostly there is no other, and
+ * starting the threads of the pool, and waiting for their end, takes a millisecond.
  */
 export const commandFileSystem: FileSystem = new NodeFileSystem(firstSyncInPlace());

@@ -54,7 +54,9 @@ export interface OpenFile {
   sync(): Awaitable<void>;
   stat(): Awaitable<FileStat>;
   close(): Awaitable<void>;
-  /** Open-file-description locks: owned by this `OpenFile`, freed by the kernel when it is closed or the process dies. */
+  /**
+   * Open-file-description locks: owned by this `OpenFile`, freed by the kernel when it is closed or the process dies.
+   */
   tryLock(range: LockRange, options?: { shared?: boolean }): boolean;
   /** Waits until granted. Cannot be taken back: whoever stops waiting must unlock when it is granted after all. */
   waitLock(range: LockRange, options?: { shared?: boolean }): Promise<void>;
@@ -66,14 +68,14 @@ export interface OpenFile {
 export interface FileSystem {
   open(path: string, mode: OpenMode): Awaitable<OpenFile>;
   /**
-   * The whole of a small file, opened as by `open`; `undefined`: nothing there. For {@link readWhole}, which opens, looks and
-   * reads where this is missing: half the time for each of a thousand topics' files.
+   * The whole of a small file, opened as by `open`; `undefined`: nothing there. For {@link readWhole}, which opens,
+   * looks and reads where this is missing: half the time for each of a thousand topics' files.
    */
   readFile?(path: string): Awaitable<Uint8Array | undefined>;
   /**
-   * The texts of many small files of one directory, in one call; `undefined` where a file is not read so simply: it is missing,
-   * a link, or anything else that {@link readFile} decides about. What is read has not been looked at: who cannot make sense of a
-   * text asks for the file by {@link readFile}.
+   * The texts of many small files of one directory, in one call; `undefined` where a file is not read so simply: it is
+   * missing, a link, or anything else that {@link readFile} decides about. What is read has not been looked at: who
+   * cannot make sense of a text asks for the file by {@link readFile}.
    */
   readTexts?(directory: string, names: readonly string[]): Awaitable<(string | undefined)[]>;
   /** Does not follow a link at the end of the path. `undefined`: nothing there. */

@@ -8,7 +8,7 @@
  * |---|---|---|
  * | `X.log.cleaned` | not been decided | everything `.cleaned` and `.swap` of X goes; the old files are untouched |
  * | `X.log.swap` | been decided | indexes, then the log, take their names |
- * | neither, S names X | put the new log in place | other indexes of X still `.swap` take their names; segments whose offsets X covers go |
+ * | neither, S names X | put the new log in place | indexes still `.swap` take their names; segments that X covers go |
  *
  * Each step may itself be interrupted: the next settling finds one of these states again.
  */

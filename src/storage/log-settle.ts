@@ -52,11 +52,12 @@ export interface SettleOptions {
 export async function settleIfNeeded(context: LogContext): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
   if (isSettled(context, state, logSize)) return state;
-  // Where nobody has died, and no sync has failed, all that was appended is there: A may have passed over offsets that were kept.
+  // Where nobody has died, and no sync has failed, all that was appended is there: A may have passed over offsets that
+  // were kept.
   return await settle(context, { mayHaveGaps: isAppendable(context, state, logSize) && !state.syncing });
 }
 
-/** The append lock is held. A as it may be appended behind, and S: settled, if who had the lock before died in the middle. */
+/** The append lock is held. A as it may be appended behind, and S: settled, if the one before died in the middle. */
 export async function settledState(context: LogContext, options: SettleOptions = {}): Promise<SettledState> {
   const { state, logSize } = await lookAt(context);
   if (isAppendable(context, state, logSize)) return state;

@@ -1,14 +1,15 @@
 /**
  * The locks of a partition, kernel locks on byte ranges of `klog.end` past its data: whoever dies frees them.
  *
- * - *queue*: a turnstile before *append*. Take queue, take append, release queue. Without it the kernel may hand a freed
- *   append lock to the same busy writer again and again, and another waits for seconds.
+ * - *queue*: a turnstile before *append*. Take queue, take append, release queue. Without it the kernel may hand a
+ *   freed append lock to the same busy writer again and again, and another waits for seconds.
  * - *append*: held while a batch and then A are written; also by who settles, rolls or deletes.
  * - *sync*: held while data is synced and S is written.
- * - *upkeep*: held for as long as a compaction or an erasure runs, so that there is one at a time. Writers never ask for it.
+ * - *upkeep*: held for as long as a compaction or an erasure runs, so that there is one at a time. Writers never ask
+ *   for it.
  *
- * The order is always upkeep, queue, append, sync. Who holds sync and wants append lets go of sync first. Behind them lie
- * the gates (leader-gates.ts), which only say that a sync is through.
+ * The order is always upkeep, queue, append, sync. Who holds sync and wants append lets go of sync first. Behind them
+ * lie the gates (leader-gates.ts), which only say that a sync is through.
  */
 import { KlogError } from '../errors.js';
 import { CONTROL_FILE_SIZE } from './control-file.js';
@@ -22,8 +23,8 @@ export const SYNC_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 2, length: 1 }
 export const UPKEEP_RANGE: LockRange = { start: CONTROL_FILE_SIZE + 3, length: 1 };
 
 /**
- * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are put
- * in a row here first; waiting in it counts as waiting for the lock.
+ * One kernel lock of one open file. The kernel knows only open files, so the tasks of this process that share one are
+ * put in a row here first; waiting in it counts as waiting for the lock.
  */
 export class KernelLock {
   readonly #file: OpenFile;
@@ -48,8 +49,8 @@ export class KernelLock {
   }
 
   /**
-   * True: it is held. Where another open file has it, `unless` is asked before it is waited for; answers that true, the lock is
-   * not taken, and the answer here is false. KLOG_LOCKED when it was not to be had in time.
+   * True: it is held. Where another open file has it, `unless` is asked before it is waited for; answers that true, the
+   * lock is not taken, and the answer here is false. KLOG_LOCKED when it was not to be had in time.
    */
   async acquire(unless?: () => Promise<boolean>): Promise<boolean> {
     const start = performance.now();
@@ -86,7 +87,10 @@ export class KernelLock {
     }
   }
 
-  /** Behind other tasks of this process, one of which may have stopped waiting for a lock that it is still to be granted. */
+  /**
+   * Behind other tasks of this process, one of which may have stopped waiting for a lock that it is still to be
+   * granted.
+   */
   async #waitInRow(): Promise<void> {
     let turn = () => {};
     const come = new Promise<void>((resolve) => {

@@ -8,9 +8,9 @@
  * A time index claims what the batch at an entry cannot bear out alone: that none before it is later. So a look-up goes
  * one entry further back than it must, and is right whichever one of two neighbours lies. What it cannot tell without
  * scanning the segment: two neighbours that both name a later batch, in order and with the very largest timestamps of
- * these batches; or one that does, where it and the one before lie more than 1 MiB apart, as in a log whose times hardly
- * rise. And that a closed segment's last entries are gone, where more than that lies behind the one that is left. `klog
- * log check` finds all of these.
+ * these batches; or one that does, where it and the one before lie more than 1 MiB apart, as in a log whose times
+ * hardly rise. And that a closed segment's last entries are gone, where more than that lies behind the one that is
+ * left. `klog log check` finds all of these.
  */
 import { KlogError } from '../errors.js';
 import { RecordBatch } from '../format/record-batch.js';
@@ -74,8 +74,8 @@ export class SegmentLookup {
   readonly #offsetIndex: OffsetIndex | undefined;
   readonly #timeIndex: TimeIndex | undefined;
   /**
-   * Where batches begin for sure: those whose CRC was right, and those right behind, since the CRC of a batch tells where it
-   * ends. Look-ups come back to the same few, or go on from one to the next, and each may have a megabyte.
+   * Where batches begin for sure: those whose CRC was right, and those right behind, since the CRC of a batch tells
+   * where it ends. Look-ups come back to the same few, or go on from one to the next, and each may have a megabyte.
    */
   readonly #sound = new Set<number>();
 
@@ -148,7 +148,7 @@ export class SegmentLookup {
    * The largest timestamp of the segment and the last offset of the batch in which it came first; `undefined` if no
    * record has one.
    *
-   * @param closed the segment was closed in good order: its last index entry has the answer, without a long scan behind it
+   * @param closed the segment was closed in good order: its last index entry has the answer, without a long scan
    */
   async largestTimestamp(limits: LookupLimits, closed: boolean): Promise<OffsetAndTimestamp | undefined> {
     const { entry, from } = await this.#timeEntryBefore(Number.MAX_SAFE_INTEGER, limits);
@@ -176,7 +176,9 @@ export class SegmentLookup {
     return entry.slot === last?.slot ? entry : undefined;
   }
 
-  /** A scanner that no batch with a last offset of `targetOffset` or more lies before; it may stand at a batch already. */
+  /**
+   * A scanner that no batch with a last offset of `targetOffset` or more lies before; it may stand at a batch already.
+   */
   async #scannerBefore(targetOffset: number, limits: LookupLimits): Promise<BatchScanner> {
     const index = this.#offsetIndex;
     if (index !== undefined) {
@@ -191,9 +193,9 @@ export class SegmentLookup {
   }
 
   /**
-   * A scanner at the batch that an index entry leads to, if one begins there for sure: with the right CRC, or right behind
-   * one that has it. It ends where the entry says or, in old brokers' indexes, before. Since offsets only rise, what lies
-   * before a batch that begins at or below the target is below the target.
+   * A scanner at the batch that an index entry leads to, if one begins there for sure: with the right CRC, or right
+   * behind one that has it. It ends where the entry says or, in old brokers' indexes, before. Since offsets only rise,
+   * what lies before a batch that begins at or below the target is below the target.
    */
   async #checkedScanner(entry: OffsetIndexEntry, target: number, logSize: number): Promise<BatchScanner | undefined> {
     if (entry.offset > target || entry.position <= 0 || entry.position >= logSize) return undefined;
@@ -207,10 +209,10 @@ export class SegmentLookup {
   }
 
   /**
-   * The latest entry of the time index that is earlier than `timestamp` and is believed, and where to begin a scan for that
-   * time. Believed is an entry if its batch bears it out, and so does the one before its own, both in order with their
-   * neighbours. The scan begins at the one before: if one of the two lies, the other sees to it that nothing is passed over.
-   * Only where so much lies between them that this would be felt, it begins at the entry itself.
+   * The latest entry of the time index that is earlier than `timestamp` and is believed, and where to begin a scan for
+   * that time. Believed is an entry if its batch bears it out, and so does the one before its own, both in order with
+   * their neighbours. The scan begins at the one before: if one of the two lies, the other sees to it that nothing is
+   * passed over. Only where so much lies between them that this would be felt, it begins at the entry itself.
    */
   async #timeEntryBefore(timestamp: number, limits: LookupLimits): Promise<BelievedEntry> {
     const index = this.#timeIndex;
@@ -257,7 +259,9 @@ function farAway(error: unknown): number {
   throw error;
 }
 
-/** Steps on. False: the segment ends here. Its bytes count up to the end of a batch: one that reaches beyond is damaged. */
+/**
+ * Steps on. False: the segment ends here. Its bytes count up to the end of a batch: one that reaches beyond is damaged.
+ */
 async function advance(scanner: BatchScanner): Promise<boolean> {
   if (await scanner.next()) return true;
   if (scanner.stop === 'corrupt') throw scanner.corruption(scanner.problem);

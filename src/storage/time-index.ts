@@ -40,7 +40,9 @@ export class TimeIndex {
     this.#pages = new IndexPages(file, TIME_INDEX_ENTRY_SIZE);
   }
 
-  /** Bytes of entries in a file of `fileSize` bytes: without a preallocated tail of zeros and without a broken entry. */
+  /**
+   * Bytes of entries in a file of `fileSize` bytes: without a preallocated tail of zeros and without a broken entry.
+   */
   async usableSize(fileSize: number): Promise<number> {
     const count = this.#pages.count(fileSize);
     // A single entry may be all zeros: one record, of 1970, at the base offset.

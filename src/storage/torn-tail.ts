@@ -1,6 +1,6 @@
 /**
- * What a crash has torn at the end of a segment goes out of the log, and is kept aside as `<segment>.cut-<position>`. It
- * was never said to be safe; it is kept for whoever wants to look.
+ * What a crash has torn at the end of a segment goes out of the log, and is kept aside as `<segment>.cut-<position>`.
+ * It was never said to be safe; it is kept for whoever wants to look.
  */
 import { type FileSystem, isDiskFull, type OpenFile, writeFully } from './file-system.js';
 

@@ -12,7 +12,7 @@
  *     <topic>.json            what exists: the commit point of create, alter and delete
  *     .lock                   held exclusively by whoever changes topics
  *     .import-<32 hex>        held by a process that imports topics, for as long as it does; then removed
- *     <topic>.gone            its file, renamed: the topic is being deleted, and there was no space to say so in the file
+ *     <topic>.gone            its file, renamed: the topic is being deleted, and there was no space to say so in it
  *     .topic.tmp              a topic file being written, and .topic.tmp-1 … where several are at the same time (not
  *                             `<topic>.json.tmp`, which may exceed 255 bytes)
  * ```

@@ -236,7 +236,9 @@ export class Store {
     }
   }
 
-  /** By the configs of now: who appends may have opened the partition long ago, and what is deleted does not come back. */
+  /**
+   * By the configs of now: who appends may have opened the partition long ago, and what is deleted does not come back.
+   */
   async #keep({ topic, partition }: TopicPartition, lockWaitMs: number, signal: AbortSignal): Promise<void> {
     const log = await this.partitionLog(topic, partition, { lockWaitMs });
     const { skipped } = await log.upkeepAfterRoll(signal);

@@ -8,8 +8,8 @@
  *   "topicId": "ASNFZ4mrze_-3LqYdlQyEA",
  *   "partitions": 2,                    0 … 1 exist
  *   "configs": { "retention.ms": "60000" },
- *   "state": "active",                  "creating", "importing" and "deleting": there is no such topic for anybody but who changes topics
- *   "growingTo": 4                      only while partitions are added: directories of 2 … 3 may be there, and are nobody's
+ *   "state": "active",                  "creating", "importing", "deleting": no topic for anybody but who changes topics
+ *   "growingTo": 4                      only while partitions are added: 2 … 3 may be there, and are nobody's
  *   "importId": "0f…"                   only in the state "importing": whose lock file says what becomes of the topic
  * }
  * ```

@@ -54,8 +54,8 @@ export class Topics {
   }
 
   /**
-   * When one was last made, altered or deleted, in milliseconds since 1970. Each of these renames a file of the directory; two in
-   * the same moment, some milliseconds on many systems, have the same time.
+   * When one was last made, altered or deleted, in milliseconds since 1970. Each of these renames a file of the
+   * directory; two in the same moment, some milliseconds on many systems, have the same time.
    */
   async lastChange(): Promise<number> {
     return (await this.#fs.stat(this.#directory.topicsDirectory))?.modifiedMs ?? 0;

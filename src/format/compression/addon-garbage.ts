@@ -1,7 +1,7 @@
 /**
- * What an addon returns lies in memory of its own, which V8 does not count. Where little else is allocated it sees no reason
- * to collect for a long time, while tens of megabytes wait that nobody holds any more. So their bytes are counted here, and
- * young garbage is collected, in less than a millisecond, when there are enough of them.
+ * What an addon returns lies in memory of its own, which V8 does not count. Where little else is allocated it sees no
+ * reason to collect for a long time, while tens of megabytes wait that nobody holds any more. So their bytes are
+ * counted here, and young garbage is collected, in less than a millisecond, when there are enough of them.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

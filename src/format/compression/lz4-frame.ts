@@ -7,7 +7,7 @@
  *                           2 content checksum · 1 reserved · 0 dictionary id
  *    5     1  BD            bits 6-4 largest block: 4 = 64 KiB, 5 = 256 KiB, 6 = 1 MiB, 7 = 4 MiB; the rest reserved
  *    6   0/8  content size  u64
- *         1   HC            (xxh32(from FLG on) >> 8) & 0xff. Magic 0 wrote it over the frame magic too: ignore it there
+ *         1   HC            (xxh32(from FLG on) >> 8) & 0xff. Magic 0 wrote it over the frame magic too: ignored
  *             blocks        u32 size (top bit set: stored, not compressed) | bytes | [u32 xxh32 of the bytes]
  *         4   end mark      0
  *        0/4  xxh32 of the content

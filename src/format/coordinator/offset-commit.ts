@@ -3,7 +3,8 @@
  *
  * ```
  * key    i16 version 0, 1 · group string · topic string · partition i32
- * value  i16 version · offset i64 · leaderEpoch i32 (v3+) · metadata string · commitTimestamp i64 · expireTimestamp i64 (v1)
+ * value  i16 version · offset i64 · leaderEpoch i32 (v3+) · metadata string · commitTimestamp i64 ·
+ *        expireTimestamp i64 (v1)
  * ```
  * Values from version 4 on are flexible. Written are key 1, and value 3, or 1 where an expiry is given, as brokers do.
  */

@@ -10,8 +10,9 @@ const compiled = new Map<string, object>();
 let isThere = true;
 
 /**
- * The kernel that `make` makes. `undefined` where there is none to be had: `--jitless` has no WebAssembly, and V8 sets 10 GiB of
- * address space aside for the memory of each, of which `ulimit -v` may allow less. JavaScript can do all that kernels do.
+ * The kernel that `make` makes. `undefined` where there is none to be had: `--jitless` has no WebAssembly, and V8 sets
+ * 10 GiB of address space aside for the memory of each, of which `ulimit -v` may allow less. JavaScript can do all that
+ * kernels do.
  */
 export function kernelIfAny<Kernel>(make: () => Kernel): Kernel | undefined {
   if (!isThere) return undefined;

@@ -133,8 +133,8 @@ function printJsonString(out: usize, start: usize, end: usize): usize {
 }
 
 /**
- * Says what goes with the steps of the template: the bytes of its texts and numbers, how many a byte of a key or a value
- * may become in all its fields, and what JavaScript looks at.
+ * Says what goes with the steps of the template: the bytes of its texts and numbers, how many a byte of a key or a
+ * value may become in all its fields, and what JavaScript looks at.
  */
 export function setTemplate(bytes: i32, ofByte: i32, nulls: bool, headers: bool): void {
   textBytes = bytes;
