@@ -1,5 +1,6 @@
 import type { ConsumerBatch, TopicPartition } from '../clients/client.js';
 import type { Producer, RecordWriter } from '../clients/producer.js';
+import { KlogError } from '../errors.js';
 import type { RecordCursor } from '../format/record-cursor.js';
 import { type Destination, destinationOf, redrivenHeaders, redrivesOf } from './redrive-headers.js';
 
@@ -55,13 +56,13 @@ export async function redrive(
       if (wait !== undefined) await wait;
       if (signal?.aborted) break;
       const target = await targets.of(cursor, batch);
-      if (typeof target === 'string') {
-        counts.stayed.push({ topic: batch.topic, partition: batch.partition, offset: cursor.offset, reason: target });
+      const sent = typeof target === 'string' ? target : ((await send(target, cursor, batch)) ?? target);
+      if (typeof sent === 'string') {
+        counts.stayed.push({ topic: batch.topic, partition: batch.partition, offset: cursor.offset, reason: sent });
         continue;
       }
-      await send(target, cursor, batch);
       counts.records += 1;
-      counts.targets.set(target.topic, (counts.targets.get(target.topic) ?? 0) + 1);
+      counts.targets.set(sent.topic, (counts.targets.get(sent.topic) ?? 0) + 1);
     }
     if (counts.records >= maxRecords || signal?.aborted) break;
   }
@@ -121,11 +122,26 @@ function partitionIn({ partition }: Destination, partitions: number): number {
   return partition !== undefined && partition >= 0 && partition < partitions ? partition : -1;
 }
 
-async function send({ writer, partition }: Target, cursor: RecordCursor, batch: ConsumerBatch): Promise<void> {
-  if (writer === undefined) return;
+/** What a topic does not take: of this one record, and nothing of it was taken. */
+const NOT_TAKEN: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
+
+/** Answers why the topic does not take it. */
+async function send(target: Target, cursor: RecordCursor, batch: ConsumerBatch): Promise<string | undefined> {
+  const { writer } = target;
+  if (writer === undefined) return undefined;
+  try {
+    if (!append(writer, target.partition, cursor, batch)) await writer.ready();
+    return undefined;
+  } catch (error) {
+    if (error instanceof KlogError && NOT_TAKEN.has(error.code)) return error.message;
+    throw error;
+  }
+}
+
+function append(writer: RecordWriter, partition: number, cursor: RecordCursor, batch: ConsumerBatch): boolean {
   const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamp, offset } = cursor;
   const origin = { topic: batch.topic, partition: batch.partition, offset };
-  const hasRoom = writer.append(
+  return writer.append(
     keyStart < 0 ? null : buffer,
     keyStart,
     keyEnd,
@@ -136,5 +152,4 @@ async function send({ writer, partition }: Target, cursor: RecordCursor, batch: 
     redrivenHeaders(cursor.headers(), origin),
     partition,
   );
-  if (!hasRoom) await writer.ready();
 }

@@ -71,6 +71,27 @@ describe('replay --to-header', () => {
       expect(await printed(log, 't')).toBe('0/0 k=fine 7\n');
     }));
 
+  it('lets stay what its topic does not take, and goes on behind it', () =>
+    withLog(async (log) => {
+      await log.createTopic('t', 1, { 'max.message.bytes': '300' });
+      await log.createTopic('latest', 1, { 'cleanup.policy': 'compact' });
+      await log.produce([
+        letter('t', 0, 'a'),
+        letter('t', 0, 'x'.repeat(500)),
+        { ...letter('latest', 0, 'keyless'), key: null },
+        letter('t', 0, 'b'),
+      ]);
+      const { code, err } = await log.run(REDRIVE);
+      expect(code).toBe(1);
+      expect(err).toMatch(/^dlq:0@1 stays: a record of \d+ bytes, .* 300 bytes that t takes/);
+      expect(err).toContain('dlq:0@2 stays: a record without a key cannot go to latest, which is compacted\n');
+      expect(err).toContain("sent 2 records of 'dlq' back\n");
+      expect(await printed(log, 't')).toBe('0/0 k=a 7\n0/1 k=b 7\n');
+      await log.run('topic alter t --set max.message.bytes=1000');
+      expect((await log.run(`${REDRIVE} --resume`)).err).toContain("sent 1 record of 'dlq' back\n");
+      expect(await printed(log, 't')).toContain('0/2 k=xxx');
+    }));
+
   it('sends back once more with --max-redrives, counting on', () =>
     withLog(async (log) => {
       await log.createTopic('t');
