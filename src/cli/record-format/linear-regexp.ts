@@ -53,18 +53,45 @@ export function compileLinearRegExp(source: string, what: string): LinearRegExp 
   const expanded = expandRepetitions(ignoreCase ? lowerCased(body) : body);
   if (expanded !== undefined && isLinear(expanded, flags)) {
     const engine = takesLongToCompile(expanded) ? `${flags}l` : flags;
-    const tester = new RegExp(expanded, engine);
-    const sticky = new RegExp(expanded, `${engine}y`);
+    const tester = new StacklessRegExp(expanded, engine);
+    const sticky = new StacklessRegExp(expanded, `${engine}y`);
     const fold = ignoreCase ? (text: string) => foldCase(text) : (text: string) => text;
     return {
-      test: (text) => tester.test(fold(text)),
-      endOfMatchAt: (text, from) => {
-        sticky.lastIndex = from;
-        return sticky.test(fold(text)) ? sticky.lastIndex : -1;
-      },
+      test: (text) => tester.endOfMatch(fold(text), 0) >= 0,
+      endOfMatchAt: (text, from) => sticky.endOfMatch(fold(text), from),
     };
   }
   return timeLimited(body, `${flags}${ignoreCase ? 'i' : ''}`, source);
+}
+
+/** The usual engine keeps each repetition of a group, and has no stack left after some millions: the linear one needs none. */
+class StacklessRegExp {
+  readonly #source: string;
+  readonly #flags: string;
+  readonly #usual: RegExp;
+  #linear: RegExp | undefined;
+
+  constructor(source: string, flags: string) {
+    this.#source = source;
+    this.#flags = flags;
+    this.#usual = new RegExp(source, flags);
+  }
+
+  /** Of the match at `from` where it is sticky, else only whether there is one; -1: none. */
+  endOfMatch(text: string, from: number): number {
+    try {
+      return endOfMatch(this.#usual, text, from);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#linear ??= new RegExp(this.#source, `${this.#flags.replace('l', '')}l`);
+      return endOfMatch(this.#linear, text, from);
+    }
+  }
+}
+
+function endOfMatch(expression: RegExp, text: string, from: number): number {
+  expression.lastIndex = from;
+  return expression.test(text) ? expression.lastIndex : -1;
 }
 
 /** The usual engine looks at what may follow each optional part, and then again: 48 of them in a row are seconds. */
@@ -210,9 +237,11 @@ function testInTime(expression: RegExp, text: string, source: string): boolean {
   try {
     return script.runInContext(context, { timeout: TIME_LIMIT_MS }) as boolean;
   } catch (error) {
-    throw new KlogError('KLOG_USAGE', `"${source}" works on one text for more than ${TIME_LIMIT_MS} ms`, {
+    const isTime = (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    const limit = isTime ? `for more than ${TIME_LIMIT_MS} ms` : 'until there is no stack left';
+    throw new KlogError('KLOG_USAGE', `"${source}" works on one text ${limit}`, {
       cause: error,
-      hint: 'Without look-around and back-references it cannot take so long.',
+      hint: 'Without look-around and back-references it needs neither so long nor a stack.',
     });
   } finally {
     context.text = '';

@@ -115,6 +115,18 @@ describe('expressions that cannot hang', () => {
     expect(compileLinearRegExp('(?i)(?:a?){200}B', 're').endOfMatchAt('xAAb', 1)).toBe(4);
   });
 
+  it.each(['^(a|b)*$', '(?i)^(A|b)*$'])('%s needs no stack for megabytes of text', (source) => {
+    const expression = compileLinearRegExp(source, '-G');
+    const text = 'a'.repeat(6_000_000);
+    expect(expression.test(`${text}c`)).toBe(false);
+    expect(expression.endOfMatchAt(text, 0)).toBe(text.length);
+  });
+
+  it('what only the usual engine knows says when it has no stack left', () => {
+    const expression = compileLinearRegExp('(?=a)(a|b)*$', '-G');
+    expect(() => expression.test('a'.repeat(6_000_000))).toThrow(/works on one text until there is no stack left/);
+  });
+
   it.each(['(a+)+(?=c)', '(a+)+\\1c', '(?i)(a+)+(?!b)$'])('%s is given up within a second', (source) => {
     const expression = compileLinearRegExp(source, '-G');
     const started = process.cpuUsage();
