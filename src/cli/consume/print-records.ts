@@ -66,8 +66,8 @@ export class RecordPrinting {
     const canMerge = isPlain && printer.printMerged !== undefined && batches.mergeNow !== undefined;
     const merged = canMerge ? new MergedPrinting(batches, printer, context, out) : undefined;
     printer.begin?.(out);
-    if (maxRecords <= 0) return 0;
     try {
+      if (maxRecords <= 0) return 0;
       for await (const first of batches) {
         for (let batch: ConsumerBatch | undefined = first; batch !== undefined; batch = batches.nextNow?.()) {
           const { cursor } = batch;

@@ -10,6 +10,7 @@ import { checkHandler, type HandlerOptions, hasHandler, refuseOwnLetters } from 
 import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { exclude } from '../option-errors.js';
+import { checkRange } from './check-range.js';
 import { dumpRecords } from './dump-records.js';
 import { type IsolationOptions, isolationLevelOf } from './isolation-level.js';
 import { type PrintOptions, printerFor } from './print-options.js';
@@ -50,6 +51,8 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
   const filter = await filterFor(options);
   const isolationLevel = await isolationLevelOf(options, context);
   const { stdout } = context;
+  // Nothing is read then, that could tell what is not there.
+  const isForNothing = options.maxMessages === 0;
   if (follow && !isHandled) stdout.isImmediate = true;
   if (options.group === undefined) checkSelection(options, context);
   else checkSubscription(options, context);
@@ -71,6 +74,9 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
       if (subscription === undefined) return noTopics(options, context);
       refuseOwnLetters(options, (topic) => isSubscribed(options, topic));
       const consumerOptions = { ...shared, ...subscription };
+      // Where it is to begin counts for a group that has committed nothing.
+      const { from: _, ...whole } = subscription;
+      if (isForNothing) await checkRange(client, { ...shared, signal, topics: [], ...whole });
       const reading = { client, groupId: options.group, options: consumerOptions, filter, signal };
       const records = await readAsMember(reading, printer, options, context);
       damage.report();
@@ -81,6 +87,7 @@ export async function runConsume(options: ConsumeOptions, context: CliContext): 
     if (selected.topics.length === 0 && later.patterns === undefined) return noTopics(options, context);
     const placed = options.fromGroup === undefined ? selected : await placedByGroup(client, selected, options, context);
     const consumerOptions = { ...shared, ...placed, ...later, order: options.order ?? 'partition', signal };
+    if (isForNothing) await checkRange(client, consumerOptions);
     if (printer === undefined) {
       const names = new Set(topicNames(selected.topics));
       refuseOwnLetters(

@@ -7,13 +7,14 @@ import { cameFrom, originHeaders } from '../../replay/origin-headers.js';
 import { originsIn } from '../../replay/origins-in.js';
 import type { TransferOptions } from '../../replay/transfer.js';
 import type { CliContext } from '../cli-context.js';
+import { checkRange } from '../consume/check-range.js';
 import type { RecordFilter } from '../consume/print-records.js';
 import type { ExitCode } from '../exit-code.js';
 import { counted, printJson } from '../listing.js';
 import { type Loudness, notice } from '../notices.js';
 import { type PartitionPlan, planOf } from './replay-plan.js';
 import { runTransfer } from './run-transfer.js';
-import { checkRange, type TargetTopic, targetLike } from './target-topic.js';
+import { type TargetTopic, targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
 /** What is gone through again. */

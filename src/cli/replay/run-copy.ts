@@ -1,6 +1,7 @@
 import { KlogError } from '../../errors.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import type { CliContext } from '../cli-context.js';
+import { checkRange } from '../consume/check-range.js';
 import { type IsolationOptions, isolationLevelOf } from '../consume/isolation-level.js';
 import { type FilterOptions, filterFor } from '../consume/record-filter.js';
 import { checkSelection, type SelectionOptions, selectRecords, timeContext } from '../consume/record-selection.js';
@@ -13,7 +14,7 @@ import { notice } from '../notices.js';
 import { withClient } from '../open-client.js';
 import { parsePartitionOperand } from '../values/parse-partition.js';
 import { runTransfer } from './run-transfer.js';
-import { checkRange, targetLike } from './target-topic.js';
+import { targetLike } from './target-topic.js';
 import { batchFilter } from './transfer-options.js';
 
 export interface CopyOptions

@@ -5,6 +5,7 @@ import type { RecordCursor } from '../../format/record-cursor.js';
 import { validateTopicName } from '../../format/topic-name.js';
 import { Pace } from '../../replay/pace.js';
 import type { CliContext } from '../cli-context.js';
+import { checkRange } from '../consume/check-range.js';
 import { type IsolationOptions, isolationLevelOf } from '../consume/isolation-level.js';
 import { type PrintOptions, printerFor } from '../consume/print-options.js';
 import { printRecords } from '../consume/print-records.js';
@@ -108,6 +109,7 @@ export async function runReplay(options: ReplayOptions, context: CliContext): Pr
       const { replayGroup } = await import('./replay-group.js');
       return replayGroup(client, range, directory, { ...options, group: options.group }, context);
     }
+    if (options.maxMessages === 0) await checkRange(client, range);
     const pace = new Pace(speed, () => performance.now());
     const wait = (cursor: RecordCursor, until = signal) => waitFor(pace, cursor, until);
     const code = await goThrough({ client, range, filter, wait }, options, context);

@@ -1,6 +1,4 @@
 import type { Admin, TopicDescription } from '../../clients/admin.js';
-import type { Client } from '../../clients/client.js';
-import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
 import { ownConfigs } from '../own-configs.js';
 
@@ -27,16 +25,6 @@ export async function targetLike(
   const like = { topic: target, partitions, configs: ownConfigs(source) };
   await admin.createTopic(like, { validateOnly: options.dryRun });
   return { partitions, created: true, keepsPartitions: true };
-}
-
-/** Finds a range out of bounds, or a partition that is not there, before anything is made for it. */
-export async function checkRange(client: Client, range: ConsumerOptions): Promise<void> {
-  const consumer = client.consumer(range);
-  try {
-    await consumer.assignment();
-  } finally {
-    await consumer.close();
-  }
 }
 
 async function describeIfThere(admin: Admin, topic: string): Promise<TopicDescription | undefined> {

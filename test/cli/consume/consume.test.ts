@@ -37,6 +37,38 @@ describe('klog consume', () => {
       }
     }));
 
+  it.each([
+    ['consume nope', 4],
+    ['consume nope -F', 4],
+    ['consume nope --reverse', 4],
+    ['consume nope -g g', 4],
+    ['consume nope --exec cat', 4],
+    ['consume t:4', 4],
+    ['consume t -o 9', 4],
+    ['consume t', 0],
+    ['consume t -F', 0],
+    ['consume t -g g', 0],
+    ['consume t -g h -o 9', 0],
+    ['consume -r t -g g', 0],
+    ['replay nope', 4],
+    ['replay t', 0],
+  ])('says of no records what it says of some: %s -n 0 is %i', (line, code) =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 1));
+      const some = await log.run(`${line} -n 1`);
+      const none = await log.run(`${line} -n 0`);
+      expect([some.code, none.code, none.out]).toEqual([code, code, '']);
+      if (code !== 0) expect(none.err).toBe(some.err);
+    }),
+  );
+
+  it('begins what it prints also of no records', () =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 1));
+      const [header] = (await log.run('consume t -f csv')).out.split('\n');
+      expect((await log.run('consume t -f csv -n 0')).out).toBe(`${header}\n`);
+    }));
+
   it('says the offsets of records that are merged by time', () =>
     withLog(async (log) => {
       await log.createTopic('t', 2);
