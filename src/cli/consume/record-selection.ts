@@ -144,5 +144,9 @@ function selectionOf(
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
     }));
-  return { topic, partitions };
+  if (partitions.length > 0) return { topic, partitions };
+  const given = chosen?.join(',') ?? '';
+  throw new KlogError('KLOG_USAGE', `-o names none of the partitions that were chosen: ${topic}:${given}`, {
+    hint: 'Partitions that -o does not name are not read',
+  });
 }

@@ -269,6 +269,9 @@ describe('klog consume', () => {
       expect((await log.run('consume t -l 1')).out).toBe('v0\n');
       expect((await log.run('tail --topic t -n 1')).out).toBe('v4\n');
       expect((await log.run('consume t --tail x')).code).toBe(2);
+      for (const line of ['consume t -o 0=1 -p 1', 'consume t:1 -o 0=1']) {
+        expect(await log.run(line)).toMatchObject({ code: 2, err: expect.stringContaining('none of the partitions') });
+      }
       for (const line of ['consume t -t t', 'consume', 'tail']) expect((await log.run(line)).code).toBe(2);
       expect((await log.run('consume')).err).toBe("klog: consume: no topic is named. See 'klog consume --help'.\n");
       expect((await log.run('consume --help')).out).toContain('Usage: klog consume [options] <topic...>\n');
