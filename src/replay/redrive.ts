@@ -17,6 +17,8 @@ export interface RedriveOptions {
   readonly isDone?: ((place: TopicPartition, offset: number) => boolean) | undefined;
   /** Awaited before each record that it asks to wait for. */
   readonly before?: ((cursor: RecordCursor) => Promise<void> | undefined) | undefined;
+  /** Told of each record that cannot go back: there may be more than memory holds. */
+  readonly onStayed?: ((record: StayedRecord) => void) | undefined;
   /** Records sent, at most. Default: all. */
   readonly maxRecords?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,7 +34,7 @@ export interface RedriveCounts {
   records: number;
   /** By topic. */
   readonly targets: Map<string, number>;
-  readonly stayed: StayedRecord[];
+  stayed: number;
 }
 
 /**
@@ -44,8 +46,8 @@ export async function redrive(
   producer: Producer | undefined,
   options: RedriveOptions,
 ): Promise<RedriveCounts> {
-  const { filter, isDone, before, signal, maxRecords = Number.POSITIVE_INFINITY } = options;
-  const counts: RedriveCounts = { records: 0, targets: new Map(), stayed: [] };
+  const { filter, isDone, before, onStayed = () => {}, signal, maxRecords = Number.POSITIVE_INFINITY } = options;
+  const counts: RedriveCounts = { records: 0, targets: new Map(), stayed: 0 };
   const targets = new Targets(producer, options);
   for await (const batch of batches) {
     const { cursor } = batch;
@@ -58,7 +60,8 @@ export async function redrive(
       const target = await targets.of(cursor, batch);
       const sent = typeof target === 'string' ? target : ((await send(target, cursor, batch)) ?? target);
       if (typeof sent === 'string') {
-        counts.stayed.push({ topic: batch.topic, partition: batch.partition, offset: cursor.offset, reason: sent });
+        counts.stayed += 1;
+        onStayed({ topic: batch.topic, partition: batch.partition, offset: cursor.offset, reason: sent });
         continue;
       }
       counts.records += 1;
@@ -77,7 +80,10 @@ interface Target {
   readonly writer: RecordWriter | undefined;
 }
 
-/** The topics that records go back to, each looked up once. */
+/** Of topics and of names that are none. */
+const MOST_KNOWN = 10_000;
+
+/** The topics that records go back to, each looked up once, or seldom. */
 class Targets {
   readonly #producer: Producer | undefined;
   readonly #options: RedriveOptions;
@@ -106,6 +112,8 @@ class Targets {
 
   async #partitions(topic: string): Promise<number | string> {
     const known = this.#known.get(topic) ?? (await this.#options.lookUp(topic));
+    // Headers are data, and may name another one each.
+    if (this.#known.size === MOST_KNOWN) this.#known.clear();
     this.#known.set(topic, known);
     return known;
   }

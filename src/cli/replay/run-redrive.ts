@@ -49,6 +49,8 @@ export async function runRedrive(
       isDone: ({ partition }, offset) => done.has(partition, offset),
       before: dryRun ? undefined : (cursor) => wait(cursor),
       maxRecords: maxMessages,
+      onStayed: ({ partition, offset, reason }) =>
+        notice(options, context, `${topic}:${partition}@${offset} ${dryRun ? 'would stay' : 'stays'}: ${reason}`),
     });
   } finally {
     await consumer.close();
@@ -56,12 +58,9 @@ export async function runRedrive(
   }
   // A part of a plan would say too little.
   if (dryRun && range.signal?.aborted) return 0;
-  for (const { partition, offset, reason } of counts.stayed) {
-    notice(options, context, `${topic}:${partition}@${offset} ${dryRun ? 'would stay' : 'stays'}: ${reason}`);
-  }
   tell(counts, options, context);
-  if (counts.stayed.length === 0) return 0;
-  const stayed = `${counted(counts.stayed.length, 'record')} of '${topic}' ${dryRun ? 'would stay' : 'stayed'}`;
+  if (counts.stayed === 0) return 0;
+  const stayed = `${counted(counts.stayed, 'record')} of '${topic}' ${dryRun ? 'would stay' : 'stayed'}`;
   throw new KlogError('KLOG_INCOMPLETE', `${stayed}: they cannot be sent back`, { topic });
 }
 
@@ -69,7 +68,7 @@ function tell({ records, targets, stayed }: RedriveCounts, options: RedriveComma
   const { topic, dryRun = false, json } = options;
   const each = [...targets].map(([target, count]) => ({ topic: target, records: count }));
   if (json) {
-    printJson(context, { source: topic, records, targets: each, stayed: stayed.length, ...(dryRun ? { dryRun } : {}) });
+    printJson(context, { source: topic, records, targets: each, stayed, ...(dryRun ? { dryRun } : {}) });
     return;
   }
   const verb = dryRun ? 'would send' : 'sent';
