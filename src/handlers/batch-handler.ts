@@ -109,6 +109,8 @@ class Run {
   #ending: Promise<void> | undefined;
   #failure: string | undefined;
   #isOver = false;
+  /** What it has left running may still write, and says nothing of any record. */
+  #isGone = false;
   /** Its lines do not belong to the records it was given. */
   #isBroken = false;
   /** No more records come: what is left is to end. */
@@ -153,6 +155,7 @@ class Run {
     const failure = await this.#group.ended;
     this.#isOver = true;
     await Promise.race([this.#group.outputClosed, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
+    this.#isGone = true;
     clearTimeout(this.#timer);
     await this.#ending;
     this.#failure = this.#verdict ?? failure?.reason;
@@ -163,6 +166,7 @@ class Run {
   }
 
   #read(bytes: Uint8Array): void {
+    if (this.#isGone) return;
     const lines = this.#lines.push(bytes);
     if (lines === undefined) {
       this.#giveUp('it wrote a line that is too long for an acknowledgement');

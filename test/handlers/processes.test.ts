@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inputFile } from '../../src/cli/handlers/input-file.js';
@@ -211,6 +211,18 @@ describe('a command for all records', () => {
       isBlamed: true,
     });
     await endless.close(false).catch(() => {});
+  });
+
+  it('may leave something running that writes when it is long gone', async () => {
+    const directory = temporaryDirectory();
+    const late = 'until [ -e go ]; do sleep 0.01; done; echo late; touch done';
+    const handler = batch(`cd ${directory}; (${late}) & read line; echo ok`);
+    expect(await handler.handle(record(0))).toBeUndefined();
+    await handler.close(false);
+    writeFileSync(join(directory, 'go'), '');
+    await waitFor(() => existsSync(join(directory, 'done')));
+    const silence = new Promise((resolve) => setTimeout(resolve, 50, 'nothing is broken'));
+    expect(await Promise.race([handler.broken, silence])).toBe('nothing is broken');
   });
 
   it('fails at its end where that is a bad one, although all is acknowledged', async () => {
