@@ -28,6 +28,12 @@ export interface Codec {
   decompress(source: Uint8Array, maxBytes: number, options?: DecompressOptions): Uint8Array;
 }
 
+/**
+ * The records of one batch may have so many bytes when decompressed, unless a reader says otherwise: a small file cannot fill
+ * the memory. A hundred times the largest batch that Kafka accepts by default. What is larger is written uncompressed.
+ */
+export const MOST_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
+
 const loaded: (Codec | undefined)[] = [];
 const loading: (Promise<Codec> | undefined)[] = [];
 

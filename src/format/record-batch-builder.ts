@@ -24,7 +24,7 @@
 import { KlogError } from '../errors.js';
 import { MAX_INT32, type RecordBatchFields, writeBatchHeader } from './batch-header.js';
 import { ByteCopier } from './byte-copy.js';
-import type { Codec } from './compression.js';
+import { type Codec, MOST_DECOMPRESSED_BYTES } from './compression.js';
 import type { RecordHeader } from './log-record.js';
 import { NO_TIMESTAMP, RECORD_BATCH_OVERHEAD } from './record-batch.js';
 import { sizeOfHeaders, writeHeaders } from './record-headers.js';
@@ -45,7 +45,9 @@ export interface RecordBatchBuilderOptions {
   readonly initialBytes?: number;
   /** What {@link RecordBatchBuilder.hasRoomFor} answers by. Default 1 MiB. Kafka: `batch.size`. */
   readonly maxBytes?: number;
-  /** Compresses the records at {@link RecordBatchBuilder.build}. Default: none. */
+  /**
+   * Compresses the records at {@link RecordBatchBuilder.build}, up to {@link MOST_DECOMPRESSED_BYTES} of them. Default: none.
+   */
   readonly codec?: Codec | undefined;
 }
 
@@ -323,10 +325,11 @@ export class RecordBatchBuilder {
   /**
    * The batch of all records appended since the last reset. Uncompressed it is a view of this builder's own buffer,
    * valid until the next append or reset, in which base offset and leader epoch may be changed in place; building
-   * again, with other fields, gives the same view. Compressed, or without records, it has its own memory.
+   * again, with other fields, gives the same view. With a codec, or without records, it has its own memory.
    */
   build(fields: RecordBatchFields = {}): Uint8Array {
-    const codec = this.isEmpty ? undefined : this.codec;
+    const canCompress = !this.isEmpty && this.#position - RECORD_BATCH_OVERHEAD <= MOST_DECOMPRESSED_BYTES;
+    const codec = canCompress ? this.codec : undefined;
     const out = this.#withoutHeader(codec);
     const records = {
       codecId: codec === undefined ? 0 : codec.id,
@@ -342,7 +345,8 @@ export class RecordBatchBuilder {
   /** The batch with its records, the header still to be filled in. */
   #withoutHeader(codec: Codec | undefined): Buffer {
     if (this.isEmpty) return Buffer.alloc(RECORD_BATCH_OVERHEAD);
-    if (codec === undefined) return this.#buffer.subarray(0, this.#position);
+    if (this.codec === undefined) return this.#buffer.subarray(0, this.#position);
+    if (codec === undefined) return Buffer.from(this.#buffer.subarray(0, this.#position));
     const records = codec.compress(this.records);
     if (records.length > MAX_BATCH_BYTES - RECORD_BATCH_OVERHEAD) throw tooLarge(records.length);
     const out = Buffer.allocUnsafeSlow(RECORD_BATCH_OVERHEAD + records.length);

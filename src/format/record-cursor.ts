@@ -11,6 +11,7 @@
  */
 import type { KlogError } from '../errors.js';
 import { BatchRecords, corrupt } from './batch-records.js';
+import { MOST_DECOMPRESSED_BYTES } from './compression.js';
 import { beyondSafeInteger } from './int64.js';
 import { incrementSequence, NO_SEQUENCE } from './record-batch.js';
 import { RecordFields } from './record-fields.js';
@@ -20,16 +21,13 @@ import { VarintReader } from './varint.js';
 
 export { codecNeeded } from './batch-records.js';
 
-/** Decompressed records of one batch may have so many bytes unless the caller says otherwise. */
-const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
-
 /** Attributes and five one-byte varints. */
 const MINIMUM_RECORD_LENGTH = 6;
 
 export interface OpenCursorOptions {
   /**
-   * A batch whose records have more bytes when decompressed is refused with CORRUPT_MESSAGE, so that a small file
-   * cannot fill the memory. Default 128 MiB: a hundred times the largest batch that Kafka accepts by default.
+   * A batch whose records have more bytes when decompressed is refused with CORRUPT_MESSAGE. Default 128 MiB
+   * ({@link MOST_DECOMPRESSED_BYTES}).
    */
   readonly maxDecompressedBytes?: number;
 }
@@ -46,7 +44,7 @@ export function openCursor(
   position: number,
   options: OpenCursorOptions = {},
 ): RecordCursor {
-  cursor.open(buffer, position, options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES);
+  cursor.open(buffer, position, options.maxDecompressedBytes ?? MOST_DECOMPRESSED_BYTES);
   return cursor;
 }
 

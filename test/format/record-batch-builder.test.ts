@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nextBatch } from '../../src/format/batch-walk.js';
-import { COMPRESSION_TYPES, codecIfLoaded, loadCodec } from '../../src/format/compression.js';
+import { COMPRESSION_TYPES, codecIfLoaded, loadCodec, MOST_DECOMPRESSED_BYTES } from '../../src/format/compression.js';
 import { RecordBatch } from '../../src/format/record-batch.js';
 import { RecordBatchBuilder } from '../../src/format/record-batch-builder.js';
 import { openCursor, RecordCursor } from '../../src/format/record-cursor.js';
@@ -190,6 +190,32 @@ describe('build', () => {
       for (; cursor.next(); count++) expect([cursor.offset, cursor.timestamp]).toEqual([7 + count, TIMESTAMP + count]);
       expect(count).toBe(50);
     }
+  });
+
+  it('compresses no more than a reader takes, and gives that its own memory, too', () => {
+    const builder = new RecordBatchBuilder({
+      codec: codecIfLoaded('lz4')!,
+      initialBytes: MOST_DECOMPRESSED_BYTES + 200,
+    });
+    const value = Buffer.alloc(MOST_DECOMPRESSED_BYTES - 13);
+    value[0] = 1;
+    const read = (batch: Uint8Array) => {
+      const cursor = openCursor(new RecordCursor(), batch, 0);
+      cursor.next();
+      return value.equals(cursor.value()!);
+    };
+    builder.appendValue(value, 0, value.length, TIMESTAMP);
+    const compressed = builder.build();
+    expect([builder.records.length, new RecordBatch().reset(compressed, 0).compressionType, read(compressed)]).toEqual([
+      MOST_DECOMPRESSED_BYTES,
+      'lz4',
+      true,
+    ]);
+    builder.appendValue(value, 0, 0, TIMESTAMP);
+    const plain = builder.build();
+    builder.reset();
+    builder.appendValue(Buffer.from('other'), 0, 5, TIMESTAMP);
+    expect([new RecordBatch().reset(plain, 0).compressionType, read(plain)]).toEqual(['none', true]);
   });
 
   it('gives a batch without records no codec', () => {
