@@ -13,7 +13,7 @@ import { BatchFilter } from './batch-filter.js';
 import { Breather } from './breather.js';
 import { CleanedSegmentWriter } from './cleaned-segment-writer.js';
 import { syncDirectory, withSettledLog } from './layout-change.js';
-import type { LogContext } from './log-context.js';
+import { type LogContext, wasDeleted } from './log-context.js';
 import { type SegmentSuffix, segmentFileName } from './log-files.js';
 import { listSegments } from './log-segments.js';
 import { segmentBatches } from './segment-batches.js';
@@ -68,7 +68,8 @@ async function eraseLocked(context: LogContext, selection: EraseSelection, valid
     const isLast = baseOffset === safe.segmentBase;
     const segment = { baseOffset, endOffset: isLast ? appended.offset : bases[i + 1]! };
     if ('offset' in selection && (selection.offset < baseOffset || selection.offset >= segment.endOffset)) continue;
-    const count = await countMatches(context, segment, isLast ? safe.position : undefined, matches, breather);
+    const limit = isLast ? safe.position : undefined;
+    const count = await unlessGone(context, baseOffset, () => countMatches(context, segment, limit, matches, breather));
     if (count === 0) continue;
     records += count;
     found.push(segment);
@@ -77,7 +78,9 @@ async function eraseLocked(context: LogContext, selection: EraseSelection, valid
   if (validateOnly) return { records, segments: found.length, cutFiles: cutFiles.length };
 
   let erased = 0;
-  for (const segment of found) erased += await eraseFrom(context, segment, matches, breather);
+  for (const segment of found) {
+    erased += await unlessGone(context, segment.baseOffset, () => eraseFrom(context, segment, matches, breather));
+  }
   if (cutFiles.length > 0) {
     await withSettledLog(context, async () => {
       for (const name of cutFiles) await context.fs.unlink(`${context.directory}/${name}`);
@@ -85,6 +88,19 @@ async function eraseLocked(context: LogContext, selection: EraseSelection, valid
     });
   }
   return { records: erased, segments: found.length, cutFiles: cutFiles.length };
+}
+
+/** A segment that is trimmed meanwhile takes its records with it. */
+async function unlessGone(context: LogContext, baseOffset: number, count: () => Promise<number>): Promise<number> {
+  const { control, fs, directory } = context;
+  try {
+    return await count();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!(await control.isCurrent(fs))) throw wasDeleted(context);
+    if ((await fs.stat(`${directory}/${segmentFileName(baseOffset, '.log')}`)) !== undefined) throw error;
+    return 0;
+  }
 }
 
 /** Closes the segment first if it is the one that is written to. Answers how many records went. */

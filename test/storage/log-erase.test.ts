@@ -97,3 +97,31 @@ describe('erase', () => {
     await log.close();
   });
 });
+
+describe('beside a trim', () => {
+  const given: Row[] = ['ann', 'bob', 'ann', 'cid', 'ann', 'dan'].map((name, i) => [name, `${name}-${i}`]);
+
+  it.each([
+    ['counted', 1],
+    ['written anew', 2],
+  ])('a segment that goes before it is %s takes its records with it', async (_, nth) => {
+    const directory = await newPartition();
+    const other = await openLog(directory, { segmentBytes: 100 });
+    await rows(other, ...given);
+    const first = segments(directory)[0]!;
+    let opened = 0;
+    const fs = interpose(async ({ name, path }) => {
+      if (name === 'open read' && path.endsWith(`${String(first).padStart(20, '0')}.log`) && ++opened === nth) {
+        await other.trim(segments(directory)[1]!);
+      }
+    });
+    const log = await openLog(directory, { segmentBytes: 100 }, { fs });
+    const { records } = await log.erase({ key: key('ann') });
+    expect(opened).toBe(nth);
+    expect(records).toBe(2);
+    expect((await readAll(directory)).map(({ value }) => value)).toEqual(['bob-1', 'cid-3', 'dan-5']);
+    expect(leftovers(directory)).toEqual([]);
+    await log.close();
+    await other.close();
+  });
+});
