@@ -2,9 +2,12 @@ import type { ConsumerBatch, TopicPartition } from '../clients/client.js';
 import type { Producer, RecordWriter } from '../clients/producer.js';
 import { KlogError } from '../errors.js';
 import type { RecordCursor } from '../format/record-cursor.js';
+import type { Origin } from './origin-headers.js';
 import { type Destination, destinationOf, redrivenHeaders, redrivesOf } from './redrive-headers.js';
 
 export interface RedriveOptions {
+  /** Of the topic that is gone through. */
+  readonly topicId: string;
   /** Headers that name the topic a record came from: the first it has counts. */
   readonly toHeaders: readonly string[];
   /** A record that was sent back so often stays. */
@@ -46,7 +49,15 @@ export async function redrive(
   producer: Producer | undefined,
   options: RedriveOptions,
 ): Promise<RedriveCounts> {
-  const { filter, isDone, before, onStayed = () => {}, signal, maxRecords = Number.POSITIVE_INFINITY } = options;
+  const {
+    topicId,
+    filter,
+    isDone,
+    before,
+    onStayed = () => {},
+    signal,
+    maxRecords = Number.POSITIVE_INFINITY,
+  } = options;
   const counts: RedriveCounts = { records: 0, targets: new Map(), stayed: 0 };
   const targets = new Targets(producer, options);
   for await (const batch of batches) {
@@ -58,7 +69,7 @@ export async function redrive(
       if (wait !== undefined) await wait;
       if (signal?.aborted) break;
       const target = await targets.of(cursor, batch);
-      const sent = typeof target === 'string' ? target : ((await send(target, cursor, batch)) ?? target);
+      const sent = typeof target === 'string' ? target : ((await send(target, topicId, cursor, batch)) ?? target);
       if (typeof sent === 'string') {
         counts.stayed += 1;
         onStayed({ topic: batch.topic, partition: batch.partition, offset: cursor.offset, reason: sent });
@@ -134,11 +145,17 @@ function partitionIn({ partition }: Destination, partitions: number): number {
 const NOT_TAKEN: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
 
 /** Answers why the topic does not take it. */
-async function send(target: Target, cursor: RecordCursor, batch: ConsumerBatch): Promise<string | undefined> {
-  const { writer } = target;
+async function send(
+  target: Target,
+  topicId: string,
+  cursor: RecordCursor,
+  batch: ConsumerBatch,
+): Promise<string | undefined> {
+  const { writer, partition } = target;
   if (writer === undefined) return undefined;
+  const origin = { topic: batch.topic, topicId, partition: batch.partition, offset: cursor.offset };
   try {
-    if (!append(writer, target.partition, cursor, batch)) await writer.ready();
+    if (!append(writer, partition, cursor, origin)) await writer.ready();
     return undefined;
   } catch (error) {
     if (error instanceof KlogError && NOT_TAKEN.has(error.code)) return error.message;
@@ -146,9 +163,8 @@ async function send(target: Target, cursor: RecordCursor, batch: ConsumerBatch):
   }
 }
 
-function append(writer: RecordWriter, partition: number, cursor: RecordCursor, batch: ConsumerBatch): boolean {
-  const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamp, offset } = cursor;
-  const origin = { topic: batch.topic, partition: batch.partition, offset };
+function append(writer: RecordWriter, partition: number, cursor: RecordCursor, origin: Origin): boolean {
+  const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamp } = cursor;
   return writer.append(
     keyStart < 0 ? null : buffer,
     keyStart,

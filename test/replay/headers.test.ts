@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordHeader } from '../../src/format/log-record.js';
 import { withErrorHeaders, withoutErrorHeaders } from '../../src/replay/error-headers.js';
+import { originHeaders, originOf, withoutOrigin } from '../../src/replay/origin-headers.js';
 import { destinationOf, redrivenHeaders, redrivesOf } from '../../src/replay/redrive-headers.js';
 
 const header = (key: string, value: string | Uint8Array | null): RecordHeader => ({
@@ -27,6 +28,18 @@ describe('headers of a record that failed', () => {
       ['klog.errors.attempts', '4'],
     ]);
     expect(withoutErrorHeaders(headers)).toEqual([{ key: 'h', value: null }]);
+  });
+});
+
+describe('where a record came from', () => {
+  it('has the id of the topic that it is said with, not that of an earlier replay', () => {
+    const first = originHeaders({ topic: 'a', topicId: 'A', partition: 0, offset: 1 });
+    expect(originOf(first)).toEqual({ topic: 'a', topicId: 'A', partition: 0, offset: 1 });
+    const unknown = [...first, ...originHeaders({ topic: 'b', partition: 2, offset: 3 })];
+    expect(originOf(unknown)).toEqual({ topic: 'b', topicId: undefined, partition: 2, offset: 3 });
+    const second = [...unknown, ...originHeaders({ topic: 'c', topicId: 'C', partition: 4, offset: 5 })];
+    expect(originOf(second)).toEqual({ topic: 'c', topicId: 'C', partition: 4, offset: 5 });
+    expect(withoutOrigin(second)).toEqual([]);
   });
 });
 

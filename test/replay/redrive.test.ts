@@ -14,6 +14,7 @@ describe('redrive', () => {
       }
     }
     const counts = await redrive(batches(), undefined, {
+      topicId: 'id',
       toHeaders: ['from'],
       maxRedrives: 3,
       lookUp: async () => 1,

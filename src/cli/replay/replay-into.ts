@@ -1,3 +1,4 @@
+import type { TopicDescription } from '../../clients/admin.js';
 import type { Client, ConsumerBatch } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
@@ -42,7 +43,7 @@ export async function replayInto(
   context: CliContext,
 ): Promise<ExitCode> {
   const { topic, into } = options;
-  const { target, done } = await targetOf(client, range, options, false);
+  const { topicId, target, done } = await targetOf(client, range, options, false);
   if (target.created) notice(options, context, `created topic '${into}' like '${topic}'`);
   const producer = client.producer();
   const consumer = client.consumer(range);
@@ -54,7 +55,7 @@ export async function replayInto(
       before: (cursor) => wait(cursor),
       headersFor: (batch, cursor) => {
         if (options.force !== true) refuseLoop(cursor, batch, into);
-        return originHeaders({ topic: batch.topic, partition: batch.partition, offset: cursor.offset });
+        return originHeaders({ topic, topicId, partition: batch.partition, offset: cursor.offset });
       },
       maxRecords: options.maxMessages,
       signal: range.signal,
@@ -90,15 +91,15 @@ async function targetOf(
   range: ConsumerOptions,
   { topic, into, resume }: ReplayIntoOptions,
   dryRun: boolean,
-): Promise<{ readonly target: TargetTopic; readonly done: OffsetSet }> {
+): Promise<{ readonly topicId: string; readonly target: TargetTopic; readonly done: OffsetSet }> {
   if (topic === into) {
     throw new KlogError('KLOG_USAGE', `'${topic}' cannot be replayed into itself: it would never end`);
   }
   const description = await client.admin().describeTopic(topic);
   await checkRange(client, range);
   const target = await targetLike(client.admin(), description, into, { dryRun });
-  const done = resume && !target.created ? await replayedBefore(client, topic, into, range) : new OffsetSet();
-  return { target, done };
+  const done = resume && !target.created ? await replayedBefore(client, description, into, range) : new OffsetSet();
+  return { topicId: description.topicId, target, done };
 }
 
 function wantedBut(done: OffsetSet, filter: RecordFilter | undefined) {
@@ -121,8 +122,13 @@ function refuseLoop(cursor: RecordCursor, place: { topic: string; partition: num
  * What `into` has already of `topic`. Of an interrupted replay that need not be all up to some offset: where keys choose the
  * partitions again, one of them may have been ahead of the others.
  */
-async function replayedBefore(client: Client, topic: string, into: string, range: ConsumerOptions): Promise<OffsetSet> {
+async function replayedBefore(
+  client: Client,
+  source: TopicDescription,
+  into: string,
+  range: ConsumerOptions,
+): Promise<OffsetSet> {
   const done = new OffsetSet();
-  for await (const { partition, offset } of originsIn(client, [into], topic, range)) done.add(partition, offset);
+  for await (const { partition, offset } of originsIn(client, [into], source, range)) done.add(partition, offset);
   return done;
 }

@@ -1,3 +1,4 @@
+import type { TopicDescription } from '../../clients/admin.js';
 import type { Client } from '../../clients/client.js';
 import type { ConsumerOptions } from '../../clients/consumer.js';
 import { KlogError } from '../../errors.js';
@@ -32,14 +33,16 @@ export async function runRedrive(
   context: CliContext,
 ): Promise<ExitCode> {
   const { topic, dryRun = false, maxMessages } = options;
+  const source = await client.admin().describeTopic(topic);
   const shared: RedriveOptions = {
+    topicId: source.topicId,
     toHeaders: options.toHeader,
     maxRedrives: options.maxRedrives ?? DEFAULT_MAX_REDRIVES,
     lookUp: (target) => lookUp(client, target),
     filter: batchFilter(filter),
     signal: range.signal,
   };
-  const done = options.resume === true ? await sentBefore(client, range, shared, topic) : new OffsetSet();
+  const done = options.resume === true ? await sentBefore(client, range, shared, source) : new OffsetSet();
   const producer = dryRun ? undefined : client.producer();
   const consumer = client.consumer(range);
   let counts: RedriveCounts;
@@ -98,7 +101,7 @@ async function sentBefore(
   client: Client,
   range: ConsumerOptions,
   options: RedriveOptions,
-  source: string,
+  source: TopicDescription,
 ): Promise<OffsetSet> {
   const planning = client.consumer(range);
   let targets: string[];

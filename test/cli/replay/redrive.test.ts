@@ -35,6 +35,7 @@ describe('replay --to-header', () => {
       ]);
       expect(back[0].headers).toEqual([
         { key: 'klog.origin.topic', value: 'dlq' },
+        { key: 'klog.origin.topic.id', value: expect.stringMatching(/^[\w-]{22}$/) },
         { key: 'klog.origin.partition', value: '0' },
         { key: 'klog.origin.offset', value: '0' },
         { key: 'klog.redrives', value: '1' },
@@ -141,6 +142,18 @@ describe('replay --to-header', () => {
       expect(await printed(log, 't')).toBe('0/0 k=a 7\n0/1 k=c 7\n');
       expect(await printed(log, 'u')).toBe('0/0 k=b 7\n0/1 k=d 7\n');
       expect((await log.run(`${REDRIVE} --resume`)).err).toBe("sent 0 records of 'dlq' back\n");
+    }));
+
+  it('takes nothing for sent that was of a topic which had the name before', () =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce([letter('t', 0, 'first')]);
+      await log.run(REDRIVE);
+      await log.run('topic delete dlq -y');
+      await log.produce([letter('t', 0, 'second')]);
+      expect((await log.run(`${REDRIVE} --resume`)).err).toContain('sent 1 record');
+      expect((await log.run(`${REDRIVE} --resume`)).err).toContain('sent 0 records');
+      expect((await log.run('consume t')).out).toBe('first\nsecond\n');
     }));
 
   it('ends at -n', () =>

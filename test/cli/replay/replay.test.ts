@@ -81,6 +81,7 @@ describe('klog replay', () => {
       ]);
       expect(records[3].headers).toEqual([
         { key: 'klog.origin.topic', value: 't' },
+        { key: 'klog.origin.topic.id', value: expect.stringMatching(/^[\w-]{22}$/) },
         { key: 'klog.origin.partition', value: '1' },
         { key: 'klog.origin.offset', value: '1' },
       ]);
@@ -126,6 +127,17 @@ describe('klog replay', () => {
       expect((await log.run('topic trim t -o 5 -y')).code).toBe(0);
       expect(await resume('')).toBe('2');
       expect((await log.run('consume again')).out).toBe('v0\nv1\nv7\nv8\nv2\nv3\nv5\nv6\n');
+    }));
+
+  it('takes nothing for replayed that was of a topic which had the name before', () =>
+    withLog(async (log) => {
+      await log.produce([{ topic: 't', value: 'a' }]);
+      await log.run('replay t --into u');
+      await log.run('topic delete t -y');
+      await log.produce([{ topic: 't', value: 'b' }]);
+      expect((await log.run('replay t --into u --resume')).err).toContain('replayed 1 record');
+      expect((await log.run('replay t --into u --resume')).err).toContain('replayed 0 records');
+      expect((await log.run('consume u')).out).toBe('a\nb\n');
     }));
 
   it('refuses to go round in a circle', () =>
