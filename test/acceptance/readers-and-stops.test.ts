@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { klog, type RunOptions, shell } from '../support/klog-process.js';
+import { KLOG, klog, type RunOptions, shell } from '../support/klog-process.js';
 import { sharedDirectory } from '../support/temporary-directory.js';
 
 const cwd = sharedDirectory();
@@ -47,7 +47,6 @@ describe('Ctrl-Z', { timeout: 60_000 }, () => {
       until [ "$(klog consume idle | wc -l)" = 3 ]; do sleep 0.1; done
       kill -TERM $pid; wait $pid; echo "stopped $?"
       klog consume idle`;
-    const { KLOG } = await import('../support/klog-process.js');
     const { out } = await shell(script, { ...options, env: { ...options.env, KLOG } });
     expect(out).toBe('other 0\nstopped 143\none\ntwo\nthree\n');
   });
@@ -68,8 +67,26 @@ describe('Ctrl-Z', { timeout: 60_000 }, () => {
       one_round 0.02; one_round 0.05; one_round 0.08; one_round 0
       kill -TERM $pid; wait $pid; echo "stopped $?"
       klog log check busy > /dev/null; echo "check $?"`;
-    const { KLOG } = await import('../support/klog-process.js');
     const { out } = await shell(script, { ...options, env: { ...options.env, KLOG } });
     expect(out).toBe(`${'other 0\n'.repeat(4)}stopped 143\ncheck 0\n`);
+  });
+});
+
+describe('a terminal that goes away', { timeout: 60_000 }, () => {
+  it.each([
+    ['ends klog', '', 'stopped 129\none\n'],
+    ['does not end klog under nohup', 'nohup', 'stopped 143\none\ntwo\n'],
+  ])('%s', async (_, nohup, expected) => {
+    const topic = `hangup${nohup}`;
+    const script = `klog produce ${topic} --value one
+      ${nohup} "${process.execPath}" "$KLOG" consume ${topic} -F </dev/null >${topic} 2>/dev/null & pid=$!
+      until [ -s ${topic} ]; do sleep 0.05; done
+      kill -HUP $pid
+      klog produce ${topic} --value two
+      while kill -0 $pid 2>/dev/null && [ "$(wc -l <${topic})" = 1 ]; do sleep 0.05; done
+      kill -TERM $pid 2>/dev/null; wait $pid; echo "stopped $?"
+      cat ${topic}`;
+    const { out } = await shell(script, { ...options, env: { ...options.env, KLOG } });
+    expect(out).toBe(expected);
   });
 });
