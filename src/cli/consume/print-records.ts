@@ -16,6 +16,8 @@ export interface PrintTask {
   readonly filter?: RecordFilter | undefined;
   /** Default: all. */
   readonly maxRecords?: number | undefined;
+  /** Of the same command, by an earlier task: `%i` counts on. Default 0. */
+  readonly printedBefore?: number | undefined;
   /** Counts the records as they are printed. */
   readonly tally?: { records: number } | undefined;
   /** Awaited behind each record that was printed. */
@@ -60,6 +62,7 @@ export class RecordPrinting {
     const { tally = { records: 0 }, remembersPlaces = false } = this.#task;
     const out = this.#out;
     const context = emptyContext();
+    context.recordNumber = this.#task.printedBefore ?? 0;
     const step = filter === undefined ? printer.printBatch : filtered(printer, filter);
     const isOneByOne = output.isImmediate || afterEach !== undefined;
     const isPlain = filter === undefined && !isOneByOne && !remembersPlaces;

@@ -46,7 +46,7 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
       waitForTopics: options.wait === true,
     };
     const { last, positions } = await lastRecords(client, topics, shared, options.lines ?? DEFAULT_LINES, filter);
-    await printRecords(inOrder(last), { printer, output: stdout });
+    const printedBefore = await printRecords(inOrder(last), { printer, output: stdout });
     if (options.follow && !signal.aborted) {
       await stdout.flush();
       stdout.isImmediate = true;
@@ -57,7 +57,8 @@ export async function runTail(options: TailOptions, context: CliContext): Promis
         follow: true,
       });
       try {
-        await printRecords(follower.batches(), { printer: { ...printer, begin: () => {} }, output: stdout, filter });
+        const goingOn = { ...printer, begin: () => {} };
+        await printRecords(follower.batches(), { printer: goingOn, output: stdout, filter, printedBefore });
       } finally {
         await follower.close();
       }
