@@ -372,7 +372,7 @@ export const PLANTED: readonly PlantedFlaw[] = [
     scenario: 'erase',
     by: { memory: 'enospc' },
   },
-  { name: 'last-sync-untold', flaws: lastSyncUntold, in: 'writer', scenario: 'mixed-acks', by: { memory: 'eio' } },
+  { name: 'last-sync-untold', flaws: lastSyncUntold, in: 'writer', scenario: 'written-last', by: { memory: 'eio' } },
   {
     name: 'exit-status-always-0',
     flaws: [alwaysZero],

@@ -40,6 +40,7 @@ import {
   pipelined,
   rolling,
   severalPartitions,
+  writtenLast,
 } from './writing.js';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -52,6 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
   compressed,
   logAppendTime,
   mixedAcks,
+  writtenLast,
   abruptEnd,
   groupCommit,
   readerBeside,

@@ -129,6 +129,22 @@ export const mixedAcks: Scenario = {
   },
 };
 
+export const writtenLast: Scenario = {
+  name: 'written-last',
+  about: 'acks written, and closed at once: closing waits for the sync, and tells if it fails',
+  async run(stage) {
+    const first = await stage.open();
+    await stage.create(first, { topic: 'orders' });
+    await first.close();
+    for (let n = 0; n < 6; n++) {
+      const client = await stage.open();
+      const producer = client.producer({ lingerMs: 0, acks: 'written' });
+      await stage.send(producer, 'orders', 0, stage.id(0), 'written');
+      await client.close();
+    }
+  },
+};
+
 export const abruptEnd: Scenario = {
   name: 'abrupt-end',
   about: 'the process ends without closing anything, and the next one goes on; three times',
