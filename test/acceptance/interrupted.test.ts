@@ -70,7 +70,7 @@ describe('killed in the middle, and run again', () => {
   it('export: the file that was there stays, and there is no half of one', async () => {
     writeFileSync(join(cwd, 'all.klog'), 'of yesterday');
     await klog(['produce', 't'], { ...options, input: 'x'.repeat(99).concat('\n').repeat(100_000) });
-    const temporary = () => readdirSync(cwd).some((name) => name.startsWith('.all.klog.'));
+    const temporary = () => readdirSync(cwd).some((name) => name.startsWith('.klog-export.'));
     await killMidway(['export', '-o', 'all.klog'], temporary);
     expect((await klog(['-d', 'copy', 'import', 'all.klog'], options)).code).toBe(3);
     expect((await klog(['export', '-o', 'all.klog'], options)).code).toBe(0);
