@@ -46,15 +46,19 @@ async function valuesIn(directory: string): Promise<string[]> {
 
 describe('a repair that is killed at any of its calls', () => {
   it.each([
-    ['with klog.end', true],
-    ["in a broker's directory", false],
-  ])('%s: the next one ends it, and nothing good is lost', async (_name, hasEnd) => {
+    ['with klog.end', true, false],
+    ["in a broker's directory", false, false],
+    ['with klog.end, the first segment gone', true, true],
+  ])('%s: the next one ends it, and nothing good is lost', async (_name, hasEnd, isFirstGone) => {
     await inTemporaryDirectory(async (data) => {
       const { directory, log, append } = await makePartition(data, 't', 0, 9000);
-      for (let i = 0; i < 8; i++) await append([`v${i}`.padEnd(2000)]);
+      for (let i = 0; i < (isFirstGone ? 12 : 8); i++) await append([`v${i}`.padEnd(2000)]);
       await log.close();
       mkdirSync(join(data, 'log', 'unrelated'));
       if (!hasEnd) unlinkSync(join(directory, 'klog.end'));
+      if (isFirstGone) {
+        for (const name of readdirSync(directory)) if (/^0{20}\./.test(name)) unlinkSync(join(directory, name));
+      }
       const logs = readdirSync(directory)
         .filter((name) => name.endsWith('.log'))
         .sort();
@@ -66,7 +70,9 @@ describe('a repair that is killed at any of its calls', () => {
         writeFileSync(join(directory, name), bytes);
       }
       const files = new Map(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))]));
-      const expected = ['0:v0', '2:v2', '3:v3', '4:v4', '6:v6', '7:v7'];
+      const expected = isFirstGone
+        ? ['4:v4', '6:v6', '7:v7', '8:v8', '10:v10', '11:v11']
+        : ['0:v0', '2:v2', '3:v3', '4:v4', '6:v6', '7:v7'];
       const operands = [directory];
       const options = { operands, yes: true, json: true, quiet: true, verbose: false };
       let deaths = 0;
