@@ -83,6 +83,8 @@ export function checkHandler(options: HandlerOptions & PrintOptions): void {
     return;
   }
   if (exec !== undefined && execBatch !== undefined) exclude('--exec', '--exec-batch');
+  // Whether a command is quicker than nothing at all is left to chance.
+  if (options.execTimeout === 0) throw new KlogError('KLOG_USAGE', '--exec-timeout leaves a command no time');
   // `sh -c ''` would acknowledge everything.
   if ((exec ?? execBatch)!.trim() === '') {
     throw new KlogError(

@@ -47,7 +47,7 @@ export async function replayGroup(
     const offsets = moves.map(({ committed, ...place }) => ({ ...place, replaces: committed ?? -1 }));
     await admin.alterGroupOffsets(group, offsets);
   }
-  if (options.json) printJson(context, { topic, group, moves, moved: !dryRun });
+  if (options.json) printJson(context, { topic, group, moves, moved: !dryRun && moves.length > 0 });
   else if (moves.length === 0) notice(options, context, `group '${group}' is there already`);
   else notice(options, context, `${dryRun ? 'would move' : 'moved'}${plan.slice('move'.length)}`);
   return 0;

@@ -27,6 +27,14 @@ describe('consume --exec', () => {
     }),
   );
 
+  it.each(['--exec', '--exec-batch'])('refuses to give %s no time at all', (flag) =>
+    withLog(async (log) => {
+      await log.produce(numbered('t', 1));
+      const { code, err } = await log.run(['consume', 't', '--exec-timeout', '0s', flag, 'true'], { env });
+      expect({ code, err }).toEqual({ code: 2, err: 'klog: --exec-timeout leaves a command no time\n' });
+    }),
+  );
+
   it('knows no key of a record that klog itself was started for', () =>
     withLog(async (log) => {
       await log.produce([{ topic: 't', value: 'v' }]);

@@ -49,6 +49,8 @@ describe('replay -g', () => {
       });
       expect(await read(log, 'consume t -g new')).toEqual(['v4', 'v5']);
       expect((await log.run('replay t -g g --from end -y')).err).toBe("group 'g' is there already\n");
+      const again = JSON.parse((await log.run('replay t -g g --from end -y --json')).out);
+      expect(again).toMatchObject({ moves: [], moved: false });
     }));
 
   it('is 8 while the group runs, and 4 out of range', () =>
