@@ -146,9 +146,10 @@ export class TopicChanges {
     try {
       await this.files.sweep();
       const found = await this.files.all();
+      // First of all: on a full disk this is what makes room.
+      await sweepDirectories(this.#fs, this.#directory.logDirectory);
       for (const file of found) await this.resume(file);
       await this.imports.sweep(() => this.files.all());
-      await sweepDirectories(this.#fs, this.#directory.logDirectory);
       return await operation(found);
     } finally {
       await lock.release();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { interpose, unsyncedFileSystem } from './interposed-file-system.js';
+import { interpose, systemError, unsyncedFileSystem } from './interposed-file-system.js';
 
 /** No block is free: nothing that makes a file longer succeeds; `kill` ends the process at the nth rename. */
 function fullDisk(kill = Number.POSITIVE_INFINITY) {
@@ -45,6 +45,25 @@ describe('deleting a topic on a full disk', () => {
     await store.topics.delete('old').catch(() => {});
     expect(await store.topics.find('old')).toBeUndefined();
     await store.close();
+  });
+
+  it('goes on where it was killed before the records went: those come first, then what may need their room', async () => {
+    const path = await seeded('old');
+    const killed = interpose(({ name, path: file }) => {
+      if (name === 'unlink' && file.endsWith('.log')) throw Object.assign(new Error('killed'), { code: 'EIO' });
+    });
+    const before = await openStore(killed, path);
+    await expect(before.topics.delete('old')).rejects.toThrow(/killed/);
+    await before.close();
+    const store = await openStore(fullDisk(), path);
+    store.onTopicNames = async () => {
+      const names = readdirSync(join(path, 'log'));
+      if (names.some((name) => name.startsWith('old'))) throw systemError('ENOSPC');
+    };
+    await store.topics.delete('old');
+    expect(await store.topics.find('old')).toBeUndefined();
+    await store.close();
+    expect(readdirSync(join(path, 'topics'))).toEqual(['.lock']);
   });
 
   it('is gone for readers when it is interrupted, and the next change completes it', async () => {
