@@ -16,9 +16,10 @@ import type { Workspace } from '../workspace.js';
 const WRITER = fileURLToPath(new URL('../writers/writer.mjs', import.meta.url));
 const WRITERS = 8;
 /**
- * Once, before the first round: what is measured are programs that have been running. V8 compiles in each of them for itself, and what
- * eight on two CPUs wait for is CPU: with V8's flags as they are they get through 2,500 to 3,400 records a second after 5 s, 3,200 to 4,100
- * after 15 s, and what they come to after 45 s they come to after 6 s where V8 is told to compile sooner (--interrupt-budget).
+ * Once, before the first round: what is measured are programs that have been running. V8 compiles in each of them for
+ * itself, and what eight on two CPUs wait for is CPU: with V8's flags as they are they get through 2,500 to 3,400
+ * records a second after 5 s, 3,200 to 4,100 after 15 s, and what they come to after 45 s they come to after 6 s where
+ * V8 is told to compile sooner (--interrupt-budget).
  */
 const WARM_UP_MS = 45_000;
 /** Alone, or with nothing to compile. */

@@ -15,12 +15,13 @@ const STATES = 2500;
 const POINTS = 30;
 /**
  * A loss at a random moment meets even an error that is always there only now and then: the rarest, a sync in two left
- * out, with two losses in three. The first one that is noticed ends the trial, so that only an unnoticed flaw costs all.
+ * out, with two losses in three. The first one that is noticed ends the trial, so that only an unnoticed flaw costs
+ * all.
  */
 const MOST_POWER_LOSSES = 40;
 /**
- * What a recording or a run in memory shows also depends on which of two things came first in it. A flaw that was missed is tried
- * again, with other seeds.
+ * What a recording or a run in memory shows also depends on which of two things came first in it. A flaw that was
+ * missed is tried again, with other seeds.
  */
 const ATTEMPTS = 5;
 /** So many seeds apart: neighbours are for those who try several. */

@@ -9,8 +9,9 @@ export interface Input {
   /** Names the input in errors. */
   readonly name: string;
   /**
-   * Each chunk is valid until the next one is asked for. Ends at the end of the input, or soon after `signal` aborts, but not
-   * before all was handed out that was taken from somewhere else than a file; leaving the loop closes the input. Iterate it once. Fails with KLOG_INPUT_FAILED.
+   * Each chunk is valid until the next one is asked for. Ends at the end of the input, or soon after `signal` aborts,
+   * but not before all was handed out that was taken from somewhere else than a file; leaving the loop closes the
+   * input. Iterate it once. Fails with KLOG_INPUT_FAILED.
    */
   chunks(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }

@@ -20,8 +20,8 @@ const MOST_BLOCKS = 8;
 const ARRIVAL_BYTES = 64 * 1024;
 
 /**
- * Takes over `own`, which is closed at the end. When `signal` aborts nothing more is read; what was read is still handed out,
- * since nobody else can have it any more.
+ * Takes over `own`, which is closed at the end. When `signal` aborts nothing more is read; what was read is still
+ * handed out, since nobody else can have it any more.
  */
 export async function* readNonBlocking(own: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const pipe = new NonBlockingPipe(own);

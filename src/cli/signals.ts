@@ -5,8 +5,9 @@ const SIGNAL_NUMBERS: Readonly<Record<SignalName, number>> = { SIGHUP: 1, SIGINT
 /** How a command hears that it shall stop. */
 export interface Signals {
   /**
-   * Aborts at the first SIGINT, SIGTERM or, unless nohup has started klog, SIGHUP. Asking for it takes over these signals: a command that never asks
-   * ends at once, as the kernel has it, and one that asks must end soon after, with all it took care of.
+   * Aborts at the first SIGINT, SIGTERM or, unless nohup has started klog, SIGHUP. Asking for it takes over these
+   * signals: a command that never asks ends at once, as the kernel has it, and one that asks must end soon after, with
+   * all it took care of.
    */
   readonly signal: AbortSignal;
   readonly received: SignalName | undefined;
@@ -17,9 +18,9 @@ export function signalExitCode(name: SignalName): number {
 }
 
 /**
- * Whether nohup has started this process. It ignores SIGHUP, but Node takes that back before anything of klog runs, and nothing
- * in /proc tells afterwards. What stays is `_`, in which bash, zsh and ksh leave the path of what they have started; of
- * `trap '' HUP`, or nohup in a shell without `_` (dash), nothing can be known.
+ * Whether nohup has started this process. It ignores SIGHUP, but Node takes that back before anything of klog runs, and
+ * nothing in /proc tells afterwards. What stays is `_`, in which bash, zsh and ksh leave the path of what they have
+ * started; of `trap '' HUP`, or nohup in a shell without `_` (dash), nothing can be known.
  */
 function isUnderNohup(env: NodeJS.ProcessEnv): boolean {
   return env._?.endsWith('/nohup') === true;

@@ -46,9 +46,9 @@ export interface ConsumerOptions {
   /** In this order with `order: 'partition'`. Kafka: `assign`. */
   readonly topics: readonly (string | TopicSelection)[];
   /**
-   * All other topics whose whole name fits, behind these, by name; never internal ones. With `follow` also those that are made
-   * later, from their beginning, and one that is deleted is no failure. Kafka: `subscribe(Pattern)`; looked at every second
-   * instead of `metadata.max.age.ms`.
+   * All other topics whose whole name fits, behind these, by name; never internal ones. With `follow` also those that
+   * are made later, from their beginning, and one that is deleted is no failure. Kafka: `subscribe(Pattern)`; looked at
+   * every second instead of `metadata.max.age.ms`.
    */
   readonly patterns?: readonly (RegExp | PatternSelection)[];
   /**
@@ -124,8 +124,9 @@ export interface ConsumerBatches extends AsyncIterable<ConsumerBatch> {
 }
 
 /**
- * Kafka: `KafkaConsumer` with `assign`; without a group it reads all of what its patterns match, too. Iterate it once, by record or by batch. Nothing is read before the first call;
- * topics, ranges and ends are looked up then, and that is when the errors of a wrong topic or offset come.
+ * Kafka: `KafkaConsumer` with `assign`; without a group it reads all of what its patterns match, too. Iterate it once,
+ * by record or by batch. Nothing is read before the first call; topics, ranges and ends are looked up then, and that is
+ * when the errors of a wrong topic or offset come.
  *
  * Iterating fails with UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (everything before the damage
  * was handed out), KLOG_CLOSED.

@@ -108,8 +108,8 @@ export interface GroupAdmin {
   describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]>;
   /**
    * Commits these offsets for the group, all or none; a group that does not exist begins with them. NON_EMPTY_GROUP: a
-   * member owns one of the partitions. KLOG_CONFLICT: `replaces` or `topicId` does not hold. UNKNOWN_TOPIC_OR_PARTITION,
-   * OFFSET_OUT_OF_RANGE. Kafka: `alterConsumerGroupOffsets`.
+   * member owns one of the partitions. KLOG_CONFLICT: `replaces` or `topicId` does not hold.
+   * UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE. Kafka: `alterConsumerGroupOffsets`.
    */
   alterGroupOffsets(groupId: string, offsets: readonly NewGroupOffset[], options?: ChangeGroupOptions): Promise<void>;
   /**

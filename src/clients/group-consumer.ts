@@ -37,8 +37,8 @@ export interface GroupListeners {
    */
   readonly onHeldUp?: (heldUp: HeldUpPartitions) => void;
   /**
-   * A topic that this consumer reads was deleted: with `follow` it reads the others on, and waits for another of the name, which
-   * it reads from its beginning.
+   * A topic that this consumer reads was deleted: with `follow` it reads the others on, and waits for another of the
+   * name, which it reads from its beginning.
    */
   readonly onTopicDeleted?: (topic: string) => void;
   /** These were taken away: nothing of them can be committed any more. Kafka: `onPartitionsLost`. */

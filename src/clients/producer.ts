@@ -72,10 +72,11 @@ export interface RecordMetadata {
 /**
  * Kafka: `KafkaProducer`. Records of one partition are stored in the order of the calls. Once a batch of a partition
  * has failed, everything given to this producer for that partition later fails with the same error, so that no record
- * is stored behind a hole; make a new producer to go on. So also where a topic was deleted, whatever has its name by then.
+ * is stored behind a hole; make a new producer to go on. So also where a topic was deleted, whatever has its name by
+ * then.
  *
- * Topics that are written to are looked at every second: partitions and configs that change count from then on. As with Kafka a key
- * may then go to another partition. Kafka: `metadata.max.age.ms`.
+ * Topics that are written to are looked at every second: partitions and configs that change count from then on. As with
+ * Kafka a key may then go to another partition. Kafka: `metadata.max.age.ms`.
  */
 export interface Producer extends AsyncDisposable {
   /**
@@ -169,7 +170,9 @@ export interface RecordWriter {
   ready(): Promise<void>;
   /** Called for each acknowledged run, in the order of each partition. Under `acks: 'none'`: when it is written. */
   onAcknowledged: ((acknowledgement: Acknowledgement) => void) | undefined;
-  /** Called with the first error of a batch, which the next call of anything throws: for who may not call for a while. */
+  /**
+   * Called with the first error of a batch, which the next call of anything throws: for who may not call for a while.
+   */
   onFailed: ((error: Error) => void) | undefined;
   /** As {@link Producer.flush}, for this writer's topic. */
   flush(): Promise<void>;

@@ -29,8 +29,9 @@ export interface Codec {
 }
 
 /**
- * The records of one batch may have so many bytes when decompressed, unless a reader says otherwise: a small file cannot fill
- * the memory. A hundred times the largest batch that Kafka accepts by default. What is larger is written uncompressed.
+ * The records of one batch may have so many bytes when decompressed, unless a reader says otherwise: a small file
+ * cannot fill the memory. A hundred times the largest batch that Kafka accepts by default. What is larger is written
+ * uncompressed.
  */
 export const MOST_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
 

@@ -46,7 +46,8 @@ export interface RecordBatchBuilderOptions {
   /** What {@link RecordBatchBuilder.hasRoomFor} answers by. Default 1 MiB. Kafka: `batch.size`. */
   readonly maxBytes?: number;
   /**
-   * Compresses the records at {@link RecordBatchBuilder.build}, up to {@link MOST_DECOMPRESSED_BYTES} of them. Default: none.
+   * Compresses the records at {@link RecordBatchBuilder.build}, up to {@link MOST_DECOMPRESSED_BYTES} of them. Default:
+   * none.
    */
   readonly codec?: Codec | undefined;
 }

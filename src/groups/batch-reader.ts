@@ -1,4 +1,7 @@
-/** Applies batches of `__consumer_offsets` to a table. What was committed in a transaction counts when that is committed. */
+/**
+ * Applies batches of `__consumer_offsets` to a table. What was committed in a transaction counts when that is
+ * committed.
+ */
 import { loadCodec } from '../format/compression.js';
 import { controlRecordType } from '../format/control-record.js';
 import { RecordBatch } from '../format/record-batch.js';

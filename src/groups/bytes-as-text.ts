@@ -1,6 +1,6 @@
 /**
- * Bytes of keys and values as text, a character (U+0000 to U+00FF) a byte: a short string takes far less than a short buffer,
- * to make and to keep, and can be the key of a map.
+ * Bytes of keys and values as text, a character (U+0000 to U+00FF) a byte: a short string takes far less than a short
+ * buffer, to make and to keep, and can be the key of a map.
  */
 
 export function textOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): string {

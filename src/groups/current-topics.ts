@@ -2,9 +2,9 @@ import type { MemberCommit } from './member-worker.js';
 import type { TopicsView } from './partition-counts.js';
 
 /**
- * Which of some commits are of topics that are still there. A topic is deleted in this order: nobody sees it any more, groups
- * forget it, its files go; and groups forget the name once more before it is made anew. So whoever sees the topic while it has
- * the append lock may commit: whatever deletes the topic comes later, and forgets the commit.
+ * Which of some commits are of topics that are still there. A topic is deleted in this order: nobody sees it any more,
+ * groups forget it, its files go; and groups forget the name once more before it is made anew. So whoever sees the
+ * topic while it has the append lock may commit: whatever deletes the topic comes later, and forgets the commit.
  */
 export class CurrentTopics {
   readonly #topics: Pick<TopicsView, 'ids'>;

@@ -1,7 +1,7 @@
 /**
- * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 50 ms;
- * behind it everybody looks at everybody every 100 ms, because a stopped process looks at nobody. Both are polls: a wait in
- * the kernel could not be taken back, and would keep a process alive that is done.
+ * Who dies causes no event. The processes of a group stand in a ring, and each looks at its predecessor's lock every 50
+ * ms; behind it everybody looks at everybody every 100 ms, because a stopped process looks at nobody. Both are polls: a
+ * wait in the kernel could not be taken back, and would keep a process alive that is done.
  */
 import type { FileSystem } from '../storage/file-system.js';
 import type { GroupState, MemberState } from './group-state.js';

@@ -4,8 +4,8 @@ import type { MemberState } from './group-state.js';
 import { CountedDecisions, type TopicsView } from './partition-counts.js';
 
 /**
- * Ends a member, whether it lives, hangs or is dead, by its member or instance id. It commits nothing from then on, and what it
- * held is shared out among the others. @returns who it was @throws KlogError KLOG_NOT_FOUND
+ * Ends a member, whether it lives, hangs or is dead, by its member or instance id. It commits nothing from then on, and
+ * what it held is shared out among the others. @returns who it was @throws KlogError KLOG_NOT_FOUND
  */
 export async function evictMember(
   log: GroupLog,

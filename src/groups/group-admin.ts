@@ -1,6 +1,6 @@
 /**
- * Groups from outside: what they are, and changes to them that are no member's. Each change is a decision under the append lock
- * of the group's partition, as those of members are; so what it is refused for is so at that moment.
+ * Groups from outside: what they are, and changes to them that are no member's. Each change is a decision under the
+ * append lock of the group's partition, as those of members are; so what it is refused for is so at that moment.
  */
 import { KlogError } from '../errors.js';
 import type { OffsetCommit } from '../format/coordinator/offset-commit.js';

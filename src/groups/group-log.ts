@@ -1,7 +1,7 @@
 /**
- * One partition of `__consumer_offsets` as a process sees it: what its records add up to, and the one way to add some. A
- * decision is taken under the append lock, on everything that was appended before; those that wait for the lock are taken in
- * one hold, one after the other, each on what the one before has decided, and are one batch.
+ * One partition of `__consumer_offsets` as a process sees it: what its records add up to, and the one way to add some.
+ * A decision is taken under the append lock, on everything that was appended before; those that wait for the lock are
+ * taken in one hold, one after the other, each on what the one before has decided, and are one batch.
  */
 import { KlogError } from '../errors.js';
 import { BatchReader } from './batch-reader.js';
@@ -111,8 +111,8 @@ export class GroupLog {
   }
 
   /**
-   * Takes a decision about a group, and appends what it says. Resolves with where, when that is durable (or, if `durable` is
-   * false, appended); with `undefined` if nothing was to be said. Rejects with what `decide` throws.
+   * Takes a decision about a group, and appends what it says. Resolves with where, when that is durable (or, if
+   * `durable` is false, appended); with `undefined` if nothing was to be said. Rejects with what `decide` throws.
    */
   decide(groupId: string, decide: GroupDecision, { durable = true, before }: DecideOptions = {}) {
     return new Promise<AppendedRecords | undefined>((done, failed) => {

@@ -1,7 +1,8 @@
 /**
- * One member: follows what the group's records say of it. It starts reading a partition when the record assigns it and names
- * no other holder; when the record gives it to another, it finishes what is in hand and releases it, the last commit and the
- * release in one append. What it does is begun by {@link GroupMember.follow}, and a step at a time per partition.
+ * One member: follows what the group's records say of it. It starts reading a partition when the record assigns it and
+ * names no other holder; when the record gives it to another, it finishes what is in hand and releases it, the last
+ * commit and the release in one append. What it does is begun by {@link GroupMember.follow}, and a step at a time per
+ * partition.
  */
 import { KlogError } from '../errors.js';
 import { CurrentTopics } from './current-topics.js';
@@ -39,7 +40,10 @@ export class GroupMember {
   readonly #topicIds = new Map<string, string | undefined>();
   /** Topics whose end was told. */
   readonly #deleted = new Set<string>();
-  /** How far was handled what was stopped and became the member's again before it was let go: until it is read again, or let go. */
+  /**
+   * How far was handled what was stopped and became the member's again before it was let go: until it is read again, or
+   * let go.
+   */
   readonly #positions = new Map<string, { readonly topicId: string | undefined; readonly position: number }>();
   #error: unknown;
   #isLeaving = false;
@@ -110,7 +114,10 @@ export class GroupMember {
     this.#onChange();
   }
 
-  /** Looks at the latest record: whether the partition may be read on. If not, nothing of it is until it is started again. */
+  /**
+   * Looks at the latest record: whether the partition may be read on. If not, nothing of it is until it is started
+   * again.
+   */
   async look(partition: TopicPartition): Promise<boolean> {
     await this.#log.refresh();
     if (this.#error !== undefined) throw this.#error;
@@ -145,7 +152,9 @@ export class GroupMember {
     await this.#log.decide(this.groupId, decide, { before: topics.lookUp });
   }
 
-  /** Where a user has removed its lock file it makes another by `take`, and says so before it lets go of the old one. */
+  /**
+   * Where a user has removed its lock file it makes another by `take`, and says so before it lets go of the old one.
+   */
   keepLock(take: () => Promise<MemberLock>): Promise<void> {
     if (this.#isLeaving || this.#error !== undefined) return Promise.resolve();
     this.#lockKept = this.#moveLock(take).catch((error: unknown) => this.lose(error));
@@ -169,8 +178,8 @@ export class GroupMember {
   }
 
   /**
-   * Finishes what is in hand and says goodbye, by `depart`: all commits and the record without oneself in one append. Then
-   * the lock goes. @throws what kept it from committing
+   * Finishes what is in hand and says goodbye, by `depart`: all commits and the record without oneself in one append.
+   * Then the lock goes. @throws what kept it from committing
    */
   async leave(depart: (stopped: readonly StoppedPartition[]) => Promise<unknown>): Promise<void> {
     if (this.#isLeaving) return;

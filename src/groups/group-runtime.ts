@@ -1,6 +1,6 @@
 /**
- * All members of one group in this process. They share one look at the records, one timer and one set of probes, so that many
- * of them cost little more than one.
+ * All members of one group in this process. They share one look at the records, one timer and one set of probes, so
+ * that many of them cost little more than one.
  */
 import type { FileSystem } from '../storage/file-system.js';
 import { CurrentTopics } from './current-topics.js';

@@ -1,7 +1,7 @@
 /**
- * What a group's last GroupMetadata record says. Each member has what it is *assigned*, the target, and what it *holds*:
- * whatever it was assigned and has not released since, over any number of generations. A partition is a member's to read when
- * it is assigned to it and nobody else holds it.
+ * What a group's last GroupMetadata record says. Each member has what it is *assigned*, the target, and what it
+ * *holds*: whatever it was assigned and has not released since, over any number of generations. A partition is a
+ * member's to read when it is assigned to it and nobody else holds it.
  */
 import {
   decodeAssignment,

@@ -1,6 +1,6 @@
 /**
- * What the records of one partition of `__consumer_offsets` add up to: the last value of each key, by group. Values are decoded
- * when somebody asks: of a long history of many groups a member needs one.
+ * What the records of one partition of `__consumer_offsets` add up to: the last value of each key, by group. Values are
+ * decoded when somebody asks: of a long history of many groups a member needs one.
  */
 import { decodeGroupMetadata } from '../format/coordinator/group-metadata.js';
 import {

@@ -72,7 +72,10 @@ export class Groups {
     return { member, runtime };
   }
 
-  /** The records of the group, and of others in the same partition. Made at its first use. @throws KlogError INVALID_GROUP_ID */
+  /**
+   * The records of the group, and of others in the same partition. Made at its first use. @throws KlogError
+   * INVALID_GROUP_ID
+   */
   async logOf(groupId: string): Promise<GroupLog> {
     checkGroupId(groupId);
     return await this.#log(groupPartition(groupId, await ensureOffsetsTopic(this.#store)));

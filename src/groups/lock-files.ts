@@ -90,7 +90,9 @@ export class MemberLock {
   }
 }
 
-/** Looks at the locks of others. Only shared locks are tried, for a moment: probers don't take each other for members. */
+/**
+ * Looks at the locks of others. Only shared locks are tried, for a moment: probers don't take each other for members.
+ */
 export class LockProbe {
   readonly #fs: FileSystem;
   readonly #directory: string;

@@ -1,12 +1,16 @@
 /**
- * Where a member can be looked for: the user data of its subscription, as JSON, so that `klog consume __consumer_offsets` can
- * show it. The lock of the file with this inode, in the group's directory, is held for as long as the member lives.
+ * Where a member can be looked for: the user data of its subscription, as JSON, so that `klog consume
+ * __consumer_offsets` can show it. The lock of the file with this inode, in the group's directory, is held for as long
+ * as the member lives.
  */
 export interface MemberPlace {
   readonly pid: number;
   /** Hex. What held a lock in another boot is gone. */
   readonly bootId: string;
-  /** Device and identity (`identityOf`) of the log directory: in a copy, also one in its place, nobody who is named here lives. */
+  /**
+   * Device and identity (`identityOf`) of the log directory: in a copy, also one in its place, nobody who is named here
+   * lives.
+   */
   readonly directory: string;
   readonly inode: number;
 }

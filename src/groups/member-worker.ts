@@ -10,7 +10,9 @@ export interface StartedPartition extends TopicPartition {
   readonly isNew: boolean;
 }
 
-/** What a member has handled of a partition. It counts only for the topic it was read from, not for another of its name. */
+/**
+ * What a member has handled of a partition. It counts only for the topic it was read from, not for another of its name.
+ */
 export interface MemberCommit extends TopicPartition {
   /** `undefined`: it is not being read. */
   readonly topicId: string | undefined;
@@ -27,8 +29,8 @@ export interface StoppedPartition extends TopicPartition {
 /** Who reads for a member. All calls are waited for; one that fails ends the member. */
 export interface MemberWorker {
   /**
-   * Answers where it begins, if the group shall begin there again should nothing be handled. What is of a topic that has been
-   * deleted it leaves: that is stopped soon.
+   * Answers where it begins, if the group shall begin there again should nothing be handled. What is of a topic that
+   * has been deleted it leaves: that is stopped soon.
    */
   start(partitions: readonly StartedPartition[]): Promise<readonly MemberCommit[]>;
   /** Resolves when nothing of these is in hand any more. */

@@ -37,8 +37,8 @@ export const OFFSETS_TOPIC = '__consumer_offsets';
 const OFFSETS_PARTITIONS = 50;
 
 /**
- * Kafka's configs, but smaller segments: only what is in a closed one is compacted, and what is not is read when a member
- * starts. Kafka: `offsets.topic.segment.bytes`.
+ * Kafka's configs, but smaller segments: only what is in a closed one is compacted, and what is not is read when a
+ * member starts. Kafka: `offsets.topic.segment.bytes`.
  */
 const OFFSETS_CONFIGS = { 'cleanup.policy': 'compact', 'segment.bytes': String(1024 * 1024) };
 

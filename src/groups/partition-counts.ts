@@ -12,8 +12,8 @@ export interface TopicsView {
 }
 
 /**
- * Takes decisions that share partitions out. How many each topic has is looked up before the lock is taken; should the group by
- * then want a topic that was not looked up, nothing is said, and it is looked up, too.
+ * Takes decisions that share partitions out. How many each topic has is looked up before the lock is taken; should the
+ * group by then want a topic that was not looked up, nothing is said, and it is looked up, too.
  */
 export class CountedDecisions {
   readonly #log: GroupLog;
@@ -39,8 +39,8 @@ export class CountedDecisions {
   }
 
   /**
-   * Answers what it was taken by, all of it looked up for it: what was known of a topic that nobody wanted for a while may be
-   * long past. @param topics that the decision adds @param before awaited under the append lock
+   * Answers what it was taken by, all of it looked up for it: what was known of a topic that nobody wanted for a while
+   * may be long past. @param topics that the decision adds @param before awaited under the append lock
    */
   async decide(
     topics: readonly string[],

@@ -2,7 +2,8 @@ import type { GroupState, MemberState } from './group-state.js';
 
 /**
  * Whom this process looks at more often than at others: a member of the process before it in the ring of the group's
- * processes. All members of a process die together, so one of them stands for it. `undefined`: there is no other process.
+ * processes. All members of a process die together, so one of them stands for it. `undefined`: there is no other
+ * process.
  */
 export function predecessorOf(state: GroupState, pid: number): MemberState | undefined {
   const first = new Map<number, MemberState>();

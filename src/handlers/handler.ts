@@ -17,7 +17,9 @@ export interface FailedAttempt {
    * count.
    */
   readonly isBlamed: boolean;
-  /** Nothing could be run at all, which says nothing of the record: it is neither skipped for that nor a dead letter. */
+  /**
+   * Nothing could be run at all, which says nothing of the record: it is neither skipped for that nor a dead letter.
+   */
   readonly neverBegan?: true;
 }
 

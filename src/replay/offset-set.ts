@@ -2,8 +2,8 @@
 const PAGE_OFFSETS = 32 * 1024;
 
 /**
- * Offsets of partitions, a bit each: of a whole topic there may be more than a `Set` can hold. What a page has not got costs
- * nothing, so offsets may be anything, such as what somebody has written into a header.
+ * Offsets of partitions, a bit each: of a whole topic there may be more than a `Set` can hold. What a page has not got
+ * costs nothing, so offsets may be anything, such as what somebody has written into a header.
  */
 export class OffsetSet {
   readonly #pages = new Map<string, Uint8Array>();

@@ -62,7 +62,10 @@ function member(client: Client, { group, ...options }: Options = {}): GroupConsu
   return client.consumer({ ...topics, follow: true, ...options, group: { id: 'g', ...group } });
 }
 
-/** More records than can be read in the time after which somebody who is busy looks elsewhere, should each take a millisecond. */
+/**
+ * More records than can be read in the time after which somebody who is busy looks elsewhere, should each take a
+ * millisecond.
+ */
 const BUSY = 1000;
 const p = (partition: number) => ({ topic: 't', partition });
 const names = (partitions: readonly { topic: string; partition: number }[]) =>

@@ -1,4 +1,7 @@
-/** One round: members come and go, are killed, stopped, evicted, lose their lock files; then all that was produced is accounted for. */
+/**
+ * One round: members come and go, are killed, stopped, evicted, lose their lock files; then all that was produced is
+ * accounted for.
+ */
 import { mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +36,10 @@ const GROUP = 'billing';
 const ASSIGNORS = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'];
 const MOST_PROCESSES = 5;
 const INSTANCES = 3;
-/** Once nothing befalls the living any more they handle something in so long, as long as there is anything, and all in so long. */
+/**
+ * Once nothing befalls the living any more they handle something in so long, as long as there is anything, and all in
+ * so long.
+ */
 const PATIENCE_MS = 15_000;
 const MOST_PATIENCE_MS = 120_000;
 
@@ -156,7 +162,8 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
   };
   /** Whoever lives comes to an end with everything, in time. */
   const settle = async (): Promise<string[]> => {
-    // The dead are found by themselves, but for those whose lock files a user has removed: these stay until they are evicted.
+    // The dead are found by themselves, but for those whose lock files a user has removed: these stay until they are
+    // evicted.
     await new Promise((resolve) => setTimeout(resolve, 300));
     const mostDeadline = performance.now() + MOST_PATIENCE_MS;
     let deadline = 0;

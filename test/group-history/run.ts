@@ -1,7 +1,7 @@
 /**
- * `npm run group-histories -- [--seed S] [--rounds N] [--ms D]`: members of a group as real processes, that are killed, stopped,
- * evicted, robbed of their lock files, stopped gracefully, while records and partitions come; then everything is accounted
- * for. Exit status 1 after any anomaly; the directory and the events of such a round are kept.
+ * `npm run group-histories -- [--seed S] [--rounds N] [--ms D]`: members of a group as real processes, that are killed,
+ * stopped, evicted, robbed of their lock files, stopped gracefully, while records and partitions come; then everything
+ * is accounted for. Exit status 1 after any anomaly; the directory and the events of such a round are kept.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,8 +6,8 @@ import { keepRecord } from './kept-record.js';
 const WINDOW_OFFSETS = 1000;
 
 /**
- * The records that `consumer` is to read, each partition from its end to its beginning. A log can only be read forwards, so it
- * is read in windows from the end on, by consumers with the same `options`.
+ * The records that `consumer` is to read, each partition from its end to its beginning. A log can only be read
+ * forwards, so it is read in windows from the end on, by consumers with the same `options`.
  */
 export async function* reversedBatches(
   client: Client,

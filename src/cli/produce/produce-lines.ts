@@ -20,8 +20,8 @@ export interface LinesRun {
 const UNASKED_BYTES = 1024 * 1024;
 
 /**
- * Every line of the input goes to the sink. After an abort what was read still does, except for the line under way, which may
- * be cut, and, where lines are paced, all whose time has not come. Answers the bytes left out.
+ * Every line of the input goes to the sink. After an abort what was read still does, except for the line under way,
+ * which may be cut, and, where lines are paced, all whose time has not come. Answers the bytes left out.
  */
 export async function produceLines(run: LinesRun): Promise<number> {
   const { lines, sink, signal, isPaced } = run;

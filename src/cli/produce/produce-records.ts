@@ -29,8 +29,9 @@ export interface RecordsRun {
 const NEWLINE = Buffer.from('\n');
 
 /**
- * The records that a reader finds in the input: `-J` and `-f`. After an abort what was read is still taken, except for the
- * record under way, which may be cut, and, where records are paced, all whose time has not come. Answers the bytes left out.
+ * The records that a reader finds in the input: `-J` and `-f`. After an abort what was read is still taken, except for
+ * the record under way, which may be cut, and, where records are paced, all whose time has not come. Answers the bytes
+ * left out.
  */
 export async function produceRecords(run: RecordsRun): Promise<number> {
   const { reader, signal, isPaced } = run;

@@ -11,8 +11,8 @@ export type RecordTarget = Pick<
 export const ANY_PARTITION = -1;
 
 /**
- * Whether one record cannot be taken because of what it is; the next one may be fine. `partitionCount`: of the topic, where records
- * name their partition.
+ * Whether one record cannot be taken because of what it is; the next one may be fine. `partitionCount`: of the topic,
+ * where records name their partition.
  */
 export function isBadRecord(error: unknown, partitionCount = Number.POSITIVE_INFINITY): error is KlogError {
   if (!(error instanceof KlogError)) return false;
@@ -42,7 +42,10 @@ export interface InputPlace {
   readonly file?: string | undefined;
 }
 
-/** Names the place in the error of a bad record; other errors are returned as they are. `partitionCount` as of {@link isBadRecord}. */
+/**
+ * Names the place in the error of a bad record; other errors are returned as they are. `partitionCount` as of {@link
+ * isBadRecord}.
+ */
 export function withPlace(error: unknown, place: InputPlace, partitionCount?: number): unknown {
   if (!isBadRecord(error, partitionCount) || error.place.line !== undefined) return error;
   const { line, byte, file } = place;

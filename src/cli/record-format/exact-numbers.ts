@@ -1,6 +1,6 @@
 /**
- * Numbers that JavaScript would change: an id that comes back as another number is worse than an error. Integers have to be
- * exact; fractions are as near as they are everywhere, but not infinite.
+ * Numbers that JavaScript would change: an id that comes back as another number is worse than an error. Integers have
+ * to be exact; fractions are as near as they are everywhere, but not infinite.
  */
 
 const NUMBER = /-?\d+(\.\d+)?([eE][-+]?\d+)?/y;

@@ -25,7 +25,10 @@ import {
   textBytes,
 } from './json-fields.js';
 
-/** Undefined when the object is not told to be another tool's. `text`: what it was parsed from. Throws {@link BadRecordError}. */
+/**
+ * Undefined when the object is not told to be another tool's. `text`: what it was parsed from. Throws {@link
+ * BadRecordError}.
+ */
 export function readForeignRecord(object: JsonObject, text: string): InputRecord | undefined {
   const has = (field: string) => Object.hasOwn(object, field);
   if (has('valueBase64') || has('keyBase64') || has('timestampType')) return undefined;

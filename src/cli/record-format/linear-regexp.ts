@@ -64,7 +64,10 @@ export function compileLinearRegExp(source: string, what: string): LinearRegExp 
   return timeLimited(body, `${flags}${ignoreCase ? 'i' : ''}`, source);
 }
 
-/** The usual engine keeps each repetition of a group, and has no stack left after some millions: the linear one needs none. */
+/**
+ * The usual engine keeps each repetition of a group, and has no stack left after some millions: the linear one needs
+ * none.
+ */
 class StacklessRegExp {
   readonly #source: string;
   readonly #flags: string;

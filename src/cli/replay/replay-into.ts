@@ -23,7 +23,10 @@ export interface ReplaySource {
   readonly client: Client;
   readonly range: ConsumerOptions;
   readonly filter: RecordFilter | undefined;
-  /** Waits until it is the record's turn, or `signal` (default: that of the range) aborts; nothing where there is nothing to wait for. */
+  /**
+   * Waits until it is the record's turn, or `signal` (default: that of the range) aborts; nothing where there is
+   * nothing to wait for.
+   */
   readonly wait: (cursor: RecordCursor, signal?: AbortSignal) => Promise<void> | undefined;
 }
 
@@ -119,8 +122,8 @@ function refuseLoop(cursor: RecordCursor, place: { topic: string; partition: num
 }
 
 /**
- * What `into` has already of `topic`. Of an interrupted replay that need not be all up to some offset: where keys choose the
- * partitions again, one of them may have been ahead of the others.
+ * What `into` has already of `topic`. Of an interrupted replay that need not be all up to some offset: where keys
+ * choose the partitions again, one of them may have been ahead of the others.
  */
 async function replayedBefore(
   client: Client,

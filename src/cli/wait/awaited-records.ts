@@ -64,8 +64,8 @@ async function seen(consumer: Consumer, look: Look): Promise<boolean> {
 }
 
 /**
- * Where a consumer of these topics has come to: what follows goes on there. Of a topic that is read as a whole that is also what
- * comes in partitions that it is given.
+ * Where a consumer of these topics has come to: what follows goes on there. Of a topic that is read as a whole that is
+ * also what comes in partitions that it is given.
  */
 export async function positionsOf(
   consumer: Consumer,

@@ -73,8 +73,8 @@ export class Follower {
   }
 
   /**
-   * For who is busy with some: has those watched that are at their end, or nothing of them would be heard of until all are.
-   * Most calls do nothing.
+   * For who is busy with some: has those watched that are at their end, or nothing of them would be heard of until all
+   * are. Most calls do nothing.
    */
   watchMeanwhile(fetchers: readonly PartitionFetcher[]): void {
     const now = this.#elapsed();

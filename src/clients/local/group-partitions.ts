@@ -1,6 +1,6 @@
 /**
- * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked for, and
- * handled from then on; only what was handled is committed by itself.
+ * What a member of a group reads, and how far it has come. What was handed out is *in hand* until the next is asked
+ * for, and handled from then on; only what was handled is committed by itself.
  */
 import type { MemberCommit, MemberWorker, StartedPartition, StoppedPartition } from '../../groups/member-worker.js';
 import type { TopicPartition } from '../client.js';

@@ -74,7 +74,8 @@ export class LocalRecordWriter implements RecordWriter, BatchOwner {
     headers: readonly RecordHeader[] | null,
     partition: number,
   ): boolean {
-    // Whatever a closing producer has been given is closed: it gets no other batch, in which a record would be lost unheard.
+    // Whatever a closing producer has been given is closed: it gets no other batch, in which a record would be lost
+    // unheard.
     this.#mustBeOpen();
     this.#mustBeWell();
     const keyLength = keyBuffer === null ? -1 : keyEnd - keyStart;

@@ -195,7 +195,9 @@ export interface LocalStore {
   readonly topics: LocalTopics;
   /** `undefined`: there is no such topic. INVALID_TOPIC_EXCEPTION. */
   topic(name: string): Promise<StoredTopic | undefined>;
-  /** By the topic's configs of now. UNKNOWN_TOPIC_OR_PARTITION, also where the name is not that of `topicId` any more. */
+  /**
+   * By the topic's configs of now. UNKNOWN_TOPIC_OR_PARTITION, also where the name is not that of `topicId` any more.
+   */
   partitionLog(topic: string, partition: number, options?: PartitionLogOptions): Promise<PartitionLog>;
   partitionReader(topic: string, partition: number): Promise<PartitionReader>;
   /** UNKNOWN_TOPIC_OR_PARTITION, KLOG_PERMISSION_DENIED. */

@@ -1,6 +1,6 @@
 /**
- * The topics that a producer writes to: each is looked up, and perhaps made, at its first record. From then on one call a second tells
- * whether any topic was altered, and only then those that are written to are read again.
+ * The topics that a producer writes to: each is looked up, and perhaps made, at its first record. From then on one call
+ * a second tells whether any topic was altered, and only then those that are written to are read again.
  */
 import type { KlogError } from '../../errors.js';
 import { type Codec, loadCodec } from '../../format/compression.js';

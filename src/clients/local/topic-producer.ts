@@ -54,8 +54,8 @@ export class TopicProducer implements SenderTopic {
   }
 
   /**
-   * From the next record on it is what the topic is now. As with Kafka a key may go to another partition from there on; what was
-   * batched stays where it is. `addedEnds`: where the new partitions end.
+   * From the next record on it is what the topic is now. As with Kafka a key may go to another partition from there on;
+   * what was batched stays where it is. `addedEnds`: where the new partitions end.
    */
   alter(stored: StoredTopic, codec: Codec | undefined, addedEnds: readonly number[]): void {
     this.partitionCount = stored.partitions;

@@ -57,8 +57,8 @@ export class TopicWatch {
   }
 
   /**
-   * Assigns what has come meanwhile, to be read from its beginning: partitions of followed topics, and topics that match. Those that
-   * match and were deleted are read no more.
+   * Assigns what has come meanwhile, to be read from its beginning: partitions of followed topics, and topics that
+   * match. Those that match and were deleted are read no more.
    * @throws KlogError UNKNOWN_TOPIC_OR_PARTITION for a named topic that was deleted, perhaps made anew: its files alone
    * would just fall silent
    */
@@ -93,7 +93,9 @@ export class TopicWatch {
     }
   }
 
-  /** What is read of a topic however late it comes. Of one that is named with some of its partitions nothing is added. */
+  /**
+   * What is read of a topic however late it comes. Of one that is named with some of its partitions nothing is added.
+   */
   #laterRanges(topic: string, count: number): PartitionRange[] {
     const matching = this.#patterns.filter(({ isFit }) => isFit(topic)).map(({ of }) => of.partitions);
     const named = this.#options.topics.filter((one) => nameOf(one) === topic);

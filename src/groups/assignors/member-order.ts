@@ -22,8 +22,8 @@ const LOAD_FACTOR = 0.75;
 
 /**
  * As a Java hash map of their ids walks through them. Where more members than may are at their limit it is the first in
- * this order that keep what they have: another order is as good an answer, but not Kafka's. In a bucket Java has them as they
- * came, which nobody can know from a group's records: by id.
+ * this order that keep what they have: another order is as good an answer, but not Kafka's. In a bucket Java has them
+ * as they came, which nobody can know from a group's records: by id.
  */
 export function inHashOrder(members: readonly GroupSubscription[]): GroupSubscription[] {
   const mask = hashTableSize(members.length) - 1;

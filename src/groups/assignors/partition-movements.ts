@@ -8,8 +8,8 @@ interface Move {
 }
 
 /**
- * What balancing has moved so far, so that nothing moves from A to B while something of the same topic moves from B to A:
- * then the latter rather goes back.
+ * What balancing has moved so far, so that nothing moves from A to B while something of the same topic moves from B to
+ * A: then the latter rather goes back.
  */
 export class PartitionMovements {
   readonly #table: PartitionTable;

@@ -4,8 +4,8 @@ import type { PreviousOwners } from './previous-owners.js';
 import type { StickyResult } from './sticky-result.js';
 
 /**
- * The sticky assignment where all members subscribe to the same topics. Each ends with the same number of partitions, or
- * one more (`most`) where it does not come out even: first everyone keeps what it had up to that, then the
+ * The sticky assignment where all members subscribe to the same topics. Each ends with the same number of partitions,
+ * or one more (`most`) where it does not come out even: first everyone keeps what it had up to that, then the
  * rest is dealt in a circle to those that have too few.
  *
  * @param memberIds in the order in which the ones that had too many are looked at

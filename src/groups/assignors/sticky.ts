@@ -12,7 +12,9 @@ export const assignSticky: Assignor = (members, partitionCounts) => {
   return resultOf(members, table, assign(members, table).assigned);
 };
 
-/** The same, but what has to move is assigned to nobody at first: in the next round, when its owner has let go of it. */
+/**
+ * The same, but what has to move is assigned to nobody at first: in the next round, when its owner has let go of it.
+ */
 export const assignCooperativeSticky: Assignor = (members, partitionCounts) => {
   const table = tableOf(members, partitionCounts);
   const { assigned, moving } = assign(members, table);

@@ -11,8 +11,9 @@ export interface Committer {
 }
 
 /**
- * A commit counts if the member holds the partition, whatever generation it has seen: that somebody joins must not refuse
- * what was handled, and so have it handled twice. @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION
+ * A commit counts if the member holds the partition, whatever generation it has seen: that somebody joins must not
+ * refuse what was handled, and so have it handled twice. @throws KlogError UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID,
+ * ILLEGAL_GENERATION
  */
 export function checkCommit(
   state: GroupState,

@@ -1,16 +1,22 @@
 /**
- * Decisions are pure: the group as its last record says, and what the decider knows → the group as the next record is to say, or
- * `undefined`: nothing has to be said. They are taken under the append lock (group-log.ts), so nothing lies between the two.
+ * Decisions are pure: the group as its last record says, and what the decider knows → the group as the next record is
+ * to say, or `undefined`: nothing has to be said. They are taken under the append lock (group-log.ts), so nothing lies
+ * between the two.
  */
 import type { Assignor } from '../assignors/assignor.js';
 import { ASSIGNORS } from '../assignors/assignors.js';
 import type { GroupState, MemberState } from '../group-state.js';
 import { PartitionSet } from '../partition-set.js';
 
-/** How many partitions each topic has; a topic that does not exist has none, and one that was not looked up is not in it. */
+/**
+ * How many partitions each topic has; a topic that does not exist has none, and one that was not looked up is not in
+ * it.
+ */
 export type PartitionCounts = ReadonlyMap<string, number>;
 
-/** Members whose locks were found free, by id, with the inode of the file: proof only while the record names the same. */
+/**
+ * Members whose locks were found free, by id, with the inode of the file: proof only while the record names the same.
+ */
 export type FreeLocks = ReadonlyMap<string, number>;
 
 /** Where the decider itself lives: who lived in another boot or directory is dead. */
@@ -39,8 +45,8 @@ export function withoutDead(state: GroupState, facts: Pick<RebalanceFacts, 'here
 }
 
 /**
- * A free lock proves death only if the record names the very file it is the lock of: whoever lives and has lost its file
- * makes another one and says so.
+ * A free lock proves death only if the record names the very file it is the lock of: whoever lives and has lost its
+ * file makes another one and says so.
  */
 export function isDead(
   { memberId, place }: MemberState,
@@ -95,8 +101,8 @@ export function nextGeneration(state: GroupState, counts: PartitionCounts): Grou
 }
 
 /**
- * The record names who holds a partition beside who is to have it, so what moves waits for its release whatever the assignor:
- * the round in which the cooperative one assigns it to nobody is not needed.
+ * The record names who holds a partition beside who is to have it, so what moves waits for its release whatever the
+ * assignor: the round in which the cooperative one assigns it to nobody is not needed.
  */
 function assignorOf(protocol: string | null): Assignor {
   if (protocol === 'cooperative-sticky') return ASSIGNORS.sticky;

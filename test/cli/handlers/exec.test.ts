@@ -200,7 +200,8 @@ describe('consume --exec-batch', () => {
 });
 
 describe('a command of --exec-batch that miscounts', () => {
-  // Its line too many comes while the record waits to be tried again, and so for none: at once, however slow the machine is.
+  // Its line too many comes while the record waits to be tried again, and so for none: at once, however slow the
+  // machine is.
   const command = "read -r line; printf 'Starting\\nok\\n'; cat > /dev/null";
 
   it('stops everything, with one line that says what it wrote', () =>

@@ -17,8 +17,8 @@ export function decodeHex(bytes: Uint8Array): Buffer | undefined {
 const NO_BASE64_DIGIT = /[^A-Za-z0-9+/]/;
 
 /**
- * With or without padding. Nothing here repeats in an expression: on text of megabytes that overflows the stack, or takes for
- * ever.
+ * With or without padding. Nothing here repeats in an expression: on text of megabytes that overflows the stack, or
+ * takes for ever.
  */
 export function isBase64(text: string): boolean {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
