@@ -159,6 +159,11 @@ export class RecordCursor extends RecordFields {
     this.#toDelta = offset - this.#baseOffset;
   }
 
+  /** Records that are left in the batch, those included that will be passed over. */
+  get remaining(): number {
+    return this.#remaining;
+  }
+
   /** Says what is left of the batch. */
   restOf(run: RecordRun): void {
     run.buffer = this.buffer;

@@ -29,15 +29,19 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, m
     return out.buffer === kernel.output ? kernel : undefined;
   };
   let patience = FIRST_RECORDS;
+  /** The kernel was of use the last time: it is asked first. */
+  let isTrusted = false;
   return {
     ...printer,
     printBatch: (cursor, context, out, maxRecords, maxBytes) => {
       let printed = 0;
       for (;;) {
-        const wanted = Math.min(patience, maxRecords - printed);
-        const few = printer.printBatch(cursor, context, out, wanted, maxBytes);
-        printed += few;
-        if (few < wanted || printed === maxRecords || out.length >= maxBytes) return printed;
+        if (!isTrusted || cursor.remaining < FIRST_RECORDS) {
+          const wanted = Math.min(patience, maxRecords - printed);
+          const few = printer.printBatch(cursor, context, out, wanted, maxBytes);
+          printed += few;
+          if (few < wanted || printed === maxRecords || out.length >= maxBytes) return printed;
+        }
         const usable = kernelFor(out);
         if (usable === undefined) continue;
         const template = templateOf(cursor, context);
@@ -45,7 +49,8 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, m
         out.length = usable.length;
         printed += many;
         context.recordNumber += many;
-        patience = many >= patience ? FIRST_RECORDS : Math.min(2 * patience, MOST_RECORDS);
+        isTrusted = many >= patience;
+        patience = isTrusted ? FIRST_RECORDS : Math.min(2 * patience, MOST_RECORDS);
         if (printed === maxRecords || out.length >= maxBytes) return printed;
       }
     },

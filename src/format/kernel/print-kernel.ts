@@ -93,6 +93,8 @@ export class PrintKernel {
     const run = this.#runs[0]!;
     const outStop = OUTPUT_AT + Math.min(maxBytes, this.output.length);
     let printed = 0;
+    /** Where the last record that was printed begins. */
+    let last = 0;
     while (printed < maxRecords && this.length < maxBytes) {
       cursor.restOf(run);
       if (run.count === 0 || run.baseOffset < 0 || Math.abs(run.baseTimestamp) > LARGEST_BASE) break;
@@ -102,9 +104,14 @@ export class PrintKernel {
       const count = this.#module.print(most, OUTPUT_AT + this.length, outStop);
       if (count === 0) break;
       this.length = this.#module.printEnd.value - OUTPUT_AT;
-      cursor.passTo(run.start + this.#sources.getInt32(SOURCES_AT + 12, true) - WINDOWS_AT, count - 1);
-      cursor.next();
+      const toBuffer = run.start - WINDOWS_AT;
+      last = toBuffer + this.#sources.getInt32(SOURCES_AT + 12, true);
+      cursor.passTo(toBuffer + this.#sources.getInt32(SOURCES_AT, true), count);
       printed += count;
+    }
+    if (printed > 0) {
+      cursor.passTo(last, -1);
+      cursor.next();
     }
     return printed;
   }
