@@ -109,7 +109,8 @@ class RoundPlanner {
   #signalled(signal: 'SIGKILL' | 'SIGSTOP'): Pick<RoundPlan, 'actors' | 'signals'> {
     const actors = this.#crowd(3 + this.#below(2), 2);
     const signals = Array.from({ length: 3 + this.#below(4) }, () => {
-      const actor = actors[this.#below(actors.length)]!.name;
+      // All but the first, who lives to store something.
+      const actor = actors[1 + this.#below(actors.length - 1)]!.name;
       // While it opens the directory, too.
       const afterMs = this.#below(this.#durationMs);
       return { actor, afterMs, signal, ...(signal === 'SIGSTOP' ? { forMs: 10 + this.#below(150) } : {}) };
