@@ -3,9 +3,11 @@
  * calls, a full pipe's 64 KiB each, without an event for each of them. Where nothing is at hand a socket on the same
  * descriptor waits for more. It stays there, and reads ahead whenever the event loop turns because somebody waits for
  * the disk: else the writer would wait as well. Both put what they read behind the same bytes, so these stay in order.
+ * What comes fast is soon read by a thread, beside the work on it.
  */
 import { closeSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { PipeThread } from './pipe-thread.js';
 
 /**
  * What is handed out at most; the event loop turns after so much: signals, timers and writes that are done have their
@@ -19,39 +21,81 @@ const MOST_BLOCKS = 8;
 /** The socket reads into this: as much as a pipe holds. */
 const ARRIVAL_BYTES = 64 * 1024;
 
+/** A pipe that brings so much so soon gets a thread of its own (pipe-thread.ts). */
+const FAST_BYTES = 4 * 1024 * 1024;
+const FAST_MS = 100;
+
 /**
  * Takes over `own`, which is closed at the end. When `signal` aborts nothing more is read; what was read is still
  * handed out, since nobody else can have it any more.
  */
 export async function* readNonBlocking(own: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const pipe = new NonBlockingPipe(own);
-  const onAbort = () => pipe.stop();
+  const pace = new Pace();
+  let thread: PipeThread | undefined;
+  let isHandedOver = false;
+  const handOver = () => {
+    if (pipe.isOver) return;
+    pipe.stop();
+    thread!.begin();
+    isHandedOver = true;
+  };
+  const onAbort = () => {
+    pipe.stop();
+    if (isHandedOver) thread!.stop();
+  };
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted) pipe.stop();
   let sinceTurn = 0;
   try {
-    for (;;) {
-      const chunk = pipe.take();
-      if (chunk === undefined) {
-        if (pipe.isOver) return;
-        await pipe.more();
-        sinceTurn = 0;
-        continue;
-      }
-      yield chunk;
-      sinceTurn += chunk.length;
-      if (sinceTurn >= BLOCK_BYTES) {
+    for (let reader: PipeReader = pipe; ; ) {
+      const chunk = reader.take();
+      if (chunk !== undefined) {
+        yield chunk;
+        if (thread === undefined && pace.isFast(chunk.length)) thread = PipeThread.start(own, handOver);
+        sinceTurn += chunk.length;
+        if (sinceTurn < BLOCK_BYTES) continue;
         await new Promise((resolve) => setImmediate(resolve));
-        sinceTurn = 0;
-      }
+      } else if (!reader.isOver) {
+        await reader.more();
+      } else if (isHandedOver && reader === pipe) {
+        reader = thread!;
+      } else return;
+      sinceTurn = 0;
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
     pipe.close();
+    await thread?.close();
   }
 }
 
-class NonBlockingPipe {
+interface PipeReader {
+  /** There is no more than what can be taken. */
+  readonly isOver: boolean;
+  /** What is at hand, valid until the next call. Undefined: nothing yet, or nothing any more. Throws why reading failed. */
+  take(): Uint8Array | undefined;
+  /** Until there is something to take, or the input is over. */
+  more(): Promise<void>;
+}
+
+/** Whether the last few MiB came fast. */
+class Pace {
+  #since = performance.now();
+  #bytes = 0;
+
+  isFast(bytes: number): boolean {
+    this.#bytes += bytes;
+    if (this.#bytes < FAST_BYTES) return false;
+    const now = performance.now();
+    const isFast = now - this.#since < FAST_MS;
+    this.#since = now;
+    this.#bytes = 0;
+    return isFast;
+  }
+}
+
+class NonBlockingPipe implements PipeReader {
   isOver = false;
   readonly #fd: number;
   /** Oldest first, as far as they are filled. */
@@ -69,7 +113,6 @@ class NonBlockingPipe {
     this.#fd = fd;
   }
 
-  /** What is at hand, valid until the next call. Undefined: nothing yet, or nothing any more. */
   take(): Buffer | undefined {
     if (this.#taken !== undefined) this.#free.push(this.#taken);
     this.#taken = undefined;
@@ -84,7 +127,6 @@ class NonBlockingPipe {
     return taken;
   }
 
-  /** Until there is something to take, or the input is over. */
   async more(): Promise<void> {
     this.#socket ??= this.#openSocket();
     await new Promise<void>((resolve) => {

@@ -1,69 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  constants,
-  createWriteStream,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { createWriteStream, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { DescriptorInput, openInputFile } from '../../src/cli/input.js';
 import { readNonBlocking } from '../../src/cli/pipe-input.js';
 import { inTemporaryDirectory } from '../support/temporary-directory.js';
+import { numbered, pour, withPipe } from './support/pipes.js';
 
 const BLOCK_BYTES = 512 * 1024;
 const MOST_READ_AHEAD = 9 * BLOCK_BYTES;
-
-interface Pipe {
-  readonly path: string;
-  /** The reading end, blocking, as a shell gives it. */
-  readonly fd: number;
-  write(text: string): void;
-  /** The end of the input. */
-  end(): void;
-}
-
-async function withPipe(work: (pipe: Pipe) => Promise<void>): Promise<void> {
-  await inTemporaryDirectory(async (directory) => {
-    const path = join(directory, 'pipe');
-    spawnSync('mkfifo', [path]);
-    let writer: number | undefined = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-    const end = () => {
-      if (writer !== undefined) closeSync(writer);
-      writer = undefined;
-    };
-    const write = (text: string) => {
-      writeSync(writer!, text);
-    };
-    try {
-      await work({ path, fd: openSync(path, 'r'), write, end });
-    } finally {
-      end();
-    }
-  });
-}
-
-/** No byte of it stands where it also stands 64 KiB or a block earlier. */
-function numbered(bytes: number): Buffer {
-  const content = Buffer.alloc(bytes);
-  for (let i = 0; i + 4 <= bytes; i += 4) content.writeUInt32LE(i, i);
-  return content;
-}
-
-/** Writes all of it, and ends: as fast as it is read. */
-function pour({ path, end }: Pipe, content: Buffer) {
-  const stream = createWriteStream(path);
-  stream.on('open', end);
-  stream.on('error', () => {});
-  stream.end(content);
-  return stream;
-}
 
 async function readAll(input: DescriptorInput, between: (chunks: number) => Promise<void> | void = () => {}) {
   const copies: Buffer[] = [];
