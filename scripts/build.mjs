@@ -27,9 +27,12 @@ function sourceFiles(directory) {
     .sort();
 }
 
-/** Name, size and time of every source: reading them all would take longer than the bundle. */
+/**
+ * Name, size and time of every source: reading them all would take longer than the bundle. And the Node that builds: no
+ * other takes its code caches.
+ */
 function fingerprint(files) {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(process.version);
   for (const file of files) {
     const { size, mtimeMs } = statSync(file);
     hash.update(`${file}\0${size}\0${mtimeMs}\n`);

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../cli-context.js';
 import { addHiddenAliases, repeatable, valueOption } from '../command-host.js';
-import { exclude } from '../option-errors.js';
+import { exclude, need } from '../option-errors.js';
 import { createRecordPrinter } from '../record-format/create-printer.js';
 import { parseDelimiter } from '../record-format/escapes.js';
 import type { RecordPrinter } from '../record-format/record-printer.js';
@@ -76,6 +76,12 @@ function refuseValues(options: PrintOptions): void {
   if (delimiter !== undefined || options.null) exclude('--headers-only', options.null ? '-0' : '-D');
 }
 
+/** What belongs to one format, and would silently do nothing in another. */
+function refuseWithoutFormat({ encoding, property }: PrintOptions, format = ''): void {
+  if (encoding !== undefined && !JSON_WORDS.includes(format)) need('--encoding', '-J');
+  if (property !== undefined && format !== 'kafka') need('--property', '-f kafka');
+}
+
 const HEADERS_LINE = '%h\n';
 
 /**
@@ -111,6 +117,7 @@ export async function printerFor(
     });
   const format = explicit ?? headersLine;
   const fromSetting = format === undefined && plain ? await setting('format', undefined, context, create) : undefined;
+  if (fromSetting === undefined) refuseWithoutFormat(options, format);
   const printer = fromSetting ?? (await create(format));
   if (options.valueFormat !== 'msgpack') return printer;
   const [{ withDecodedValues }, { loadValueCodec }] = await Promise.all([

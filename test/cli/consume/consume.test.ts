@@ -229,6 +229,23 @@ describe('klog consume', () => {
       }
     }));
 
+  it.each([
+    ['--encoding base64', /--encoding means nothing without -J/],
+    ['-f %v --encoding base64', /--encoding means nothing without -J/],
+    ['--property print.key=true', /--property means nothing without -f kafka/],
+  ])('refuses what would do nothing: %s', (options, message) =>
+    withLog(async (log) => {
+      await log.createTopic('t');
+      await log.produce([{ topic: 't', value: 'x' }]);
+      expect(await log.run(`consume t ${options}`)).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringMatching(message),
+      });
+      expect((await log.run('consume t -f jsonl --encoding base64')).out).toContain('"valueBase64":"eA=="');
+    }),
+  );
+
   it('keeps only what a pattern or an expression wants', () =>
     withLog(async (log) => {
       await log.createTopic('t');
