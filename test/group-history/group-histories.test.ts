@@ -16,6 +16,6 @@ it('members as real processes, killed, stopped and evicted: every record is acco
   const { anomalies, counts } = await runGroupRound({ library, seed: 20261123, durationMs: 900 });
   expect(anomalies).toEqual([]);
   // A round in which nothing came to pass would show nothing.
-  expect(counts['handled']).toBeGreaterThan(40);
-  expect(counts['killed']! + counts['stopped']! + counts['evicted']!).toBeGreaterThan(0);
+  expect(counts.handled).toBeGreaterThanOrEqual(40);
+  expect(counts.killed + counts.stopped + counts.evicted).toBeGreaterThan(0);
 });

@@ -22,7 +22,7 @@ export interface GroupRound {
 
 export interface GroupRoundResult {
   readonly anomalies: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: Readonly<ReturnType<typeof noCounts>>;
   /** Kept if there are anomalies. */
   readonly directory: string;
   readonly events: readonly MemberEvent[];
@@ -42,6 +42,11 @@ const INSTANCES = 3;
  */
 const PATIENCE_MS = 15_000;
 const MOST_PATIENCE_MS = 120_000;
+
+/** What came to pass, and how often. */
+function noCounts() {
+  return { started: 0, killed: 0, stopped: 0, evicted: 0, deleted: 0, left: 0, grown: 0, static: 0, handled: 0 };
+}
 
 export async function runGroupRound({ library, seed, durationMs }: GroupRound): Promise<GroupRoundResult> {
   const random = seededRandom(seed);
@@ -68,16 +73,7 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
     );
   };
   const events: MemberEvent[] = [];
-  const counts: Record<string, number> = {
-    started: 0,
-    killed: 0,
-    stopped: 0,
-    evicted: 0,
-    deleted: 0,
-    left: 0,
-    grown: 0,
-    static: 0,
-  };
+  const counts = noCounts();
   const killedAt = new Map<string, number>();
   const evictedAt = new Map<string, number>();
   const mayBeRefused = new Set<string>();
@@ -109,11 +105,11 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
     processes.push(process);
     if (isStatic) {
       instances.set(instanceId, process);
-      if (counts['deleted']! > 0) mayBeRefused.add(`${name}.0`);
-      counts['static']!++;
+      if (counts.deleted > 0) mayBeRefused.add(`${name}.0`);
+      counts.static++;
     }
     if (wantsAll) wantAll.add(process);
-    counts['started']!++;
+    counts.started++;
   };
   const wantAll = new Set<MemberProcess>();
   const membersOf = (one: MemberProcess) => [0, 1].map((i) => `${one.name}.${i}`);
@@ -126,7 +122,7 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
     const name = nameOf(memberId);
     if (name === undefined) return;
     evictedAt.set(name, monotonicUs());
-    counts['evicted']!++;
+    counts.evicted++;
     await evictMember(log, groups.topics, GROUP, memberId).catch((error: { code: string }) => {
       if (error.code !== 'KLOG_NOT_FOUND') throw error;
     });
@@ -205,12 +201,12 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
       leaving.add(one);
       stopped.delete(one);
       one.signal('SIGKILL');
-      counts['killed']!++;
+      counts.killed++;
     } else if (dice < 7) {
       if (!stopped.has(one)) {
         one.signal('SIGSTOP');
         stopped.add(one);
-        counts['stopped']!++;
+        counts.stopped++;
         // It may stand in the middle of an append, for which all others wait: no longer than they are patient.
         setTimeout(() => {
           if (stopped.delete(one)) one.signal('SIGCONT');
@@ -225,13 +221,13 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
       if (file !== undefined) {
         unlinkSync(file);
         if (random() < 0.5) writeFileSync(file, '');
-        counts['deleted']!++;
+        counts.deleted++;
       }
     } else if (dice < 10) {
       leaving.add(one);
       if (stopped.delete(one)) one.signal('SIGCONT');
       one.signal('SIGTERM');
-      counts['left']!++;
+      counts.left++;
     } else if (dice < 11) {
       const [topic, count] = [...partitions][below(partitions.size)]!;
       if (partitions.size === 1 && below(3) === 0) {
@@ -241,14 +237,15 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
         await client.admin().createPartitions(topic, count + 1);
         partitions.set(topic, count + 1);
       }
-      counts['grown']!++;
+      counts.grown++;
     }
     await produce(below(30));
   };
   await produce(40);
   start();
   const until = performance.now() + durationMs;
-  while (performance.now() < until) {
+  // On a busy machine all of that time may pass before anything befalls anybody.
+  while (performance.now() < until || counts.killed + counts.stopped + counts.evicted === 0) {
     await act();
     await new Promise((resolve) => setTimeout(resolve, 5 + below(120)));
   }
@@ -277,7 +274,7 @@ export async function runGroupRound({ library, seed, durationMs }: GroupRound): 
   await store.close();
   await client.close();
   anomalies.push(...checkGroupHistory({ events, killedAt, evictedAt, mayBeRefused, produced, committed }));
-  counts['handled'] = events.filter(({ what }) => what === 'end').length;
+  counts.handled = events.filter(({ what }) => what === 'end').length;
   if (anomalies.length === 0) rmSync(root, { recursive: true, force: true });
   return { anomalies, counts, directory: root, events };
 }
