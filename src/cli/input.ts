@@ -41,8 +41,8 @@ export class DescriptorInput implements Input {
   }
 
   chunks(signal?: AbortSignal): AsyncIterable<Uint8Array> {
-    const usesThread = this.#kind === 'file' || this.#kind === 'device';
-    if (usesThread) return readFile(this.#fd, this.name, signal);
+    const neverWaits = this.#kind === 'file' || this.#kind === 'device';
+    if (neverWaits) return readFile(this.#fd, this.name, signal);
     if (this.#kind === 'pipe') return readPipe(this.#fd, this.name, signal);
     return readStream(this.#fd, this.#kind, this.name, signal);
   }

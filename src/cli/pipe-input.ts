@@ -1,208 +1,82 @@
-/**
- * A pipe, read through a description of our own that does not wait (`openAgain`): what is at hand is read by plain
- * calls, a full pipe's 64 KiB each, without an event for each of them. Where nothing is at hand a socket on the same
- * descriptor waits for more. It stays there, and reads ahead whenever the event loop turns because somebody waits for
- * the disk: else the writer would wait as well. Both put what they read behind the same bytes, so these stay in order.
- * What comes fast is soon read by a thread, beside the work on it.
- */
-import { closeSync, readSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { NonBlockingPipe } from './non-blocking-pipe.js';
+import type { PipeReader } from './pipe-reader.js';
 import { PipeThread } from './pipe-thread.js';
 
-/**
- * What is handed out at most; the event loop turns after so much: signals, timers and writes that are done have their
- * turn.
- */
-const BLOCK_BYTES = 512 * 1024;
+/** The event loop turns after so much: signals, timers and writes that are done have their turn. */
+const TURN_BYTES = 512 * 1024;
 
-/** Blocks read ahead at most. A wait for the disk takes some milliseconds, in which a writer fills them. */
-const MOST_BLOCKS = 8;
-
-/** The socket reads into this: as much as a pipe holds. */
-const ARRIVAL_BYTES = 64 * 1024;
-
-/** A pipe that brings so much so soon gets a thread of its own (pipe-thread.ts). */
+/** Who works through so much so soon would spend a fourth of the time on reading, and gets a thread for that. */
 const FAST_BYTES = 4 * 1024 * 1024;
-const FAST_MS = 100;
+const FAST_MS = 30;
 
 /**
- * Takes over `own`, which is closed at the end. When `signal` aborts nothing more is read; what was read is still
- * handed out, since nobody else can have it any more.
+ * Takes over `own`, which reads a pipe without waiting and is closed at the end. When `signal` aborts nothing more is
+ * read; what was read is still handed out, since nobody else can have it any more. Each chunk is valid until the next
+ * one is asked for.
  */
-export async function* readNonBlocking(own: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const pipe = new NonBlockingPipe(own);
-  const pace = new Pace();
+export async function* readNonBlocking(
+  own: number,
+  signal: AbortSignal | undefined,
+  fastMs = FAST_MS,
+): AsyncGenerator<Uint8Array> {
+  let reader: PipeReader = new NonBlockingPipe(own);
   let thread: PipeThread | undefined;
-  let isHandedOver = false;
   const handOver = () => {
-    if (pipe.isOver) return;
-    pipe.stop();
+    if (reader.isOver) return;
+    reader.stop();
     thread!.begin();
-    isHandedOver = true;
   };
   const onAbort = () => {
-    pipe.stop();
-    if (isHandedOver) thread!.stop();
+    reader.stop();
+    thread?.stop();
   };
   signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted) pipe.stop();
+  if (signal?.aborted) reader.stop();
+  const pace = new Pace(fastMs);
   let sinceTurn = 0;
   try {
-    for (let reader: PipeReader = pipe; ; ) {
+    for (;;) {
       const chunk = reader.take();
       if (chunk !== undefined) {
         yield chunk;
-        if (thread === undefined && pace.isFast(chunk.length)) thread = PipeThread.start(own, handOver);
+        if (pace.hasBecomeFast(chunk.length)) thread = PipeThread.start(own, handOver);
         sinceTurn += chunk.length;
-        if (sinceTurn < BLOCK_BYTES) continue;
+        if (sinceTurn < TURN_BYTES) continue;
         await new Promise((resolve) => setImmediate(resolve));
       } else if (!reader.isOver) {
         await reader.more();
-      } else if (isHandedOver && reader === pipe) {
-        reader = thread!;
+      } else if (thread?.hasBegun && reader !== thread) {
+        await reader.close();
+        reader = thread;
       } else return;
       sinceTurn = 0;
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    pipe.close();
+    reader.stop();
+    await reader.close();
     await thread?.close();
   }
 }
 
-interface PipeReader {
-  /** There is no more than what can be taken. */
-  readonly isOver: boolean;
-  /** What is at hand, valid until the next call. Undefined: nothing yet, or nothing any more. Throws why reading failed. */
-  take(): Uint8Array | undefined;
-  /** Until there is something to take, or the input is over. */
-  more(): Promise<void>;
-}
-
-/** Whether the last few MiB came fast. */
+/** Whether `FAST_BYTES` came within `fastMs`: said once. */
 class Pace {
+  readonly #fastMs: number;
   #since = performance.now();
   #bytes = 0;
+  #isTold = false;
 
-  isFast(bytes: number): boolean {
+  constructor(fastMs: number) {
+    this.#fastMs = fastMs;
+  }
+
+  hasBecomeFast(bytes: number): boolean {
     this.#bytes += bytes;
-    if (this.#bytes < FAST_BYTES) return false;
+    if (this.#isTold || this.#bytes < FAST_BYTES) return false;
     const now = performance.now();
-    const isFast = now - this.#since < FAST_MS;
+    this.#isTold = now - this.#since < this.#fastMs;
     this.#since = now;
     this.#bytes = 0;
-    return isFast;
-  }
-}
-
-class NonBlockingPipe implements PipeReader {
-  isOver = false;
-  readonly #fd: number;
-  /** Oldest first, as far as they are filled. */
-  readonly #full: Buffer[] = [];
-  #filling: Buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-  #filled = 0;
-  #taken: Buffer | undefined;
-  readonly #free: Buffer[] = [];
-  #socket: Socket | undefined;
-  #isPaused = false;
-  #failure: Error | undefined;
-  #wake: (() => void) | undefined;
-
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  take(): Buffer | undefined {
-    if (this.#taken !== undefined) this.#free.push(this.#taken);
-    this.#taken = undefined;
-    if (this.#full.length === 0) {
-      if (this.#filled === 0 && !this.isOver) this.#readAtHand();
-      if (this.#filled > 0) this.#endBlock();
-    }
-    const taken = this.#full.shift();
-    if (taken === undefined && this.#failure !== undefined) throw this.#failure;
-    this.#taken = taken;
-    if (this.#isPaused) this.#resume();
-    return taken;
-  }
-
-  async more(): Promise<void> {
-    this.#socket ??= this.#openSocket();
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  /** Reads no more. */
-  stop(): void {
-    this.isOver = true;
-    this.#isPaused = false;
-    this.#socket?.pause();
-    this.#wakeUp();
-  }
-
-  close(): void {
-    if (this.#socket === undefined) closeSync(this.#fd);
-    else this.#socket.destroy();
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = undefined;
-  }
-
-  #readAtHand(): void {
-    try {
-      this.#filled = readSync(this.#fd, this.#filling, 0, BLOCK_BYTES, null);
-      this.isOver = this.#filled === 0;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // EINTR: the socket will see what there is.
-      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
-    }
-  }
-
-  #endBlock(): void {
-    this.#full.push(this.#filling.subarray(0, this.#filled));
-    const free = this.#free.pop();
-    this.#filling = free === undefined ? Buffer.allocUnsafeSlow(BLOCK_BYTES) : Buffer.from(free.buffer);
-    this.#filled = 0;
-  }
-
-  /** Most inputs never wait, and loading `node:net` takes eight milliseconds. */
-  #openSocket(): Socket {
-    const net = process.getBuiltinModule('node:net');
-    const buffer = Buffer.allocUnsafeSlow(ARRIVAL_BYTES);
-    const onread = { buffer, callback: (length: number) => this.#arrived(buffer, length) };
-    // Node's types do not know `onread` here.
-    const options = { fd: this.#fd, readable: true, writable: false, onread };
-    const socket = new net.Socket(options);
-    const onEnd = () => {
-      this.isOver = true;
-      this.#wakeUp();
-    };
-    socket.on('end', onEnd);
-    socket.on('close', onEnd);
-    socket.on('error', (error) => {
-      this.#failure = error;
-      onEnd();
-    });
-    return socket;
-  }
-
-  /** Answers whether there is room for more; if not, the socket pauses itself. */
-  #arrived(buffer: Buffer, length: number): boolean {
-    buffer.copy(this.#filling, this.#filled, 0, length);
-    this.#filled += length;
-    if (this.#filled + ARRIVAL_BYTES > BLOCK_BYTES) this.#endBlock();
-    this.#isPaused = this.#full.length === MOST_BLOCKS;
-    this.#wakeUp();
-    return !this.#isPaused;
-  }
-
-  #resume(): void {
-    this.#isPaused = false;
-    this.#socket?.resume();
+    return this.#isTold;
   }
 }

@@ -1,14 +1,16 @@
 /**
- * A pipe read by a thread of its own, a worker: each 64 KiB of a pipe cost a call, a copy and the waking of its writer,
- * a third of what encoding them costs. Blocks go back and forth: empty ones to the thread, filled ones from it.
+ * A pipe read by a thread of its own, a worker: each 64 KiB of a pipe cost a call, a copy and the waking of its writer.
+ * Blocks go back and forth: empty ones to the thread, filled ones from it.
  */
 import { closeSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Worker } from 'node:worker_threads';
 import { openAgain } from './descriptor.js';
+import type { PipeReader } from './pipe-reader.js';
 
-/** What a wait for the disk leaves to be read ahead; the handing over of a block costs as much as 30 KiB of work. */
+/** So much is read ahead while the disk is waited for. */
 const BLOCKS = 8;
+/** To hand over a block costs as much as the work on 30 KiB. */
 const BLOCK_BYTES = 512 * 1024;
 
 /** As much as a pipe holds. */
@@ -29,14 +31,14 @@ type Message =
 /** An error's own properties: the clone of an error has no code. */
 type Failure = Pick<NodeJS.ErrnoException, 'message' | 'code' | 'errno' | 'syscall'>;
 
-export class PipeThread {
+export class PipeThread implements PipeReader {
   isOver = false;
+  hasBegun = false;
   readonly #fd: number;
   readonly #worker: Worker;
-  readonly #exited: Promise<unknown>;
+  readonly #exited: Promise<void>;
   readonly #filled: { readonly block: Uint8Array; readonly length: number }[] = [];
   #taken: Uint8Array | undefined;
-  #hasBegun = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -45,14 +47,13 @@ export class PipeThread {
    * there is none to be had.
    */
   static start(fd: number, onReady: () => void): PipeThread | undefined {
-    if (isAddressSpaceLimited()) return undefined;
-    const own = openAgain(fd, 'read');
-    if (own === undefined) return undefined;
+    let own: number | undefined;
     try {
-      return new PipeThread(own, onReady);
+      own = isMemoryLimited() ? undefined : openAgain(fd, 'read');
+      return own === undefined ? undefined : new PipeThread(own, onReady);
     } catch {
-      // So many threads the user may not have.
-      closeSync(own);
+      // So many files, or so many threads, the process may not have.
+      if (own !== undefined) closeSync(own);
       return undefined;
     }
   }
@@ -61,8 +62,9 @@ export class PipeThread {
     this.#fd = fd;
     const { Worker } = process.getBuiltinModule('node:worker_threads');
     const workerData: ThreadSettings = { fd, blocks: BLOCKS, arrivalBytes: ARRIVAL_BYTES };
-    // Of itself it knows its text only, in a bundle as from the sources.
-    this.#worker = new Worker(`(${readInThread})()`, { eval: true, workerData, execArgv: [] });
+    // Of itself it knows its text only, in a bundle as from the sources. It is to close a descriptor it has not opened.
+    const options = { eval: true, workerData, execArgv: [], trackUnmanagedFds: false };
+    this.#worker = new Worker(`(${readInThread})()`, options);
     this.#worker.on('message', (message: Message) => {
       if (message.kind === 'ready') onReady();
       else if (message.kind === 'filled') this.#filled.push(message);
@@ -71,31 +73,26 @@ export class PipeThread {
     });
     this.#worker.on('error', (error) => this.#end(error));
     this.#exited = new Promise((resolve) => {
-      this.#worker.on('exit', resolve);
+      this.#worker.on('exit', () => {
+        if (!this.isOver) this.#end(new Error('the thread that read it has ended'));
+        resolve();
+      });
     });
   }
 
-  /** Nobody else reads the pipe from now on. */
+  /** Nobody else reads the pipe from now on. The descriptor is the thread's, which closes it. */
   begin(): void {
-    this.#hasBegun = true;
+    this.hasBegun = true;
     for (let i = 0; i < BLOCKS; i++) this.#give(new Uint8Array(BLOCK_BYTES));
-  }
-
-  /** Reads no more; what it has read is still handed out. */
-  stop(): void {
-    this.#worker.postMessage(null);
   }
 
   take(): Uint8Array | undefined {
     if (this.#taken !== undefined) this.#give(this.#taken);
     this.#taken = undefined;
     const next = this.#filled.shift();
-    if (next === undefined) {
-      if (this.#failure !== undefined) throw this.#failure;
-      return undefined;
-    }
-    this.#taken = next.block;
-    return next.block.subarray(0, next.length);
+    if (next === undefined && this.#failure !== undefined) throw this.#failure;
+    this.#taken = next?.block;
+    return next?.block.subarray(0, next.length);
   }
 
   async more(): Promise<void> {
@@ -104,15 +101,18 @@ export class PipeThread {
     });
   }
 
+  stop(): void {
+    if (this.hasBegun) this.#worker.postMessage(null);
+  }
+
   async close(): Promise<void> {
-    if (!this.#hasBegun) {
+    if (this.hasBegun) {
+      this.stop();
+      await this.#exited;
+    } else {
       await this.#worker.terminate();
       closeSync(this.#fd);
-      return;
     }
-    // The descriptor is the thread's, which closes it.
-    this.stop();
-    await this.#exited;
   }
 
   #give(block: Uint8Array): void {
@@ -131,17 +131,20 @@ export class PipeThread {
   }
 }
 
-/** By `ulimit -v`: where V8 finds no room for a thread's heap it ends the process. */
-function isAddressSpaceLimited(): boolean {
-  return !/^Max address space +unlimited/m.test(readFileSync('/proc/self/limits', 'latin1'));
+/** By `ulimit -v` or `-d`: where V8 finds no room for a thread's heap it ends the process. */
+function isMemoryLimited(): boolean {
+  const limits = readFileSync('/proc/self/limits', 'latin1');
+  return !['address space', 'data size'].every((what) => new RegExp(`^Max ${what} +unlimited`, 'm').test(limits));
 }
 
 /** All that runs in the thread. Of what stands outside it may use types only, and what `workerData` brings. */
 function readInThread(): void {
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
+  const fs = process.getBuiltinModule('node:fs');
   const net = process.getBuiltinModule('node:net');
   const port = parentPort!;
   const { fd, blocks, arrivalBytes } = workerData as ThreadSettings;
+  const buffer = new Uint8Array(arrivalBytes);
   const free: Uint8Array[] = [];
   let filling: Uint8Array | undefined;
   let length = 0;
@@ -156,7 +159,6 @@ function readInThread(): void {
   };
   /** Nobody works on any block. */
   const isAwaited = () => free.length === blocks - 1;
-  const buffer = new Uint8Array(arrivalBytes);
   const arrived = (bytes: number) => {
     filling!.set(bytes === arrivalBytes ? buffer : buffer.subarray(0, bytes), length);
     length += bytes;
@@ -167,16 +169,40 @@ function readInThread(): void {
   const end = (failure?: NodeJS.ErrnoException) => {
     if (length > 0) send();
     say(failure === undefined ? { kind: 'over' } : { kind: 'over', failure: { ...failure, message: failure.message } });
-    socket!.destroy();
+    if (socket === undefined) fs.closeSync(fd);
+    else socket.destroy();
+    port.removeAllListeners('message');
     port.close();
   };
-  const read = () => {
+  const waitByEvents = () => {
     // Node's types do not know `onread` here.
     const options = { fd, readable: true, writable: false, onread: { buffer, callback: arrived } };
-    const pipe = new net.Socket(options);
-    pipe.on('end', end);
-    pipe.on('error', end);
-    return pipe;
+    const waiting = new net.Socket(options);
+    waiting.on('end', end);
+    waiting.on('error', end);
+    return waiting;
+  };
+  /**
+   * Until nothing is at hand: then somebody writes to it. Of a named pipe that was opened when its last writer had left
+   * no event tells the end, only a read does.
+   */
+  const readAtHand = () => {
+    while (filling !== undefined) {
+      try {
+        const bytes = fs.readSync(fd, buffer, 0, arrivalBytes, null);
+        if (bytes === 0) {
+          end();
+          return;
+        }
+        arrived(bytes);
+      } catch (error) {
+        const failure = error as NodeJS.ErrnoException;
+        if (failure.code === 'EINTR') continue;
+        if (failure.code === 'EAGAIN') socket = waitByEvents();
+        else end(failure);
+        return;
+      }
+    }
   };
   port.on('message', (block: Uint8Array | null) => {
     if (block === null) {
@@ -186,7 +212,10 @@ function readInThread(): void {
     free.push(block);
     const isPaused = filling === undefined;
     filling ??= free.pop();
-    socket ??= read();
+    if (socket === undefined) {
+      readAtHand();
+      return;
+    }
     if (length > 0 && isAwaited()) send();
     if (isPaused) socket.resume();
   });

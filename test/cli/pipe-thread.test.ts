@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, createWriteStream, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
-import { DescriptorInput, openInputFile } from '../../src/cli/input.js';
+import { openAgain } from '../../src/cli/descriptor.js';
+import { readNonBlocking } from '../../src/cli/pipe-input.js';
 import { numbered, type Pipe, pour, withPipe } from './support/pipes.js';
 
 const MIB = 1024 * 1024;
@@ -41,6 +43,13 @@ async function watched(work: (thread: Watched) => Promise<void>, text?: string):
   }
 }
 
+/** As an input reads it, but however slow this machine is, a thread is started for what comes. */
+function chunksOf({ fd }: Pipe, signal?: AbortSignal, fastMs = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+  const own = openAgain(fd, 'read')!;
+  closeSync(fd);
+  return readNonBlocking(own, signal, fastMs);
+}
+
 /** All of it, though the chunks' memory is used again. */
 async function readAll(chunks: AsyncIterable<Uint8Array>, between: (bytes: number) => Promise<void> | void = () => {}) {
   const copies: Buffer[] = [];
@@ -75,7 +84,7 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
       watched(async (thread) => {
         pour(pipe, CONTENT);
         const first = untilItReads(thread);
-        const read = await readAll(new DescriptorInput(pipe.fd, 'it').chunks(), async (bytes) => {
+        const read = await readAll(chunksOf(pipe), async (bytes) => {
           await first();
           await between(bytes);
         });
@@ -93,7 +102,7 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
         const rest = openSync(pipe.path, 'r');
         const controller = new AbortController();
         const first = untilItReads(thread);
-        const read = await readAll(new DescriptorInput(pipe.fd, 'it').chunks(controller.signal), async (bytes) => {
+        const read = await readAll(chunksOf(pipe, controller.signal), async (bytes) => {
           await first();
           if (thread.started() > 0 && bytes > 24 * MIB) controller.abort();
         });
@@ -113,16 +122,18 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
     withPipe((pipe) =>
       watched(async (thread) => {
         await once(pour(pipe, CONTENT), 'open');
-        const own = descriptorsOf(pipe);
-        const input = await openInputFile(pipe.path, new DescriptorInput(openSync('/dev/null', 'r'), 'none'));
-        for await (const _ of input.chunks()) {
+        // Its writer is not to notice.
+        const rest = openSync(pipe.path, 'r');
+        const others = descriptorsOf(pipe) - 1;
+        for await (const _ of chunksOf(pipe)) {
           if (thread.started() === 0) continue;
           await before(thread);
           break;
         }
         // A socket closes when the event loop turns.
         await delay(2);
-        expect(descriptorsOf(pipe)).toBe(own);
+        expect(descriptorsOf(pipe)).toBe(others);
+        closeSync(rest);
       }),
     ),
   );
@@ -140,7 +151,7 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
           }
           stream.end();
         };
-        const [read] = await Promise.all([readAll(new DescriptorInput(pipe.fd, 'it').chunks()), write()]);
+        const [read] = await Promise.all([readAll(chunksOf(pipe, undefined, 30)), write()]);
         expect(read.equals(content)).toBe(true);
         expect(thread.started()).toBe(0);
       }),
@@ -150,7 +161,7 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
     withPipe((pipe) =>
       watched(async (thread) => {
         pour(pipe, CONTENT);
-        const read = await readAll(new DescriptorInput(pipe.fd, 'it').chunks());
+        const read = await readAll(chunksOf(pipe));
         expect(thread.started()).toBe(1);
         expect(read.equals(CONTENT)).toBe(true);
       }, 'throw new Error("no thread")'),
@@ -163,7 +174,7 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
       } as () => Worker);
       try {
         pour(pipe, CONTENT);
-        const read = await readAll(new DescriptorInput(pipe.fd, 'it').chunks());
+        const read = await readAll(chunksOf(pipe));
         expect(spy).toHaveBeenCalled();
         expect(read.equals(CONTENT)).toBe(true);
       } finally {
@@ -171,31 +182,51 @@ describe.skipIf(process.platform !== 'linux')('a pipe that brings much', () => {
       }
     }));
 
-  it('says why reading failed in the thread', () => {
-    const text = `const { parentPort } = require('node:worker_threads');
-      parentPort.once('message', () => {
-        parentPort.postMessage({ kind: 'over', failure: { code: 'EIO', message: 'EIO: i/o error, read' } });
-        parentPort.close();
-      });
-      parentPort.postMessage({ kind: 'ready' });`;
-    return withPipe((pipe) =>
-      watched(async () => {
-        pour(pipe, CONTENT);
-        const failure = { code: 'KLOG_INPUT_FAILED', message: 'reading it: i/o error' };
-        await expect(readAll(new DescriptorInput(pipe.fd, 'it').chunks())).rejects.toMatchObject(failure);
-      }, text),
-    );
-  });
+  it('ends where its last writer had left before the thread opened it', () =>
+    withPipe((pipe) =>
+      watched(async (thread) => {
+        const own = openSync(pipe.path, 'w');
+        const writer = spawn('head', ['-c', String(4 * MIB + 60_000), '/dev/zero'], {
+          stdio: ['ignore', own, 'ignore'],
+        });
+        closeSync(own);
+        pipe.end();
+        const left = once(writer, 'exit');
+        // The pipe is full from now on, so that nobody waits by events, which would notice in time.
+        await delay(50);
+        let bytes = 0;
+        for await (const chunk of chunksOf(pipe)) {
+          bytes += chunk.length;
+          if (thread.started() > 0) {
+            // It is ready while this is worked on.
+            await delay(100);
+          } else if (bytes >= 4 * MIB) {
+            await left;
+          } else {
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+          }
+        }
+        expect(bytes).toBe(4 * MIB + 60_000);
+      }),
+    ));
 
-  it('fails where its thread ends of itself', () => {
+  it.each([
+    [
+      'reading fails in it',
+      `parentPort.postMessage({ kind: 'over', failure: { code: 'EIO', message: 'EIO: i/o error, read' } });
+       parentPort.close();`,
+      { code: 'EIO', message: 'EIO: i/o error, read' },
+    ],
+    ['it fails', "throw new Error('out of memory');", { message: 'out of memory' }],
+    ['it ends without a word', 'process.exit();', { message: 'the thread that read it has ended' }],
+  ])('says why where %s', (_, does, failure) => {
     const text = `const { parentPort } = require('node:worker_threads');
-      parentPort.once('message', () => { throw new Error('out of memory'); });
+      parentPort.once('message', () => { ${does} });
       parentPort.postMessage({ kind: 'ready' });`;
     return withPipe((pipe) =>
       watched(async () => {
         pour(pipe, CONTENT);
-        const failure = { code: 'KLOG_INPUT_FAILED', message: 'reading it: out of memory' };
-        await expect(readAll(new DescriptorInput(pipe.fd, 'it').chunks())).rejects.toMatchObject(failure);
+        await expect(readAll(chunksOf(pipe))).rejects.toMatchObject(failure);
       }, text),
     );
   });
