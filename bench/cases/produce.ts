@@ -41,6 +41,8 @@ export const produce = commandPart({
       },
       { title: FILE, command: `${into} < ${input}`, prepare, check, records },
       { title: PIPE, command: `cat ${input} | ${into}`, prepare, check, records },
+      // What the pipe takes by itself.
+      { title: 'cat in | cat > /dev/null', command: `cat ${input} | ${measured}cat > /dev/null`, records },
       {
         title: 'klog produce --acks written < in',
         command: `${into} --acks written < ${input}`,
