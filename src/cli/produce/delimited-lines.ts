@@ -9,6 +9,7 @@
  *
  * A delimiter of several bytes may itself be cut by the end of a chunk.
  */
+import { kernelHasDone } from '../kernel-work.js';
 import { ByteCarry } from './byte-carry.js';
 
 export interface LineSink {
@@ -125,7 +126,10 @@ export class DelimitedLines {
     while (this.#oneByOne === 0 && chunk.length - position >= MANY_LINES_BYTES) {
       const lines = appender.append(chunk, position, chunk.length);
       this.lineNumber += lines;
-      if (lines > 0) position = appender.position;
+      if (lines > 0) {
+        kernelHasDone(appender.position - position);
+        position = appender.position;
+      }
       if (lines < FEW_LINES) {
         this.#oneByOne = this.#patience;
         this.#patience = Math.min(2 * this.#patience, MOST_PATIENCE);

@@ -5,6 +5,7 @@
 import { PrintKernel, type PrintTemplate } from '../../format/kernel/print-kernel.js';
 import { kernelIfAny } from '../../format/kernel/web-assembly.js';
 import type { RecordCursor } from '../../format/record-cursor.js';
+import { kernelHasDone } from '../kernel-work.js';
 import type { FormatContext } from './format-context.js';
 import type { OutputBuffer } from './output-buffer.js';
 import type { RecordPrinter } from './record-printer.js';
@@ -46,6 +47,7 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, m
         if (usable === undefined) continue;
         const template = templateOf(cursor, context);
         const many = usable.print(cursor, template, out.length, maxRecords - printed, maxBytes);
+        kernelHasDone(usable.length - out.length);
         out.length = usable.length;
         printed += many;
         context.recordNumber += many;
@@ -58,6 +60,7 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, m
       const usable = merged === undefined ? undefined : kernelFor(out);
       if (merged === undefined || usable === undefined) return 0;
       const printed = usable.merge(cursors, merged, out.length, maxRecords, maxBytes);
+      kernelHasDone(usable.length - out.length);
       out.length = usable.length;
       context.recordNumber += printed;
       return printed;
