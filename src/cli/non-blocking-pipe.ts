@@ -6,15 +6,7 @@
  */
 import { closeSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { PipeReader } from './pipe-reader.js';
-
-const BLOCK_BYTES = 512 * 1024;
-
-/** Blocks read ahead at most. A wait for the disk takes some milliseconds, in which a writer fills them. */
-const MOST_BLOCKS = 8;
-
-/** The socket reads into this: as much as a pipe holds. */
-const ARRIVAL_BYTES = 64 * 1024;
+import { ARRIVAL_BYTES, BLOCK_BYTES, MOST_BLOCKS, type PipeReader } from './pipe-reader.js';
 
 export class NonBlockingPipe implements PipeReader {
   isOver = false;

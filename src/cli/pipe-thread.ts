@@ -6,15 +6,7 @@ import { closeSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Worker } from 'node:worker_threads';
 import { openAgain } from './descriptor.js';
-import type { PipeReader } from './pipe-reader.js';
-
-/** So much is read ahead while the disk is waited for. */
-const BLOCKS = 8;
-/** To hand over a block costs as much as the work on 30 KiB. */
-const BLOCK_BYTES = 512 * 1024;
-
-/** As much as a pipe holds. */
-const ARRIVAL_BYTES = 64 * 1024;
+import { ARRIVAL_BYTES, BLOCK_BYTES, MOST_BLOCKS, type PipeReader } from './pipe-reader.js';
 
 interface ThreadSettings {
   readonly fd: number;
@@ -61,7 +53,7 @@ export class PipeThread implements PipeReader {
   private constructor(fd: number, onReady: () => void) {
     this.#fd = fd;
     const { Worker } = process.getBuiltinModule('node:worker_threads');
-    const workerData: ThreadSettings = { fd, blocks: BLOCKS, arrivalBytes: ARRIVAL_BYTES };
+    const workerData: ThreadSettings = { fd, blocks: MOST_BLOCKS, arrivalBytes: ARRIVAL_BYTES };
     // Of itself it knows its text only, in a bundle as from the sources. It is to close a descriptor it has not opened.
     const options = { eval: true, workerData, execArgv: [], trackUnmanagedFds: false };
     this.#worker = new Worker(`(${readInThread})()`, options);
@@ -83,7 +75,7 @@ export class PipeThread implements PipeReader {
   /** Nobody else reads the pipe from now on. The descriptor is the thread's, which closes it. */
   begin(): void {
     this.hasBegun = true;
-    for (let i = 0; i < BLOCKS; i++) this.#give(new Uint8Array(BLOCK_BYTES));
+    for (let i = 0; i < MOST_BLOCKS; i++) this.#give(new Uint8Array(BLOCK_BYTES));
   }
 
   take(): Uint8Array | undefined {

@@ -44,7 +44,10 @@ export function withKernel(printer: RecordPrinter, templateOf: TemplateSource, m
           if (few < wanted || printed === maxRecords || out.length >= maxBytes) return printed;
         }
         const usable = kernelFor(out);
-        if (usable === undefined) continue;
+        if (usable === undefined) {
+          isTrusted = false;
+          continue;
+        }
         const template = templateOf(cursor, context);
         const many = usable.print(cursor, template, out.length, maxRecords - printed, maxBytes);
         kernelHasDone(usable.length - out.length);

@@ -102,6 +102,23 @@ describe('a printer with a kernel prints what it prints record by record', () =>
     );
   });
 
+  it('also behind a record for which the output had to grow', () => {
+    const printer = createRecordPrinter({ now: () => NOW });
+    const out = new OutputBuffer();
+    const plain: TestRecord[] = Array.from({ length: 100 }, (_, i) => ({ key: null, value: `${i}` }));
+    for (const bytes of [0, 1024 * 1024]) {
+      out.reserve(bytes);
+      const cursor = openCursor(new RecordCursor(), batchOf(plain, 0), 0);
+      expect(printer.printBatch(cursor, contextOf(), out, Number.POSITIVE_INFINITY, 20_000)).toBe(100);
+    }
+    expect(out.view().toString()).toBe(
+      plain
+        .map(({ value }) => `${value}\n`)
+        .join('')
+        .repeat(2),
+    );
+  });
+
   it('of damaged records, with the same error behind the same records', () => {
     fc.assert(
       fc.property(
